@@ -143,20 +143,30 @@ int ota_manifest_decode(struct ota_manifest *m, const uint8_t *buf, size_t len)
     return check_ranges(m);
 }
 
-static int check_signature(const uint8_t *buf, size_t len,
-                           const struct ota_device *device)
+const uint8_t *ota_manifest_signer(const uint8_t *buf,
+                                   const struct ota_device *device)
 {
     size_t i;
 
     for (i = 0; i < device->key_count; i++) {
         if (memcmp(device->keys[i] + KEY_ID, buf + MANIFEST_KEY_ID,
                    OTA_KEY_ID) == 0)
-            return ota_verify(buf + len - SIGNATURE, buf, len - SIGNATURE,
-                              device->keys[i] + KEY_KEY)
-                       ? OTA_OK
-                       : OTA_ERR_SIGNATURE;
+            return device->keys[i];
     }
-    return OTA_ERR_UNKNOWN_KEY;
+    return NULL;
+}
+
+static int check_signature(const uint8_t *buf, size_t len,
+                           const struct ota_device *device)
+{
+    const uint8_t *key = ota_manifest_signer(buf, device);
+
+    if (!key)
+        return OTA_ERR_UNKNOWN_KEY;
+    return ota_verify(buf + len - SIGNATURE, buf, len - SIGNATURE,
+                      key + KEY_KEY)
+               ? OTA_OK
+               : OTA_ERR_SIGNATURE;
 }
 
 /* What the fields mean to this device, in the order of format.md's table. */

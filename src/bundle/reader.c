@@ -31,6 +31,11 @@ struct ota_reader *ota_reader_init(void *arena, size_t arena_len,
     return r;
 }
 
+void ota_reader_any_signer(struct ota_reader *r)
+{
+    r->any_signer = true;
+}
+
 static int yield(const struct ota_reader *r)
 {
     return r->sink->yield ? r->sink->yield(r->sink->ctx) : OTA_OK;
@@ -97,7 +102,7 @@ static int start_payload(struct ota_reader *r, const struct ota_manifest *m,
     uint8_t *memory = (uint8_t *)r + READER_LEN;
     size_t inflate_len = OTA_INFLATE_MEMORY(a->window_bits);
 
-    memcpy(r->key_id, m->key_id, sizeof(r->key_id));
+    r->signer = r->any_signer ? NULL : ota_manifest_signer(r->buf, r->device);
     memcpy(r->release, m->release, sizeof(r->release));
     r->encrypted = (m->flags & OTA_ENCRYPTED) != 0;
     r->delta = !full;

@@ -53,12 +53,13 @@ struct ota_reader {
     int error;     /* the first one, which stays */
     uint8_t phase; /* enum reader_phase */
     bool delta, encrypted, resumed;
-    bool inflated; /* the segment gave a byte */
-    uint8_t *buf;  /* the manifest, then each chunk */
+    bool any_signer; /* KEYS may leave out the key that signed */
+    bool inflated;   /* the segment gave a byte */
+    uint8_t *buf;    /* the manifest, then each chunk */
     size_t have, need;
     uint32_t size, space; /* of the alternative, in bytes */
     uint16_t chunk_max, records;
-    uint8_t key_id[OTA_KEY_ID];
+    const uint8_t *signer; /* OTA_PUBLIC_KEY bytes of the device's, or NULL */
     uint8_t release[OTA_DIGEST];
     uint8_t payload_key[OTA_DEVICE_KEY];
     struct ota_checkpoint at; /* as of now; whole at a segment start */
@@ -69,6 +70,10 @@ struct ota_reader {
     uint8_t out[256];  /* inflated bytes on their way to the records */
     uint8_t base[128]; /* base bytes on their way to the sink */
 };
+
+/* For tools that show what nobody vouches for, right after init: KEYS need not
+ * name the key that signed the manifest. */
+void ota_reader_any_signer(struct ota_reader *r);
 
 /* Takes inflated bytes.  OTA_OK or an error. */
 int ota_record_feed(struct ota_reader *r, const uint8_t *buf, size_t len);

@@ -350,7 +350,7 @@ static int end_key(struct ota_reader *r)
     const struct ota_sink *s = r->sink;
     uint8_t(*keys)[OTA_PUBLIC_KEY] = r->at.keys;
     uint8_t i, n = r->at.key_count;
-    bool signer = false;
+    bool signer = !r->signer;
 
     if (keys[n][0] != 'E' || keys[n][1] != 'd')
         return OTA_ERR_RECORD;
@@ -363,7 +363,7 @@ static int end_key(struct ota_reader *r)
         return next_head(r, OTA_PUBLIC_KEY);
     r->record.left = 0;
     for (i = 0; i < n; i++) {
-        if (memcmp(keys[i] + KEY_ID, r->key_id, OTA_KEY_ID) == 0)
+        if (r->signer && memcmp(keys[i], r->signer, OTA_PUBLIC_KEY) == 0)
             signer = true;
     }
     if (!signer)

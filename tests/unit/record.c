@@ -234,6 +234,30 @@ static void test_base(void)
     expect("BASE of an empty file", 1, OTA_ERR_RECORD);
 }
 
+/* KEYS with the signer's id but `last` for the key's last byte. */
+static void add_keys(const struct writer *w, uint8_t last)
+{
+    uint8_t key[OTA_PUBLIC_KEY];
+
+    memcpy(key, w->public, sizeof(key));
+    key[OTA_PUBLIC_KEY - 1] = last;
+    stream_len = 0;
+    add("\7\1", 2);
+    add(key, sizeof(key));
+    add("\0", 1);
+}
+
+static void test_keys(void)
+{
+    struct writer w;
+
+    writer_init(&w);
+    add_keys(&w, w.public[OTA_PUBLIC_KEY - 1]);
+    expect("KEYS of the signer", 0, OTA_OK);
+    add_keys(&w, (uint8_t)~w.public[OTA_PUBLIC_KEY - 1]);
+    expect("KEYS of another key under the signer's id", 0, OTA_ERR_RECORD);
+}
+
 static void test_counts(void)
 {
     stream_len = 0;
@@ -541,6 +565,7 @@ int main(void)
     test_copies();
     test_base();
     test_counts();
+    test_keys();
     test_choice();
     test_checkpoint();
     test_manifest();
