@@ -1,0 +1,201 @@
+/* Errors, warnings and notes: counted, cleaned, handed to whoever prints. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include "diag.h"
+#include "utf8.h"
+
+/* Messages name files and values of any length: what is above this is cut out
+ * of the middle, since the end says what to do. */
+enum { HEAD = 600, TAIL = 300 };
+
+static pthread_mutex_t printing = PTHREAD_MUTEX_INITIALIZER;
+static diag_handler *handler;
+static atomic_int status;
+static atomic_uint errors;
+
+static void print_default(const struct diag_event *event)
+{
+    diag_print(stderr, event, false);
+}
+
+static void count_error(enum diag_kind kind)
+{
+    int none = 0;
+
+    atomic_fetch_add(&errors, 1);
+    atomic_compare_exchange_strong(&status, &none, (int)kind);
+}
+
+static void deliver(enum diag_level level, enum diag_kind kind,
+                    struct diag_mark mark, const char *message)
+{
+    struct diag_event event = {level, kind, mark, message};
+
+    if (level == DIAG_ERROR)
+        count_error(kind);
+    pthread_mutex_lock(&printing);
+    (handler ? handler : print_default)(&event);
+    pthread_mutex_unlock(&printing);
+}
+
+/* Writes the character at `text` as it may be printed; returns its length. */
+static size_t clean_one(FILE *out, const char *text, size_t len)
+{
+    uint32_t point;
+    size_t n = utf8_next(text, len, &point);
+
+    if (!n) {
+        fprintf(out, "\\x%02x", (unsigned char)text[0]);
+        return 1;
+    }
+    if (!utf8_control(point))
+        fwrite(text, 1, n, out);
+    else if (point < 0x100)
+        fprintf(out, "\\x%02x", (unsigned)point);
+    else
+        fprintf(out, "\\u%04x", (unsigned)point);
+    return n;
+}
+
+static void shorten(char *text, size_t len)
+{
+    static const char gap[] = {' ', '.', '.', '.', ' '};
+    size_t head = HEAD, tail = len - TAIL;
+
+    while (((unsigned char)text[head] & 0xc0) == 0x80)
+        head--;
+    while (((unsigned char)text[tail] & 0xc0) == 0x80)
+        tail++;
+    memcpy(text + head, gap, sizeof gap);
+    memmove(text + head + sizeof gap, text + tail, len - tail + 1);
+}
+
+/* The message as handlers may print it; to be freed, NULL without memory. */
+static char *__attribute__((format(printf, 1, 0)))
+format(const char *fmt, va_list ap)
+{
+    char *raw = NULL, *text = NULL;
+    size_t len = 0;
+    FILE *out;
+    int raw_len = vasprintf(&raw, fmt, ap);
+
+    if (raw_len < 0)
+        return NULL;
+    out = open_memstream(&text, &len);
+    if (out) {
+        for (size_t i = 0; i < (size_t)raw_len;)
+            i += clean_one(out, raw + i, (size_t)raw_len - i);
+        if (fclose(out) != 0) {
+            free(text);
+            text = NULL;
+        }
+    }
+    free(raw);
+    if (text && len > HEAD + TAIL + 5)
+        shorten(text, len);
+    return text;
+}
+
+int diag_report(enum diag_level level, enum diag_kind kind,
+                struct diag_mark mark, const char *fmt, va_list ap)
+{
+    char *text = format(fmt, ap);
+
+    deliver(level, kind, mark, text ? text : "out of memory");
+    free(text);
+    return -1;
+}
+
+int diag_error(enum diag_kind kind, const char *fmt, ...)
+{
+    struct diag_mark none = {0};
+    va_list ap;
+
+    va_start(ap, fmt);
+    diag_report(DIAG_ERROR, kind, none, fmt, ap);
+    va_end(ap);
+    return -1;
+}
+
+int diag_error_at(enum diag_kind kind, struct diag_mark mark, const char *fmt,
+                  ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    diag_report(DIAG_ERROR, kind, mark, fmt, ap);
+    va_end(ap);
+    return -1;
+}
+
+void diag_warning(const char *fmt, ...)
+{
+    struct diag_mark none = {0};
+    va_list ap;
+
+    va_start(ap, fmt);
+    diag_report(DIAG_WARNING, DIAG_FAILED, none, fmt, ap);
+    va_end(ap);
+}
+
+void diag_warning_at(struct diag_mark mark, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    diag_report(DIAG_WARNING, DIAG_FAILED, mark, fmt, ap);
+    va_end(ap);
+}
+
+void diag_note(const char *fmt, ...)
+{
+    struct diag_mark none = {0};
+    va_list ap;
+
+    va_start(ap, fmt);
+    diag_report(DIAG_NOTE, DIAG_FAILED, none, fmt, ap);
+    va_end(ap);
+}
+
+void diag_note_at(struct diag_mark mark, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    diag_report(DIAG_NOTE, DIAG_FAILED, mark, fmt, ap);
+    va_end(ap);
+}
+
+int diag_no_memory(void)
+{
+    struct diag_mark none = {0};
+
+    deliver(DIAG_ERROR, DIAG_FAILED, none, "out of memory");
+    return -1;
+}
+
+int diag_status(void)
+{
+    return atomic_load(&status);
+}
+
+unsigned diag_errors(void)
+{
+    return atomic_load(&errors);
+}
+
+void diag_reset(void)
+{
+    atomic_store(&status, 0);
+    atomic_store(&errors, 0);
+    diag_forget();
+}
+
+void diag_set_handler(diag_handler *h)
+{
+    pthread_mutex_lock(&printing);
+    handler = h;
+    pthread_mutex_unlock(&printing);
+}

@@ -1,0 +1,110 @@
+/* UTF-8 for messages and names: decoding, and the width of characters. */
+#include "utf8.h"
+
+static bool continues(const unsigned char *p, size_t count)
+{
+    for (size_t i = 1; i <= count; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return false;
+    return true;
+}
+
+size_t utf8_next(const char *text, size_t len, uint32_t *point)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    const unsigned char *p = (const unsigned char *)text;
+    uint32_t c;
+    size_t n;
+
+    if (!len)
+        return 0;
+    if (p[0] < 0x80) {
+        *point = p[0];
+        return 1;
+    }
+    n = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+    if (p[0] < 0xc2 || p[0] > 0xf4 || n > len || !continues(p, n - 1))
+        return 0;
+    c = p[0] & (0x7fu >> n);
+    for (size_t i = 1; i < n; i++)
+        c = c << 6 | (p[i] & 0x3f);
+    if (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+        return 0;
+    *point = c;
+    return n;
+}
+
+size_t utf8_valid(const char *text, size_t len)
+{
+    uint32_t point;
+    size_t i = 0, n;
+
+    while (i < len) {
+        if ((unsigned char)text[i] < 0x80)
+            n = 1;
+        else if (!(n = utf8_next(text + i, len - i, &point)))
+            return i;
+        i += n;
+    }
+    return len;
+}
+
+size_t utf8_count(const char *text, size_t len)
+{
+    uint32_t point;
+    size_t count = 0, n;
+
+    for (size_t i = 0; i < len; i += n ? n : 1) {
+        n = (unsigned char)text[i] < 0x80
+                ? 1
+                : utf8_next(text + i, len - i, &point);
+        count++;
+    }
+    return count;
+}
+
+bool utf8_control(uint32_t point)
+{
+    return point < 0x20 || (point >= 0x7f && point <= 0x9f) ||
+           (point >= 0x2028 && point <= 0x202e) ||
+           (point >= 0x2066 && point <= 0x2069);
+}
+
+size_t utf8_printable(const char *text, size_t len)
+{
+    uint32_t point;
+    size_t i = 0, n;
+
+    while (i < len) {
+        if (text[i] >= ' ' && text[i] <= '~') {
+            i++;
+            continue;
+        }
+        n = utf8_next(text + i, len - i, &point);
+        if (!n || utf8_control(point))
+            return i;
+        i += n;
+    }
+    return len;
+}
+
+/* The blocks that terminals draw wide or on top of the character before:
+ * enough to keep carets in place, no Unicode database. */
+unsigned utf8_width(uint32_t point)
+{
+    static const struct {
+        uint32_t first, last;
+        unsigned width;
+    } blocks[] = {
+        {0x0300, 0x036f, 0},   {0x1100, 0x115f, 2},   {0x200b, 0x200f, 0},
+        {0x20d0, 0x20ff, 0},   {0x2e80, 0xa4cf, 2},   {0xac00, 0xd7a3, 2},
+        {0xf900, 0xfaff, 2},   {0xfe00, 0xfe0f, 0},   {0xfe30, 0xfe6f, 2},
+        {0xff00, 0xff60, 2},   {0xffe0, 0xffe6, 2},   {0x1f300, 0x1f64f, 2},
+        {0x1f900, 0x1f9ff, 2}, {0x20000, 0x3fffd, 2},
+    };
+
+    for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++)
+        if (point >= blocks[i].first && point <= blocks[i].last)
+            return blocks[i].width;
+    return 1;
+}
