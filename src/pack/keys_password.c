@@ -1,0 +1,221 @@
+/* Where a password comes from: the environment, a file, a command, systemd, a
+ * terminal; never an argument, which every user of the machine can read. */
+#include "keys.h"
+#include "keys_text.h"
+#include "keys_tty.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sodium.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { PASSWORD_MAX = 1023 }; /* minisign's, in bytes */
+
+struct answer {
+    const char *prompt;
+    bool confirm;
+    const char *from; /* for messages */
+    size_t len;
+    char text[KEYS_TEXT_MAX];
+};
+
+enum { NOT_HERE, FOUND }; /* or -1: reported */
+
+/* A variable that is set to nothing is what CI makes of a secret that is not
+ * there. */
+static char *variable(const char *name)
+{
+    char *value = getenv(name);
+
+    return value != NULL && *value != '\0' ? value : NULL;
+}
+
+static int from_variable(struct answer *a)
+{
+    char *value = variable("OTA_PACK_PASSWORD");
+
+    if (value == NULL)
+        return NOT_HERE;
+    a->from = "OTA_PACK_PASSWORD";
+    a->len = strlen(value);
+    if (a->len < sizeof a->text)
+        memcpy(a->text, value, a->len);
+    sodium_memzero(value, a->len);
+    unsetenv("OTA_PACK_PASSWORD");
+    return FOUND;
+}
+
+static int from_file(struct answer *a)
+{
+    const char *path = variable("OTA_PACK_PASSWORD_FILE");
+
+    if (path == NULL)
+        return NOT_HERE;
+    a->from = "OTA_PACK_PASSWORD_FILE";
+    return keys_text_read(path, a->text, &a->len, NULL) == 0 ? FOUND : -1;
+}
+
+/* /bin/sh -c, as people write `pass show ota | head -n 1`: who sets the
+ * variable runs ota-pack anyway.  It keeps the terminal, and may take its
+ * time: it may have to ask. */
+static int spawn_shell(char *command, int out, pid_t *pid)
+{
+    posix_spawn_file_actions_t actions;
+    int err = posix_spawn_file_actions_init(&actions);
+
+    if (err != 0)
+        return err;
+    err = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+    if (err == 0) {
+        char name[] = "sh", option[] = "-c";
+        char *argv[] = {name, option, command, NULL};
+        err = posix_spawn(pid, "/bin/sh", &actions, NULL, argv, environ);
+    }
+    posix_spawn_file_actions_destroy(&actions);
+    return err;
+}
+
+static void read_output(int fd, struct answer *a)
+{
+    ssize_t n;
+
+    do {
+        n = read(fd, a->text + a->len, sizeof a->text - a->len);
+        if (n > 0)
+            a->len += (size_t)n;
+    } while (n > 0 || (n < 0 && errno == EINTR));
+}
+
+static int from_command(struct answer *a)
+{
+    char *command = variable("OTA_PACK_PASSWORD_COMMAND");
+    int out[2], status = -1, err;
+    pid_t pid;
+
+    if (command == NULL)
+        return NOT_HERE;
+    a->from = "OTA_PACK_PASSWORD_COMMAND";
+    if (pipe2(out, O_CLOEXEC) != 0)
+        return diag_error(DIAG_KEY, "cannot run %s: %s", a->from,
+                          strerror(errno));
+    err = spawn_shell(command, out[1], &pid);
+    close(out[1]);
+    if (err == 0)
+        read_output(out[0], a);
+    /* Before waiting: one that goes on writing is ended by SIGPIPE. */
+    close(out[0]);
+    while (err == 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (err != 0 || status != 0)
+        return diag_error(DIAG_KEY, "%s failed: %s", a->from, command);
+    return FOUND;
+}
+
+static int from_credential(struct answer *a)
+{
+    const char *dir = variable("CREDENTIALS_DIRECTORY");
+    char path[PATH_MAX];
+
+    if (dir == NULL)
+        return NOT_HERE;
+    if (snprintf(path, sizeof path, "%s/ota-pack.password", dir) >=
+            (int)sizeof path ||
+        access(path, F_OK) != 0)
+        return NOT_HERE;
+    a->from = "the credential ota-pack.password";
+    return keys_text_read(path, a->text, &a->len, NULL) == 0 ? FOUND : -1;
+}
+
+static int ask_again(const struct answer *a)
+{
+    char *again = keys_text_alloc(sizeof a->text);
+    int rc = -1;
+
+    if (again == NULL)
+        return -1;
+    if (keys_tty_ask("once more", again, sizeof a->text) == 0) {
+        rc = 0;
+        if (strcmp(again, a->text) != 0)
+            rc = diag_error(DIAG_KEY, "the two passwords are not the same");
+    }
+    keys_text_free(again);
+    return rc;
+}
+
+static int from_terminal(struct answer *a)
+{
+    int rc = keys_tty_ask(a->prompt, a->text, sizeof a->text);
+
+    if (rc == KEYS_TTY_NONE)
+        return diag_error(DIAG_KEY,
+                          "no terminal to ask for the %s: set "
+                          "OTA_PACK_PASSWORD_FILE to a file that holds it",
+                          a->prompt);
+    if (rc == 0 && a->confirm)
+        rc = ask_again(a);
+    a->from = "the terminal";
+    a->len = rc == 0 ? strlen(a->text) : 0;
+    return rc == 0 ? FOUND : -1;
+}
+
+static int find(struct answer *a)
+{
+    static int (*const sources[])(struct answer *) = {
+        from_variable, from_file, from_command, from_credential, from_terminal};
+    int rc = NOT_HERE;
+
+    for (size_t i = 0; rc == NOT_HERE; i++)
+        rc = sources[i](a);
+    return rc == FOUND ? 0 : -1;
+}
+
+/* The first line; `pass` and others put notes below it. */
+static int first_line(struct answer *a)
+{
+    const char *newline =
+        a->len <= sizeof a->text ? memchr(a->text, '\n', a->len) : NULL;
+
+    if (newline != NULL)
+        a->len = (size_t)(newline - a->text);
+    if (a->len > 0 && a->len <= PASSWORD_MAX && a->text[a->len - 1] == '\r')
+        a->len--;
+    if (a->len == 0)
+        return diag_error(DIAG_KEY, "the %s from %s is empty", a->prompt,
+                          a->from);
+    if (a->len > PASSWORD_MAX)
+        return diag_error(DIAG_KEY, "the %s from %s is longer than %d bytes",
+                          a->prompt, a->from, PASSWORD_MAX);
+    if (memchr(a->text, '\0', a->len) != NULL)
+        return diag_error(DIAG_KEY, "the %s from %s is not text", a->prompt,
+                          a->from);
+    return 0;
+}
+
+int keys_password(const char *prompt, bool confirm, char **password)
+{
+    struct answer *a = keys_text_alloc(sizeof *a);
+
+    *password = NULL;
+    if (a == NULL)
+        return -1;
+    a->prompt = prompt;
+    a->confirm = confirm;
+    a->len = 0;
+    if (find(a) == 0 && first_line(a) == 0)
+        *password = keys_text_alloc(a->len + 1);
+    if (*password != NULL) {
+        memcpy(*password, a->text, a->len);
+        (*password)[a->len] = '\0';
+    }
+    keys_text_free(a);
+    return *password != NULL ? 0 : -1;
+}
+
+void keys_password_free(char *password)
+{
+    keys_text_free(password);
+}

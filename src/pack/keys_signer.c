@@ -1,0 +1,311 @@
+/* Who signs: a key file, unlocked once a run, or a command. */
+#include "keys.h"
+#include "keys_command.h"
+#include "keys_secret.h"
+#include <errno.h>
+#include <pthread.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A thread is worth its start only for so many signatures. */
+enum { SHARE_LEAST = 256, SHARES = 64 };
+
+struct signer {
+    uint8_t public[OTA_PUBLIC_KEY];
+    char *name;                  /* of the key, for messages and the prompt */
+    char *pub_name;              /* the .pub that public is from, or NULL */
+    struct keys_secret *secret;  /* NULL: a command signs */
+    struct keys_command command; /* argv NULL: a key file signs */
+    char *program, *words;       /* what argv points to */
+    unsigned jobs;
+    bool checked; /* the first signature of the run was */
+};
+
+/* NAME.key -> NAME.pub, any other name -> NAME.pub. */
+static char *pub_beside(const char *key)
+{
+    size_t len = strlen(key), size = len + sizeof ".pub";
+    char *pub = malloc(size);
+
+    if (pub == NULL) {
+        diag_no_memory();
+        return NULL;
+    }
+    if (len > 4 && strcmp(key + len - 4, ".key") == 0)
+        len -= 4;
+    snprintf(pub, size, "%.*s.pub", (int)len, key);
+    return pub;
+}
+
+static int take_public(struct signer *s)
+{
+    char ours[KEYS_ID_TEXT], theirs[KEYS_ID_TEXT];
+
+    if (s->pub_name == NULL) {
+        memcpy(s->public, s->secret->public, OTA_PUBLIC_KEY);
+        return 0;
+    }
+    if (memcmp(s->public, s->secret->public, OTA_PUBLIC_KEY) == 0)
+        return 0;
+    keys_id_text(s->secret->public + 2, ours);
+    keys_id_text(s->public + 2, theirs);
+    return diag_error(DIAG_KEY,
+                      "'%s' (%s) is not the public key of '%s' (%s): put the "
+                      "pair in place that your devices trust",
+                      s->pub_name, theirs, s->name, ours);
+}
+
+static int unlock(struct signer *s)
+{
+    char prompt[512], *password;
+    int rc;
+
+    if (s->secret->unlocked)
+        return 0;
+    snprintf(prompt, sizeof prompt, "password for '%s'", s->name);
+    if (keys_password(prompt, false, &password) != 0)
+        return -1;
+    diag_note("unlocking key...");
+    rc = keys_secret_unlock(s->secret, s->name, password);
+    keys_password_free(password);
+    return rc == 0 ? take_public(s) : -1;
+}
+
+/* Where the .pub is there, the secret key is left alone until it signs. */
+static int open_file(struct signer *s)
+{
+    if (keys_secret_read(s->name, &s->secret) != 0)
+        return -1;
+    if (strncmp(s->name, "env:", 4) != 0) {
+        s->pub_name = pub_beside(s->name);
+        if (s->pub_name == NULL)
+            return -1;
+    }
+    if (s->pub_name != NULL && access(s->pub_name, F_OK) != 0 &&
+        errno == ENOENT) {
+        free(s->pub_name);
+        s->pub_name = NULL;
+    }
+    if (s->pub_name != NULL && keys_read_public(s->pub_name, s->public) != 0)
+        return -1;
+    if (s->secret->unlocked)
+        return take_public(s);
+    return s->pub_name == NULL ? unlock(s) : 0;
+}
+
+static int open_public(struct signer *s)
+{
+    const char *line;
+
+    if (strncmp(s->name, "env:", 4) != 0)
+        return keys_read_public(s->name, s->public);
+    line = getenv(s->name + 4);
+    if (line == NULL)
+        return diag_error(DIAG_KEY, "'%s': the variable is not set", s->name);
+    return keys_read_public(line, s->public);
+}
+
+/* A program that is named by a path is found from the configuration's folder,
+ * like every other file that it names. */
+static char *program_of(const struct config *c)
+{
+    const char *text = c->sign_command[0].text;
+    char *copy;
+
+    if (strchr(text, '/') != NULL)
+        return config_resolve(c, text);
+    copy = strdup(text);
+    if (copy == NULL)
+        diag_no_memory();
+    return copy;
+}
+
+static size_t words_size(const struct config *c)
+{
+    size_t size = 1;
+
+    for (size_t i = 1; i < c->sign_command_count; i++)
+        size += strlen(c->sign_command[i].text) + 1;
+    return size;
+}
+
+static int make_arguments(struct signer *s, const struct config *c)
+{
+    size_t count = c->sign_command_count;
+    char **argv = calloc(count + 1, sizeof *argv);
+    char *at = malloc(words_size(c));
+
+    s->command.argv = argv;
+    s->words = at;
+    s->program = program_of(c);
+    if (s->program == NULL)
+        return -1;
+    if (argv == NULL || at == NULL)
+        return diag_no_memory();
+    argv[0] = s->program;
+    for (size_t i = 1; i < count; i++) {
+        size_t size = strlen(c->sign_command[i].text) + 1;
+        argv[i] = memcpy(at, c->sign_command[i].text, size);
+        at += size;
+    }
+    return 0;
+}
+
+static int open_command(struct signer *s, const struct config *c)
+{
+    struct keys_command *command = &s->command;
+
+    if (make_arguments(s, c) != 0)
+        return -1;
+    command->public = s->public;
+    command->processes =
+        s->jobs < KEYS_COMMAND_JOBS ? s->jobs : KEYS_COMMAND_JOBS;
+    command->timeout_ms = KEYS_COMMAND_TIMEOUT_MS;
+    return open_public(s);
+}
+
+/* A file is looked for from the configuration's folder. */
+static char *key_name(const struct config *c)
+{
+    uint8_t key[OTA_PUBLIC_KEY];
+    const char *text = c->key.text;
+    char *copy;
+
+    if (strncmp(text, "env:", 4) != 0 &&
+        keys_text_decode(text, strlen(text), key, sizeof key) != sizeof key)
+        return config_resolve(c, text);
+    copy = strdup(text);
+    if (copy == NULL)
+        diag_no_memory();
+    return copy;
+}
+
+static int open_any(struct signer *s, const struct config *c)
+{
+    if (c->key.text == NULL)
+        return diag_error(DIAG_KEY,
+                          "'%s' names no key: add 'key: release.key' "
+                          "(`ota-pack keygen release` makes one)",
+                          c->path);
+    s->name = key_name(c);
+    if (s->name == NULL)
+        return -1;
+    return c->sign_command_count > 0 ? open_command(s, c) : open_file(s);
+}
+
+int signer_open(const struct config *c, unsigned jobs, struct signer **out)
+{
+    struct signer *s = calloc(1, sizeof *s);
+
+    *out = NULL;
+    if (s == NULL || sodium_init() < 0) {
+        free(s);
+        return diag_no_memory();
+    }
+    s->jobs = jobs > 0 ? jobs : 1;
+    if (open_any(s, c) != 0) {
+        signer_free(s);
+        return -1;
+    }
+    *out = s;
+    return 0;
+}
+
+void signer_free(struct signer *s)
+{
+    if (s == NULL)
+        return;
+    keys_secret_free(s->secret);
+    free(s->command.argv);
+    free(s->program);
+    free(s->words);
+    free(s->pub_name);
+    free(s->name);
+    free(s);
+}
+
+const uint8_t *signer_public(const struct signer *s)
+{
+    return s->public;
+}
+
+/* What one thread signs. */
+struct share {
+    const uint8_t *key;
+    const struct signer_job *jobs;
+    size_t count;
+};
+
+static void *sign_share(void *arg)
+{
+    const struct share *share = arg;
+
+    for (size_t i = 0; i < share->count; i++) {
+        const struct signer_job *job = &share->jobs[i];
+        crypto_sign_detached(job->signature, NULL, job->message, job->len,
+                             share->key);
+    }
+    return NULL;
+}
+
+static size_t share_count(const struct signer *s, size_t count)
+{
+    size_t n = count / SHARE_LEAST;
+
+    if (n > s->jobs)
+        n = s->jobs;
+    if (n > SHARES)
+        n = SHARES;
+    return n > 0 ? n : 1;
+}
+
+static void sign_all(const struct signer *s, const struct signer_job *jobs,
+                     size_t count)
+{
+    struct share shares[SHARES];
+    pthread_t threads[SHARES];
+    bool running[SHARES] = {false};
+    size_t n = share_count(s, count), begin = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        size_t end = count / n * (i + 1) + (i + 1 == n ? count % n : 0);
+        shares[i] = (struct share){keys_secret_key(s->secret), jobs + begin,
+                                   end - begin};
+        begin = end;
+        if (i + 1 < n)
+            running[i] =
+                pthread_create(&threads[i], NULL, sign_share, &shares[i]) == 0;
+        if (!running[i])
+            sign_share(&shares[i]);
+    }
+    for (size_t i = 0; i < n; i++)
+        if (running[i])
+            pthread_join(threads[i], NULL);
+}
+
+static int check_first(struct signer *s, const struct signer_job *job)
+{
+    if (!s->checked &&
+        crypto_sign_verify_detached(job->signature, job->message, job->len,
+                                    s->public + 2 + OTA_KEY_ID) != 0)
+        return diag_error(DIAG_KEY,
+                          "a signature of '%s' did not verify: this machine "
+                          "calculates wrongly",
+                          s->name);
+    s->checked = true;
+    return 0;
+}
+
+int signer_sign(struct signer *s, const struct signer_job *jobs, size_t count)
+{
+    if (count == 0)
+        return 0;
+    if (s->secret == NULL)
+        return keys_command_sign(&s->command, jobs, count);
+    if (unlock(s) != 0)
+        return -1;
+    sign_all(s, jobs, count);
+    return check_first(s, &jobs[0]);
+}

@@ -1,0 +1,34 @@
+/* Manifests for devices, signed; and .otab files. */
+#ifndef PACK_SIGN_H
+#define PACK_SIGN_H
+
+#include "keys.h"
+#include "payload.h"
+
+/* A signed manifest. */
+struct sign_manifest {
+    uint16_t len;
+    uint8_t bytes[OTA_MANIFEST_MAX];
+};
+
+/* What all manifests of a batch have in common, but for the device. */
+struct sign_batch {
+    struct ota_manifest manifest; /* device, device_len, key_id: set here */
+    const struct ota_alternative *alternatives;
+};
+
+/* Makes `count` manifests, one for each id.  0, or -1 (reported). */
+int sign_manifests(struct signer *s, const struct sign_batch *batch,
+                   const struct device_id *const *ids, size_t count,
+                   struct sign_manifest *out);
+
+/* Writes manifest and payload to `path` under a temporary name beside it,
+ * synced and renamed; folders are made.  0, or -1 and nothing is left. */
+int sign_write_otab(const char *path, const struct sign_manifest *manifest,
+                    const struct payload *payload);
+
+/* Seconds since 1970 for `created`: SOURCE_DATE_EPOCH or the clock.  0, or -1
+ * where the variable is no number (DIAG_USAGE). */
+int sign_time(uint64_t *now);
+
+#endif
