@@ -10,6 +10,10 @@ static int tap_count, tap_failed;
 
 static inline bool tap_check(bool ok, const char *file, int line,
                              const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static inline bool tap_check(bool ok, const char *file, int line,
+                             const char *fmt, ...)
 {
     va_list ap;
 

@@ -1,0 +1,379 @@
+/* A set of files becomes a payload; and the one place of the host that knows
+ * zlib. */
+#include <stdlib.h>
+#include <string.h>
+#define ZLIB_CONST
+#include <zlib.h>
+#include "payload_internal.h"
+
+enum {
+    CHUNK_MOST = 4096,  /* no longer, however much memory a device has */
+    STORED_MOST = 65535 /* of one stored block, RFC 1951, 3.2.4 */
+};
+
+uint32_t payload_least_ram(void)
+{
+    return (uint32_t)OTA_READER_MEMORY(9, OTA_MANIFEST_MAX);
+}
+
+int payload_shape(uint32_t ram, struct payload_shape *shape)
+{
+    unsigned w = 15;
+    size_t chunk;
+
+    if (ram < payload_least_ram())
+        return -1;
+    while (OTA_READER_MEMORY(w, OTA_MANIFEST_MAX) > ram)
+        w--;
+    chunk = OTA_MANIFEST_MAX + ram - OTA_READER_MEMORY(w, OTA_MANIFEST_MAX);
+    shape->window_bits = (uint8_t)w;
+    shape->chunk_max = (uint16_t)(chunk < CHUNK_MOST ? chunk : CHUNK_MOST);
+    return 0;
+}
+
+static size_t stored_len(size_t len)
+{
+    return len + 5 * ((len + STORED_MOST - 1) / STORED_MOST);
+}
+
+/* Two streams with other hash tables and symbol buffers: which one packs
+ * smaller differs from segment to segment. */
+struct payload_deflater {
+    z_stream streams[2];
+    unsigned stream_count;
+    uint8_t *bufs[2]; /* as large as any segment is when stored */
+};
+
+static int init_stream(z_stream *z, unsigned window_bits, int mem_level)
+{
+    memset(z, 0, sizeof *z);
+    return deflateInit2(z, Z_BEST_COMPRESSION, Z_DEFLATED, -(int)window_bits,
+                        mem_level, Z_DEFAULT_STRATEGY) == Z_OK
+               ? 0
+               : -1;
+}
+
+struct payload_deflater *payload_deflater_new(unsigned window_bits)
+{
+    struct payload_deflater *d = calloc(1, sizeof *d);
+    int i;
+
+    for (i = 0; d && i < 2; i++) {
+        if (init_stream(&d->streams[i], window_bits, 8 + i))
+            break;
+        d->stream_count++;
+        d->bufs[i] = malloc(stored_len(PAYLOAD_SEGMENT_ROOM));
+        if (!d->bufs[i])
+            break;
+    }
+    if (!d || i == 2)
+        return d;
+    payload_deflater_free(d);
+    return NULL;
+}
+
+void payload_deflater_free(struct payload_deflater *d)
+{
+    if (!d)
+        return;
+    while (d->stream_count)
+        deflateEnd(&d->streams[--d->stream_count]);
+    free(d->bufs[0]);
+    free(d->bufs[1]);
+    free(d);
+}
+
+static void store(uint8_t *out, const uint8_t *buf, size_t len)
+{
+    while (len) {
+        size_t n = len < STORED_MOST ? len : STORED_MOST;
+
+        *out++ = n == len; /* the final one */
+        *out++ = (uint8_t)n;
+        *out++ = (uint8_t)(n >> 8);
+        *out++ = (uint8_t)~n;
+        *out++ = (uint8_t)(~n >> 8);
+        memcpy(out, buf, n);
+        out += n;
+        buf += n;
+        len -= n;
+    }
+}
+
+/* One whole stream into `room` bytes; returns its length, or `room` if it does
+ * not get shorter than that. */
+static size_t deflate_into(z_stream *z, const uint8_t *buf, size_t len,
+                           uint8_t *out, size_t room)
+{
+    if (deflateReset(z) != Z_OK)
+        return room;
+    z->next_in = buf;
+    z->avail_in = (uInt)len;
+    z->next_out = out;
+    z->avail_out = (uInt)room;
+    return deflate(z, Z_FINISH) == Z_STREAM_END ? room - z->avail_out : room;
+}
+
+int payload_deflater_run(struct payload_deflater *d, const uint8_t *buf,
+                         size_t len, struct payload_segment *out)
+{
+    size_t best = stored_len(len), n;
+    const uint8_t *from = NULL;
+    unsigned i;
+
+    for (i = 0; i < d->stream_count; i++) {
+        n = deflate_into(&d->streams[i], buf, len, d->bufs[i], best);
+        if (n < best) {
+            best = n;
+            from = d->bufs[i];
+        }
+    }
+    out->bytes = malloc(best);
+    if (!out->bytes)
+        return -1;
+    out->len = best;
+    if (from)
+        memcpy(out->bytes, from, best);
+    else
+        store(out->bytes, buf, len);
+    return 0;
+}
+
+static int by_path(const void *a, const void *b)
+{
+    const char *x = *(const char *const *)a, *y = *(const char *const *)b;
+    int order = ota_path_compare(x, strlen(x), y, strlen(y));
+
+    return order ? order : strcmp(x, y);
+}
+
+static bool same_path(const char *a, const char *b)
+{
+    return ota_path_compare(a, strlen(a), b, strlen(b)) == 0;
+}
+
+/* Sorted, each path once.  NULL: reported. */
+static const char **sort_deletes(const char *const *deletes, size_t *count)
+{
+    const char **sorted = malloc((*count + 1) * sizeof *sorted);
+    size_t i, kept = 0;
+
+    if (!sorted) {
+        diag_no_memory();
+        return NULL;
+    }
+    for (i = 0; i < *count; i++)
+        sorted[i] = deletes[i];
+    qsort(sorted, *count, sizeof *sorted, by_path);
+    for (i = 0; i < *count; i++) {
+        if (kept == 0 || !same_path(sorted[kept - 1], sorted[i]))
+            sorted[kept++] = sorted[i];
+    }
+    *count = kept;
+    return sorted;
+}
+
+/* A reader refuses a DELETE of, or below, a FILE of the same payload.  Such a
+ * FILE is the last one that does not come after the DELETE. */
+static int check_delete(const char *path, const char *file)
+{
+    const char *why = tree_path_problem(path);
+
+    if (why)
+        return diag_error(DIAG_CONFIG, "cannot delete '%s': %s", path, why);
+    if (file && (same_path(file, path) ||
+                 ota_path_below(path, strlen(path), file, strlen(file))))
+        return diag_error(DIAG_CONFIG,
+                          "cannot delete '%s': '%s' is a file of the release",
+                          path, file);
+    return 0;
+}
+
+static int check_deletes(const struct tree_set *set, const char *const *deletes,
+                         size_t count)
+{
+    const char *file = NULL;
+    size_t i, e = 0;
+    int err = 0;
+
+    for (i = 0; i < count; i++) {
+        for (; e < set->count; e++) {
+            if (set->entries[e]->type == OTA_SLOT)
+                continue;
+            if (by_path(&set->entries[e]->path, &deletes[i]) > 0 &&
+                !same_path(set->entries[e]->path, deletes[i]))
+                break;
+            file = set->entries[e]->path;
+        }
+        if (check_delete(deletes[i], file))
+            err = -1;
+    }
+    return err;
+}
+
+static int check_counts(const struct tree_set *set, size_t delete_count)
+{
+    if (set->count == 0)
+        return diag_error(DIAG_CONFIG, "there is nothing to pack");
+    if (set->count + delete_count > UINT16_MAX)
+        return diag_error(DIAG_CONFIG,
+                          "%zu files and %zu deletes are too many: 65535 are "
+                          "possible together",
+                          set->count, delete_count);
+    return 0;
+}
+
+/* No more threads than segments. */
+static unsigned useful_jobs(const struct tree_set *set, unsigned jobs)
+{
+    uint64_t segments = set->bytes / PAYLOAD_SEGMENT + 1;
+
+    return jobs < segments ? jobs : (unsigned)segments;
+}
+
+static int pack(const struct tree_set *set, const char *const *deletes,
+                size_t delete_count, unsigned jobs, struct payload *out)
+{
+    struct payload_pool *pool =
+        payload_pool_new(useful_jobs(set, jobs), out->alt.window_bits);
+    struct payload_segments segments = {NULL, 0, 0};
+    int err = pool ? 0 : -1;
+
+    if (!err)
+        err = payload_records(pool, set, deletes, delete_count);
+    if (!err)
+        err = payload_pool_finish(pool, &segments);
+    payload_pool_free(pool);
+    if (!err)
+        err = payload_chain(&segments, out);
+    payload_segments_release(&segments);
+    return err;
+}
+
+int payload_pack(const struct tree_set *set, const char *const *deletes,
+                 size_t delete_count, struct payload_shape shape, unsigned jobs,
+                 struct payload *out)
+{
+    const char **sorted = sort_deletes(deletes, &delete_count);
+    int err = sorted ? 0 : -1;
+
+    memset(out, 0, sizeof *out);
+    if (!err)
+        err = check_counts(set, delete_count);
+    if (!err)
+        err = check_deletes(set, sorted, delete_count);
+    out->alt.space = set->space;
+    out->alt.window_bits = shape.window_bits;
+    out->alt.chunk_max = shape.chunk_max;
+    out->alt.records = (uint16_t)(set->count + delete_count);
+    out->content_bytes = set->bytes;
+    if (!err)
+        err = pack(set, sorted, delete_count, jobs, out);
+    free(sorted);
+    if (err)
+        payload_release(out);
+    return err;
+}
+
+void payload_release(struct payload *p)
+{
+    free(p->bytes);
+    memset(p, 0, sizeof *p);
+}
+
+void payload_name(const struct ota_alternative *alt, char out[PAYLOAD_NAME])
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t i;
+
+    for (i = 0; i < OTA_HASH; i++) {
+        uint8_t byte = alt->link[2 + i];
+
+        *out++ = digits[byte >> 4];
+        *out++ = digits[byte & 15];
+    }
+    *out = '\0';
+}
+
+int payload_deflate(const uint8_t *buf, size_t len, uint8_t **out,
+                    size_t *out_len)
+{
+    size_t room;
+    z_stream z;
+    int err;
+
+    *out = NULL;
+    if (len > UINT32_MAX / 2)
+        return diag_error(DIAG_FAILED, "%zu bytes are too many to compress",
+                          len);
+    if (init_stream(&z, 15, 9))
+        return diag_no_memory();
+    room = deflateBound(&z, (uLong)len) + 1;
+    *out = malloc(room);
+    *out_len = *out ? deflate_into(&z, buf, len, *out, room) : room;
+    deflateEnd(&z);
+    err = *out_len == room ? -1 : 0;
+    if (err) {
+        free(*out);
+        *out = NULL;
+        diag_no_memory();
+    }
+    return err;
+}
+
+/* Twice the room, or all that is allowed. */
+static int grow(uint8_t **out, size_t *room, size_t max)
+{
+    size_t more = *room > max / 2 ? max : 2 * *room;
+    uint8_t *p = more > *room ? realloc(*out, more) : NULL;
+
+    if (!p)
+        return -1;
+    *out = p;
+    *room = more;
+    return 0;
+}
+
+/* Returns what inflate() says last: Z_STREAM_END if all is well. */
+static int inflate_all(z_stream *z, uint8_t **out, size_t room, size_t max)
+{
+    int result;
+
+    do {
+        size_t used = z->total_out;
+
+        if (used == room && grow(out, &room, max))
+            return Z_BUF_ERROR;
+        z->next_out = *out + used;
+        z->avail_out = (uInt)(room - used);
+        result = inflate(z, Z_NO_FLUSH);
+    } while (result == Z_OK && (z->avail_in || !z->avail_out));
+    return result;
+}
+
+int payload_inflate(const uint8_t *buf, size_t len, size_t max, uint8_t **out,
+                    size_t *out_len)
+{
+    size_t room = max < 4096 ? max + 1 : 4096; /* one more shows the end */
+    z_stream z;
+    bool ok;
+
+    *out = NULL;
+    if (len > UINT32_MAX / 2 || max > UINT32_MAX / 2)
+        return -1;
+    memset(&z, 0, sizeof z);
+    z.next_in = buf;
+    z.avail_in = (uInt)len;
+    if (inflateInit2(&z, -15) != Z_OK)
+        return -1;
+    *out = malloc(room);
+    ok = *out && inflate_all(&z, out, room, max + 1) == Z_STREAM_END &&
+         z.avail_in == 0 && z.total_out <= max;
+    *out_len = z.total_out;
+    inflateEnd(&z);
+    if (ok)
+        return 0;
+    free(*out);
+    *out = NULL;
+    return -1;
+}

@@ -1,0 +1,114 @@
+/* What the files of tree share among themselves: memory, the list that a rule
+ * adds to, and how a mistake is said. */
+#ifndef PACK_TREE_INTERNAL_H
+#define PACK_TREE_INTERNAL_H
+
+#include "arena.h"
+#include "tree.h"
+
+enum {
+    TREE_TEXT = 4096,       /* longest path of this machine, with NUL */
+    TREE_DEVICE_ERRORS = 20 /* of one release, before they are only counted */
+};
+
+/* A file of this machine that was read. */
+struct tree_source {
+    const char *path;
+    uint32_t size;
+    uint8_t hash[OTA_HASH];
+};
+
+/* All that were read, by path: none is read twice. */
+struct tree_sources {
+    struct arena arena;
+    struct tree_source **slots; /* open addressing, a power of two */
+    size_t slot_count, count;
+};
+
+/* An entry and its path with case folded (the same pointer where that changes
+ * nothing but ASCII). */
+struct tree_item {
+    struct tree_entry entry;
+    const char *folded;
+};
+
+struct tree_list {
+    struct tree_item **items;
+    size_t count, capacity;
+};
+
+int tree_list_add(struct tree_list *list, struct tree_item *item);
+
+/* What is being looked up: one release, or the part of it that is one
+ * device's. */
+struct tree_job {
+    const struct config *config;
+    const struct config_release *release;
+    const struct device *device; /* NULL: for all of the release */
+    struct tree_sources *sources;
+    struct arena *arena;    /* for entries and their strings */
+    struct tree_list *list; /* where they go */
+    size_t device_errors;
+    bool failed;
+};
+
+/* Reports, naming the device if there is one; returns -1. */
+int tree_fail(struct tree_job *job, enum diag_kind kind, struct diag_mark mark,
+              const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* Reads and hashes `path` unless that was done.  NULL: reported at `mark`. */
+const struct tree_source *
+tree_source_get(struct tree_job *job, struct diag_mark mark, const char *path);
+void tree_sources_release(struct tree_sources *s);
+
+/* A rule of `files:` before devices come into it. */
+enum tree_rule { TREE_RULE_BAD, TREE_RULE_SHARED, TREE_RULE_DEVICE };
+enum tree_rule tree_rule_check(struct tree_job *job,
+                               const struct config_file *f);
+
+/* Adds what the rule brings.  0, or -1 (reported). */
+int tree_rule_apply(struct tree_job *job, const struct config_file *f);
+
+/* Files below the configuration's folder that match, as paths relative to it
+ * and in order; `excluded` counts those that match but are excluded.
+ * `no_folder`: the pattern's own folder is not there. */
+struct tree_name {
+    const char *path;
+    struct tree_name *next;
+};
+
+struct tree_found {
+    struct arena arena; /* of the names */
+    struct tree_name *first, *last;
+    size_t excluded;
+    bool no_folder;
+};
+
+int tree_walk(struct tree_job *job, struct diag_mark mark, const char *pattern,
+              struct tree_found *found);
+void tree_found_release(struct tree_found *found);
+
+/* True if the text has a wildcard; the length of the folders before the first
+ * component that has one, with the last '/'. */
+bool tree_wild(const char *text);
+size_t tree_wild_prefix(const char *pattern);
+/* True if something below `folder` can match. */
+bool tree_match_below(const char *pattern, const char *folder);
+/* True if a component is one that patterns never match: .git and the like. */
+bool tree_never(const char *path);
+
+/* The path with Unicode's simple case folding, ASCII left as it is.  `path` is
+ * valid UTF-8.  NULL: reported. */
+const char *tree_fold(struct arena *a, const char *path);
+uint32_t tree_fold_char(uint32_t c);
+
+/* Sorts into record order. */
+void tree_set_sort(struct tree_list *list);
+/* Reports paths that clash, and drops the later ones.  Order is lost. */
+void tree_set_check(struct tree_job *job, struct tree_list *list);
+/* Makes the set of a sorted list, without its entries.  0, or -1 (reported) if
+ * it is too large. */
+int tree_set_measure(struct tree_job *job, const struct tree_list *list,
+                     struct tree_set *set);
+
+#endif

@@ -1,0 +1,213 @@
+/* Patterns of ota-pack.yml(5) against paths: component by component, and one
+ * character of UTF-8 at a time within them. */
+#include "tree_internal.h"
+#include "utf8.h"
+
+#include <string.h>
+
+static size_t component(const char *s)
+{
+    return strcspn(s, "/");
+}
+
+/* The component after this one, NULL behind the last; a '/' at the end counts
+ * for nothing. */
+static const char *following(const char *s)
+{
+    s += component(s);
+    return s[0] == '/' && s[1] ? s + 1 : NULL;
+}
+
+static bool is_span(const char *s)
+{
+    return component(s) == 2 && s[0] == '*' && s[1] == '*';
+}
+
+/* One character; a byte that is no UTF-8 counts as one, apart from all
+ * others. */
+static uint32_t take(const char **s, const char *end)
+{
+    uint32_t c;
+    size_t len = utf8_next(*s, (size_t)(end - *s), &c);
+
+    if (!len) {
+        c = 0x80000000u | (uint8_t) * *s;
+        len = 1;
+    }
+    *s += len;
+    return c;
+}
+
+/* Behind the ']' of the class that `p` opens, or NULL: it stays open, and '['
+ * is an ordinary character. */
+static const char *class_end(const char *p, const char *end)
+{
+    p++;
+    if (p < end && (*p == '!' || *p == '^'))
+        p++;
+    if (p < end && *p == ']')
+        p++;
+    while (p < end && *p != ']')
+        p++;
+    return p < end ? p + 1 : NULL;
+}
+
+static bool class_has(const char *p, const char *end, uint32_t c)
+{
+    const char *last = end - 1; /* the closing bracket */
+    bool negated, in = false;
+
+    p++;
+    negated = *p == '!' || *p == '^';
+    p += negated;
+    do {
+        uint32_t from = take(&p, last), to = from;
+
+        if (last - p >= 2 && *p == '-') {
+            p++;
+            to = take(&p, last);
+        }
+        in = in || (from <= c && c <= to);
+    } while (p < last);
+    return in != negated;
+}
+
+/* One character of the name against one element of the pattern. */
+static bool element(const char **p, const char *p_end, const char **s,
+                    const char *s_end)
+{
+    uint32_t c = take(s, s_end);
+    const char *end = **p == '[' ? class_end(*p, p_end) : NULL;
+    bool in;
+
+    if (end) {
+        in = class_has(*p, end, c);
+        *p = end;
+        return in;
+    }
+    if (**p == '?') {
+        ++*p;
+        return true;
+    }
+    return take(p, p_end) == c;
+}
+
+/* Going back to the last star alone is enough: what an earlier one could still
+ * take, the last one can. */
+static bool match_component(const char *p, const char *s)
+{
+    const char *p_end = p + component(p), *s_end = s + component(s);
+    const char *back_p = NULL, *back_s = NULL;
+
+    while (s < s_end) {
+        if (p < p_end && *p == '*') {
+            back_p = ++p;
+            back_s = s;
+        } else if (!(p < p_end && element(&p, p_end, &s, s_end))) {
+            if (!back_p)
+                return false;
+            p = back_p;
+            take(&back_s, s_end);
+            s = back_s;
+        }
+    }
+    while (p < p_end && *p == '*')
+        p++;
+    return p == p_end;
+}
+
+bool tree_match(const char *pattern, const char *path)
+{
+    const char *p = pattern, *s = path;
+    const char *back_p = NULL, *back_s = NULL;
+
+    while (s) {
+        if (p && is_span(p)) {
+            back_p = p = following(p);
+            back_s = s;
+            if (!p)
+                return true;
+        } else if (p && match_component(p, s)) {
+            p = following(p);
+            s = following(s);
+        } else {
+            if (!back_p)
+                return false;
+            p = back_p;
+            s = back_s = following(back_s);
+        }
+    }
+    return !p;
+}
+
+bool tree_match_below(const char *pattern, const char *folder)
+{
+    const char *p = pattern, *s;
+
+    for (s = folder; s; s = following(s)) {
+        const char *next = following(p);
+
+        if (is_span(p))
+            return true;
+        if (!next || !match_component(p, s))
+            return false;
+        p = next;
+    }
+    return true;
+}
+
+static bool wild_component(const char *s)
+{
+    const char *end = s + component(s);
+
+    for (; s < end; s++) {
+        if (*s == '*' || *s == '?' || (*s == '[' && class_end(s, end)))
+            return true;
+    }
+    return false;
+}
+
+bool tree_wild(const char *text)
+{
+    const char *s;
+
+    for (s = text; s; s = following(s)) {
+        if (wild_component(s))
+            return true;
+    }
+    return false;
+}
+
+size_t tree_wild_prefix(const char *pattern)
+{
+    const char *s;
+
+    for (s = pattern; s; s = following(s)) {
+        if (wild_component(s))
+            return (size_t)(s - pattern);
+    }
+    return 0;
+}
+
+static bool never(const char *s)
+{
+    static const char *const names[] = {".git", "__pycache__", ".DS_Store"};
+    size_t len = component(s), i;
+
+    for (i = 0; i < sizeof names / sizeof *names; i++) {
+        if (len == strlen(names[i]) && !memcmp(s, names[i], len))
+            return true;
+    }
+    return len > 4 && !memcmp(s + len - 4, ".swp", 4);
+}
+
+bool tree_never(const char *path)
+{
+    const char *s;
+
+    for (s = path; s; s = following(s)) {
+        if (never(s))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,251 @@
+/* Files of this machine: each is opened and hashed once, however many releases
+ * and devices have it. */
+#include "tree_internal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { READ = 64 * 1024 };
+
+struct reading {
+    struct tree_job *job;
+    struct diag_mark mark;
+    const char *path;
+};
+
+static int failed(const struct reading *r, const char *what)
+{
+    return tree_fail(r->job, DIAG_INPUT, r->mark, "cannot %s '%s': %s", what,
+                     r->path, strerror(errno));
+}
+
+static int changed(const struct reading *r)
+{
+    return tree_fail(r->job, DIAG_INPUT, r->mark,
+                     "'%s' changed while it was read: run again when nothing "
+                     "writes to it",
+                     r->path);
+}
+
+static int check_kind(const struct reading *r, const struct stat *st)
+{
+    if (S_ISDIR(st->st_mode))
+        return tree_fail(r->job, DIAG_CONFIG, r->mark,
+                         "'%s' is a folder: '%s/**' has all files in it",
+                         r->path, r->path);
+    if (!S_ISREG(st->st_mode))
+        return tree_fail(r->job, DIAG_CONFIG, r->mark,
+                         "'%s' is not a regular file", r->path);
+    if (st->st_size > INT32_MAX)
+        return tree_fail(r->job, DIAG_CONFIG, r->mark,
+                         "'%s' has %lld bytes: a file has at most 2147483647",
+                         r->path, (long long)st->st_size);
+    return 0;
+}
+
+static int not_hidden(const struct dirent *e)
+{
+    return e->d_name[0] != '.';
+}
+
+/* The nearest of the names in `folder`; to be freed. */
+static char *suggest_in(const char *folder, const char *name)
+{
+    struct dirent **list = NULL;
+    int n = scandir(folder, &list, not_hidden, NULL), i;
+    const char **names = n > 0 ? calloc((size_t)n, sizeof *names) : NULL;
+    const char *near = NULL;
+    char *copy;
+
+    for (i = 0; names && i < n; i++)
+        names[i] = list[i]->d_name;
+    if (names)
+        near = diag_suggest(name, names, (size_t)n);
+    if (near && !strcmp(near, name))
+        near = NULL; /* it is there, and leads nowhere */
+    copy = near ? strdup(near) : NULL;
+    for (i = 0; i < n; i++)
+        free(list[i]);
+    free(list);
+    free(names);
+    return copy;
+}
+
+static char *suggest(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder, *near;
+
+    if (!slash)
+        return suggest_in(".", path);
+    folder = strndup(path, (size_t)(slash - path) + 1);
+    near = folder ? suggest_in(folder, slash + 1) : NULL;
+    free(folder);
+    return near;
+}
+
+static int missing(const struct reading *r)
+{
+    int err = errno;
+    char *near = err == ENOENT && !r->job->device ? suggest(r->path) : NULL;
+
+    errno = err;
+    if (!near)
+        return failed(r, "open");
+    tree_fail(r->job, DIAG_INPUT, r->mark,
+              "cannot open '%s': %s (did you mean '%s'?)", r->path,
+              strerror(err), near);
+    free(near);
+    return -1;
+}
+
+/* The stat before the open keeps devices and pipes from being opened. */
+static int open_file(const struct reading *r, struct stat *st)
+{
+    int fd;
+
+    if (stat(r->path, st))
+        return missing(r);
+    if (check_kind(r, st))
+        return -1;
+    fd = open(r->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0)
+        return failed(r, "open");
+    if (fstat(fd, st)) {
+        failed(r, "read");
+    } else if (check_kind(r, st) == 0) {
+        return fd;
+    }
+    close(fd);
+    return -1;
+}
+
+/* Takes at most one byte more than `size`, so a file that grows for ever ends
+ * as well. */
+static int hash_bytes(const struct reading *r, int fd, uint32_t size,
+                      uint8_t hash[OTA_HASH])
+{
+    uint8_t buf[READ], full[crypto_hash_sha512_BYTES];
+    crypto_hash_sha512_state sha;
+    uint32_t seen = 0;
+    ssize_t n;
+
+    crypto_hash_sha512_init(&sha);
+    while ((n = read(fd, buf, sizeof buf)) != 0) {
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return failed(r, "read");
+        if ((size_t)n > size - seen)
+            return changed(r);
+        crypto_hash_sha512_update(&sha, buf, (size_t)n);
+        seen += (uint32_t)n;
+    }
+    crypto_hash_sha512_final(&sha, full);
+    memcpy(hash, full, OTA_HASH);
+    return seen == size ? 0 : changed(r);
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+           a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+static int read_source(const struct reading *r, struct tree_source *source)
+{
+    struct stat before, after;
+    int fd = open_file(r, &before), err;
+
+    if (fd < 0)
+        return -1;
+    source->size = (uint32_t)before.st_size;
+    err = hash_bytes(r, fd, source->size, source->hash);
+    if (err == 0 && fstat(fd, &after))
+        err = failed(r, "read");
+    if (err == 0 && !same_file(&before, &after))
+        err = changed(r);
+    close(fd);
+    return err;
+}
+
+/* FNV-1a: the names are the user's own. */
+static size_t name_hash(const char *s)
+{
+    uint64_t h = 0xcbf29ce484222325u;
+
+    while (*s)
+        h = (h ^ (uint8_t)*s++) * 0x100000001b3u;
+    return (size_t)(h ^ h >> 32);
+}
+
+static struct tree_source **find(const struct tree_sources *s, const char *path)
+{
+    size_t mask = s->slot_count - 1, i = name_hash(path) & mask;
+
+    while (s->slots[i] && strcmp(s->slots[i]->path, path) != 0)
+        i = (i + 1) & mask;
+    return &s->slots[i];
+}
+
+static int grow(struct tree_sources *s)
+{
+    struct tree_source **old = s->slots, **slots;
+    size_t old_count = s->slot_count, i;
+    size_t count = old_count ? 2 * old_count : 256;
+
+    slots = calloc(count, sizeof(struct tree_source *));
+    if (!slots)
+        return diag_no_memory();
+    s->slots = slots;
+    s->slot_count = count;
+    for (i = 0; i < old_count; i++) {
+        if (old[i])
+            *find(s, old[i]->path) = old[i];
+    }
+    free(old);
+    return 0;
+}
+
+static struct tree_source *keep(struct tree_sources *s,
+                                const struct tree_source *source)
+{
+    struct tree_source *kept = arena_alloc(&s->arena, sizeof *kept);
+
+    if (!kept)
+        return NULL;
+    *kept = *source;
+    kept->path = arena_text(&s->arena, source->path, strlen(source->path));
+    if (!kept->path)
+        return NULL;
+    *find(s, kept->path) = kept;
+    s->count++;
+    return kept;
+}
+
+const struct tree_source *
+tree_source_get(struct tree_job *job, struct diag_mark mark, const char *path)
+{
+    struct tree_sources *s = job->sources;
+    struct reading r = {job, mark, path};
+    struct tree_source source = {.path = path};
+
+    if (2 * s->count >= s->slot_count && grow(s))
+        return NULL;
+    if (*find(s, path))
+        return *find(s, path);
+    return read_source(&r, &source) ? NULL : keep(s, &source);
+}
+
+void tree_sources_release(struct tree_sources *s)
+{
+    free(s->slots);
+    arena_release(&s->arena);
+    memset(s, 0, sizeof *s);
+}

@@ -1,0 +1,173 @@
+/* Finds the files that a pattern names.  Links to folders are not followed, so
+ * a walk ends; links to files are files. */
+#include "tree_internal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct walk {
+    struct tree_job *job;
+    struct diag_mark mark;
+    const char *pattern;
+    struct tree_found *found;
+    size_t len; /* of the path that is looked at */
+    char path[TREE_TEXT];
+};
+
+static int walk_folder(struct walk *w);
+
+static int not_dots(const struct dirent *e)
+{
+    return strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
+           !tree_never(e->d_name);
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static bool excluded(const struct walk *w)
+{
+    const struct config_release *r = w->job->release;
+    size_t i;
+
+    for (i = 0; i < r->exclude_count; i++) {
+        if (tree_match(r->exclude[i].text, w->path))
+            return true;
+    }
+    return false;
+}
+
+static int push(struct tree_found *f, const char *path)
+{
+    struct tree_name *name = arena_alloc(&f->arena, sizeof *name);
+
+    if (!name || !(name->path = arena_text(&f->arena, path, strlen(path))))
+        return -1;
+    name->next = NULL;
+    if (f->last)
+        f->last->next = name;
+    else
+        f->first = name;
+    f->last = name;
+    return 0;
+}
+
+/* Folder, file, or neither (a link to a folder) in the eyes of a walk. */
+enum kind { IS_FILE, IS_FOLDER, IS_NEITHER };
+
+static enum kind kind_of(const struct walk *w, unsigned char type)
+{
+    enum kind kind = IS_FILE;
+    struct stat st;
+    char *name;
+
+    if (type == DT_DIR || type == DT_REG)
+        return type == DT_DIR ? IS_FOLDER : IS_FILE;
+    name = config_resolve(w->job->config, w->path);
+    if (name && lstat(name, &st) == 0 && S_ISDIR(st.st_mode))
+        kind = IS_FOLDER;
+    else if (name && stat(name, &st) == 0 && S_ISDIR(st.st_mode))
+        kind = IS_NEITHER;
+    free(name);
+    return kind;
+}
+
+/* What w->path is now. */
+static int visit(struct walk *w, unsigned char type)
+{
+    enum kind kind = kind_of(w, type);
+
+    if (kind == IS_FOLDER) {
+        if (!tree_match_below(w->pattern, w->path) || excluded(w))
+            return 0;
+        memcpy(w->path + w->len++, "/", 2);
+        return walk_folder(w);
+    }
+    if (kind == IS_NEITHER || !tree_match(w->pattern, w->path))
+        return 0;
+    if (!excluded(w))
+        return push(w->found, w->path);
+    w->found->excluded++;
+    return 0;
+}
+
+static int visit_name(struct walk *w, const struct dirent *e)
+{
+    size_t len = strlen(e->d_name), before = w->len;
+    int err;
+
+    if (len + 2 > sizeof w->path - before)
+        return tree_fail(w->job, DIAG_INPUT, w->mark,
+                         "a path below '%s' is too long", w->path);
+    memcpy(w->path + before, e->d_name, len + 1);
+    w->len = before + len;
+    err = visit(w, e->d_type);
+    w->len = before;
+    w->path[before] = '\0';
+    return err;
+}
+
+/* w->path is "" or ends in '/'.  Each folder is closed before those in it are
+ * opened: depth costs no descriptors. */
+static int walk_folder(struct walk *w)
+{
+    char *name = config_resolve(w->job->config, w->len ? w->path : ".");
+    struct dirent **names;
+    int n, i, err = 0;
+
+    if (!name)
+        return -1;
+    n = scandir(name, &names, not_dots, by_name);
+    if (n < 0)
+        err =
+            tree_fail(w->job, DIAG_INPUT, w->mark,
+                      "cannot read the folder '%s': %s", name, strerror(errno));
+    for (i = 0; i < n; i++) {
+        err = visit_name(w, names[i]) ? -1 : err;
+        free(names[i]);
+    }
+    if (n >= 0)
+        free(names);
+    free(name);
+    return err;
+}
+
+static bool is_folder(const struct config *c, const char *folder)
+{
+    char *name = config_resolve(c, *folder ? folder : ".");
+    struct stat st;
+    bool yes = name && stat(name, &st) == 0 && S_ISDIR(st.st_mode);
+
+    free(name);
+    return yes;
+}
+
+int tree_walk(struct tree_job *job, struct diag_mark mark, const char *pattern,
+              struct tree_found *found)
+{
+    struct walk w = {.job = job,
+                     .mark = mark,
+                     .pattern = pattern,
+                     .found = found,
+                     .len = tree_wild_prefix(pattern)};
+
+    memset(found, 0, sizeof *found);
+    memcpy(w.path, pattern, w.len);
+    w.path[w.len] = '\0';
+    if (!is_folder(job->config, w.path)) {
+        found->no_folder = true;
+        return 0;
+    }
+    return tree_never(w.path) ? 0 : walk_folder(&w);
+}
+
+void tree_found_release(struct tree_found *found)
+{
+    arena_release(&found->arena);
+    memset(found, 0, sizeof *found);
+}
