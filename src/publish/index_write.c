@@ -1,0 +1,310 @@
+/* The index written: shards that changed, then the head that names them. */
+#include <stdlib.h>
+#include <string.h>
+#include "index_private.h"
+
+/* A write until the head is there: the index keeps what it was till then.  Its
+ * lists are small, few, and in the index's memory. */
+struct writing {
+    struct index *x;
+    struct store *store;
+    struct index_places places;
+    struct index_ref *shards;
+    bool *dirty;
+    size_t shard_count;
+    struct index_name *former; /* named by the old head alone, in order */
+    size_t former_count;
+    struct index_out bytes; /* of one shard, used again and again */
+};
+
+void index_object(const uint8_t name[OTA_HASH], char out[INDEX_OBJECT])
+{
+    static const char digits[] = "0123456789abcdef";
+
+    memcpy(out, "index/", 6);
+    for (size_t i = 0; i < OTA_HASH; i++) {
+        out[6 + 2 * i] = digits[name[i] >> 4];
+        out[7 + 2 * i] = digits[name[i] & 15];
+    }
+    out[INDEX_OBJECT - 1] = '\0';
+}
+
+static bool any_dirty(const struct writing *w)
+{
+    for (size_t i = 0; i < w->shard_count; i++)
+        if (w->dirty[i])
+            return true;
+    return false;
+}
+
+static int set_count(struct writing *w, size_t count, bool dirty)
+{
+    struct arena *arena = &w->x->priv->arena;
+
+    w->shards = arena_array(arena, count, sizeof *w->shards);
+    w->dirty = arena_array(arena, count, sizeof *w->dirty);
+    w->shard_count = count;
+    if (!w->shards || !w->dirty)
+        return -1;
+    memset(w->dirty, dirty, count);
+    return 0;
+}
+
+/* Inflated bytes that the devices take in any number of shards, at least. */
+static uint64_t least_bytes(const struct index *x)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < x->priv->device_count; i++) {
+        const struct index_device *d = x->priv->order[i];
+
+        sum += 2u + d->id.len + (d->name ? 1 + strlen(d->name) : 0);
+    }
+    return sum;
+}
+
+static int encode(struct writing *w, size_t shard)
+{
+    w->bytes.len = 0;
+    return index_encode_shard(w->x, &w->places, w->shard_count, shard,
+                              &w->bytes);
+}
+
+/* Sizes of the shards that changed; *sum is over all. */
+static int measure(struct writing *w, uint64_t *sum)
+{
+    *sum = 0;
+    index_places_release(&w->places);
+    if (index_place_all(w->x, w->shard_count, &w->places) < 0)
+        return -1;
+    for (size_t i = 0; i < w->shard_count; i++) {
+        if (w->dirty[i]) {
+            if (encode(w, i) < 0)
+                return -1;
+            w->shards[i].size = (uint32_t)w->bytes.len;
+        }
+        *sum += w->shards[i].size;
+    }
+    return 0;
+}
+
+static bool too_many(uint64_t sum, size_t shard_count)
+{
+    return shard_count < INDEX_SHARDS_MAX &&
+           sum > (uint64_t)shard_count * INDEX_SHARD_MEAN;
+}
+
+/* As many shards as ota-index(5) demands, and their sizes. */
+static int choose_count(struct writing *w)
+{
+    size_t count = w->shard_count;
+    uint64_t sum = least_bytes(w->x);
+
+    while (too_many(sum, count))
+        count *= 2;
+    if (count != w->shard_count && set_count(w, count, true) < 0)
+        return -1;
+    for (;;) {
+        if (measure(w, &sum) < 0)
+            return -1;
+        if (!too_many(sum, w->shard_count))
+            return 0;
+        if (set_count(w, w->shard_count * 2, true) < 0)
+            return -1;
+    }
+}
+
+static int write_shard(struct writing *w, size_t shard)
+{
+    struct index_ref *ref = &w->shards[shard];
+    const struct index_private *p = w->x->priv;
+    char name[INDEX_OBJECT];
+    uint8_t *stored;
+    size_t len;
+    int result = 0;
+
+    if (encode(w, shard) < 0)
+        return -1;
+    *ref = (struct index_ref){0};
+    if (!w->bytes.len)
+        return 0;
+    if (payload_deflate(w->bytes.bytes, w->bytes.len, &stored, &len) < 0)
+        return -1;
+    index_hash(stored, len, ref->name);
+    ref->stored = (uint32_t)len;
+    ref->size = (uint32_t)w->bytes.len;
+    index_object(ref->name, name);
+    if (len > INDEX_SHARD_MAX)
+        result = diag_error(DIAG_FAILED, "an index shard passes %d MiB",
+                            INDEX_SHARD_MAX >> 20);
+    else if (w->shard_count != p->shard_count ||
+             memcmp(ref, &p->shards[shard], sizeof *ref) != 0)
+        result = w->store->ops->put(w->store, name, stored, len, STORE_SHARD);
+    free(stored);
+    return result;
+}
+
+static int write_shards(struct writing *w)
+{
+    if (choose_count(w) < 0)
+        return -1;
+    for (size_t i = 0; i < w->shard_count; i++)
+        if (w->dirty[i] && write_shard(w, i) < 0)
+            return -1;
+    return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return memcmp(a, b, OTA_HASH);
+}
+
+/* The names of all shards, ascending; empty ones apart. */
+static size_t sorted_names(const struct index_ref *shards, size_t count,
+                           struct index_name *names)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (shards[i].size)
+            memcpy(names[n++].bytes, shards[i].name, OTA_HASH);
+    qsort(names, n, sizeof *names, by_name);
+    return n;
+}
+
+/* What the old head names and the new one does not. */
+static int find_former(struct writing *w)
+{
+    struct index_private *p = w->x->priv;
+    struct index_name *now =
+        arena_array(&p->arena, w->shard_count, sizeof *now);
+    size_t now_count, count;
+
+    w->former = arena_array(&p->arena, p->shard_count, sizeof *w->former);
+    if (!now || !w->former)
+        return -1;
+    now_count = sorted_names(w->shards, w->shard_count, now);
+    count = sorted_names(p->shards, p->shard_count, w->former);
+    for (size_t i = 0; i < count; i++)
+        if (!bsearch(&w->former[i], now, now_count, sizeof *now, by_name))
+            w->former[w->former_count++] = w->former[i];
+    return 0;
+}
+
+static int remove_shard(struct store *s, const struct index_name *name)
+{
+    char object[INDEX_OBJECT];
+
+    index_object(name->bytes, object);
+    return s->ops->remove(s, object);
+}
+
+static bool names(const struct index_ref *shards, size_t count,
+                  const struct index_name *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (memcmp(shards[i].name, name->bytes, OTA_HASH) == 0)
+            return true;
+    return false;
+}
+
+/* Removes the former shards of the head last read or written, but for those
+ * that have come back. */
+static int sweep(struct index *x, struct store *s,
+                 const struct index_ref *shards, size_t shard_count)
+{
+    struct index_private *p = x->priv;
+
+    for (; p->former_count; p->former_count--) {
+        const struct index_name *name = &p->former[p->former_count - 1];
+
+        if (!names(shards, shard_count, name) &&
+            !names(p->shards, p->shard_count, name) &&
+            remove_shard(s, name) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int index_sweep(struct index *x, struct store *s)
+{
+    struct index_private *p = x->priv;
+
+    for (; p->former_count > INDEX_FORMER_MAX; p->former_count--)
+        if (remove_shard(s, &p->former[p->former_count - 1]) < 0)
+            return -1;
+    return 0;
+}
+
+static int write_head(struct writing *w, struct signer *key)
+{
+    struct index_out head = {.max = INDEX_HEAD_MAX};
+    size_t listed =
+        w->former_count < INDEX_FORMER_MAX ? w->former_count : INDEX_FORMER_MAX;
+    int result = index_encode_head(w->x, w->shards, w->shard_count, w->former,
+                                   listed, key, &head);
+
+    if (result == 0)
+        result = w->store->ops->put(w->store, INDEX_HEAD_NAME, head.bytes,
+                                    head.len, STORE_HEAD);
+    if (result == 0)
+        index_hash(head.bytes, head.len, w->x->priv->head);
+    index_out_release(&head);
+    return result;
+}
+
+/* The index is now what was written. */
+static void adopt(struct writing *w)
+{
+    struct index_private *p = w->x->priv;
+
+    memset(w->dirty, 0, w->shard_count * sizeof *w->dirty);
+    p->shards = w->shards;
+    p->dirty = w->dirty;
+    p->shard_count = w->shard_count;
+    p->former = w->former;
+    p->former_count = w->former_count;
+    w->x->exists = true;
+}
+
+static int write_all(struct writing *w, struct signer *key)
+{
+    const struct index_private *p = w->x->priv;
+
+    if (set_count(w, p->shard_count, false) < 0)
+        return -1;
+    memcpy(w->shards, p->shards, p->shard_count * sizeof *p->shards);
+    memcpy(w->dirty, p->dirty, p->shard_count * sizeof *p->dirty);
+    if (any_dirty(w) && write_shards(w) < 0)
+        return -1;
+    if (find_former(w) < 0 ||
+        sweep(w->x, w->store, w->shards, w->shard_count) < 0)
+        return -1;
+    return write_head(w, key);
+}
+
+int index_write(struct index *x, struct store *s, struct signer *key,
+                uint64_t created)
+{
+    struct writing w = {.x = x, .store = s, .bytes = {.max = INDEX_SHARD_MAX}};
+    uint64_t old_created = x->created;
+    uint8_t old_key[OTA_KEY_ID];
+    int result;
+
+    memcpy(old_key, x->key_id, OTA_KEY_ID);
+    index_settle(x, created);
+    x->generation++;
+    x->created = created;
+    memcpy(x->key_id, signer_public(key) + 2, OTA_KEY_ID);
+    result = write_all(&w, key);
+    if (result == 0) {
+        adopt(&w);
+    } else {
+        x->generation--;
+        x->created = old_created;
+        memcpy(x->key_id, old_key, OTA_KEY_ID);
+    }
+    index_places_release(&w.places);
+    index_out_release(&w.bytes);
+    return result;
+}

@@ -1,0 +1,184 @@
+/* Manifests read back: what an interrupted publish got done, and whether the
+ * index is older than what devices were given. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan_private.h"
+
+enum {
+    HOPELESS = 20, /* so many that cannot be read are the server's fault */
+    SAMPLE = 100,  /* manifests read where nothing is open (server.md) */
+    MANIFEST_READ = 65536 /* more is no manifest, and an error of the store */
+};
+
+/* The manifest as of the device, if it is one: false where it is missing or
+ * does not verify, which is no news.  m borrows *bytes. */
+static int read_manifest(const struct plan_request *r,
+                         const struct device_id *id, struct ota_manifest *m,
+                         uint8_t **bytes, bool *good)
+{
+    struct ota_device device = {.id_len = id->len, .key_count = 1};
+    char hex[DEVICE_HEX], name[64];
+    size_t len;
+    int result;
+
+    *good = false;
+    device_id_hex(id, hex);
+    snprintf(name, sizeof name, "devices/%s/manifest", hex);
+    result = r->store->ops->get(r->store, name, MANIFEST_READ, bytes, &len);
+    if (result)
+        return result < 0 ? -1 : 0;
+    memcpy(device.id, id->bytes, sizeof device.id);
+    device.keys = (const uint8_t(*)[OTA_PUBLIC_KEY])r->key;
+    *good = ota_manifest_check(m, *bytes, len, &device) == OTA_OK;
+    return 0;
+}
+
+static bool has_wanted(const struct plan_request *r, uint32_t device,
+                       const struct ota_manifest *m)
+{
+    const struct device *d = &r->config->devices[device];
+    const struct config_release *c = &r->config->releases[d->release];
+    const struct tree_set *set =
+        &r->tree->releases[d->release].sets[r->tree->device_set[device]];
+    struct payload_shape shape;
+    struct ota_alternative a;
+
+    if (payload_shape(c->ram, &shape))
+        return false;
+    ota_manifest_alternative(m, m->alternatives - 1u, &a);
+    return memcmp(m->release, set->digest, OTA_DIGEST) == 0 &&
+           m->hardware == c->hardware && m->flags == 0 &&
+           a.window_bits == shape.window_bits && a.chunk_max <= shape.chunk_max;
+}
+
+static int refuse_old_index(const struct plan_maker *m,
+                            const struct device_id *id, uint32_t has,
+                            uint32_t version)
+{
+    char text[DEVICE_TEXT];
+
+    device_id_text(id, text);
+    return diag_error(DIAG_SERVER,
+                      "the index in '%s' is older than its manifests: '%s' was "
+                      "given version %lu, the index says %lu; put back the "
+                      "newest copy of the 'index' folder and publish again",
+                      m->plan->request.store->where, text,
+                      (unsigned long)version, (unsigned long)has);
+}
+
+/* One device that cannot be read is no reason to leave the others alone; all
+ * of the first ones are. */
+static int look_failed(struct plan_maker *m, uint32_t device)
+{
+    if (device == PLAN_NONE || ++m->unread_count == HOPELESS)
+        return -1;
+    m->unread[device] = true;
+    return 0;
+}
+
+/* device PLAN_NONE: one that is not listed. */
+static int look(struct plan_maker *m, const struct device_id *id,
+                uint32_t device)
+{
+    const struct plan_request *r = &m->plan->request;
+    const struct index_device *e = index_device(r->index, id);
+    uint32_t has = e ? e->version : 0;
+    uint8_t *bytes = NULL;
+    struct ota_manifest manifest;
+    struct plan_truth *t;
+    bool good;
+
+    if (read_manifest(r, id, &manifest, &bytes, &good))
+        return look_failed(m, device);
+    if (!good || manifest.version <= has) {
+        free(bytes);
+        return 0;
+    }
+    if (!m->open && manifest.version > m->burnt) {
+        free(bytes);
+        return refuse_old_index(m, id, has, manifest.version);
+    }
+    if (plan_grow(&m->truths, m->truth_count, &m->truth_room,
+                  sizeof *m->truths)) {
+        free(bytes);
+        return -1;
+    }
+    t = &m->truths[m->truth_count++];
+    *t = (struct plan_truth){.found = {.id = *id,
+                                       .version = manifest.version,
+                                       .created = manifest.created,
+                                       .expires = manifest.expires}};
+    memcpy(t->found.digest, manifest.release, OTA_DIGEST);
+    t->wanted = device != PLAN_NONE && has_wanted(r, device, &manifest);
+    free(bytes);
+    return 0;
+}
+
+/* With an open intent all that is about to change, and all of the releases
+ * that it is about: else a sample. */
+static int look_listed(struct plan_maker *m)
+{
+    const struct config *c = m->plan->request.config;
+    unsigned budget = SAMPLE;
+
+    for (size_t i = 0; i < m->work_count; i++) {
+        const struct plan_work *w = &m->works[i];
+
+        for (uint32_t d = w->device_first; d < w->device_end; d++) {
+            bool about = c->devices[d].selected && m->why[d] != PLAN_SAME;
+
+            if (!about && !w->begins)
+                continue;
+            if (!m->open && !budget--)
+                return 0;
+            if (look(m, &c->devices[d].id, d))
+                return -1;
+        }
+    }
+    return 0;
+}
+
+static int look_not_listed(struct plan_maker *m)
+{
+    const struct plan *p = m->plan;
+
+    for (size_t i = 0; m->open && i < p->not_listed_count; i++) {
+        const struct index_device *e = p->not_listed[i];
+        const struct plan_work *w = plan_find_work(m, e->release);
+
+        if (w && w->begins && look(m, &e->id, PLAN_NONE))
+            return -1;
+    }
+    return 0;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const struct plan_truth *x = a, *y = b;
+
+    return device_id_compare(&x->found.id, &y->found.id);
+}
+
+int plan_read_manifests(struct plan_maker *m)
+{
+    const struct plan_request *r = &m->plan->request;
+
+    if (!r->store || r->new_base)
+        return 0;
+    if (look_listed(m) || look_not_listed(m))
+        return -1;
+    if (!m->truth_count)
+        return 0;
+    qsort(m->truths, m->truth_count, sizeof *m->truths, by_id);
+    for (size_t i = 0; i < m->work_count; i++) {
+        struct plan_work *w = &m->works[i];
+
+        for (uint32_t d = w->device_first; d < w->device_end; d++)
+            if ((m->why[d] == PLAN_SAME || m->why[d] == PLAN_REFRESH) &&
+                plan_find_truth(m, &r->config->devices[d].id))
+                m->why[d] = PLAN_CHANGED;
+    }
+    return 0;
+}

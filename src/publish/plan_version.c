@@ -1,0 +1,219 @@
+/* Which version each device gets, and when that is refused: a number is never
+ * used twice for different content. */
+#include <string.h>
+
+#include "plan_private.h"
+
+enum { VERSION_MAX = 0x7fffffff }; /* format.md, Manifest */
+
+/* Devices that cannot get the latest version as it was published. */
+struct need {
+    bool any;
+    uint32_t floor; /* the new version must be above it */
+    uint32_t moved; /* a device from another release at `floor`, or PLAN_NONE */
+};
+
+static bool is_fixed_below(const struct plan_work *w)
+{
+    return w->config->version && w->latest &&
+           w->config->version <= w->latest->version;
+}
+
+/* Whether the device can get the latest version.  *apart: with a payload of
+ * its own, since the published one leaves files of its old release behind. */
+static int joins(struct plan_maker *m, struct plan_work *w, uint32_t device,
+                 bool *result, bool *apart)
+{
+    const struct plan_request *r = &m->plan->request;
+    bool own = w->tree->sets[r->tree->device_set[device]].own;
+    bool fresh = m->why[device] == PLAN_NEW, covered = true;
+
+    *result = *apart = false;
+    if (!w->latest || w->latest->version <= plan_floor(m, device) ||
+        w->latest->version < w->begun || !w->settings_same)
+        return 0;
+    if (own) {
+        *result = fresh || is_fixed_below(w);
+        return 0;
+    }
+    if (!w->shared_same)
+        return 0;
+    if (!fresh && plan_covered(m, w, device, &covered))
+        return -1;
+    *apart = !covered;
+    *result = covered || is_fixed_below(w);
+    return 0;
+}
+
+static int find_need(struct plan_maker *m, struct plan_work *w,
+                     struct need *need)
+{
+    const struct config *c = m->plan->request.config;
+    bool joining, apart;
+
+    *need = (struct need){.moved = PLAN_NONE};
+    for (uint32_t d = w->device_first; d < w->device_end; d++) {
+        uint32_t floor;
+
+        if (!c->devices[d].selected || m->why[d] == PLAN_SAME ||
+            m->why[d] == PLAN_REFRESH)
+            continue;
+        if (joins(m, w, d, &joining, &apart))
+            return -1;
+        if (joining)
+            continue;
+        floor = plan_floor(m, d);
+        if (!need->any || floor > need->floor) {
+            need->floor = floor;
+            need->moved = m->why[d] == PLAN_MOVED ? d : PLAN_NONE;
+        }
+        need->any = true;
+    }
+    return 0;
+}
+
+static int refuse_move(struct plan_maker *m, const struct plan_work *w,
+                       const struct need *need, unsigned long next)
+{
+    const struct plan_request *r = &m->plan->request;
+    const struct device *d = &r->config->devices[need->moved];
+    const struct index_device *e = index_device(r->index, &d->id);
+    char id[DEVICE_TEXT];
+
+    device_id_text(&d->id, id);
+    return diag_error_at(
+        DIAG_CONFIG, w->config->version_mark,
+        "'%s' moves from '%s', where it has version %lu, to '%s': set "
+        "'version: %lu' (or 'version: auto')",
+        d->name ? d->name : id, e ? e->release : "?",
+        (unsigned long)need->floor, w->config->name.text, next);
+}
+
+static int refuse_content(const struct plan_work *w, const char *what,
+                          unsigned long next)
+{
+    return diag_error_at(DIAG_CONFIG, w->config->version_mark,
+                         "version %lu of '%s' is already %s with other "
+                         "content: set 'version: %lu' (or 'version: auto')",
+                         (unsigned long)w->config->version,
+                         w->config->name.text, what, next);
+}
+
+static int check_fixed(struct plan_maker *m, struct plan_work *w,
+                       const struct need *need)
+{
+    uint32_t version = w->config->version;
+    bool own = w->tree->sets[0].own;
+    uint32_t highest = need->floor > w->highest ? need->floor : w->highest;
+    unsigned long next = (unsigned long)highest + 1;
+
+    if (w->latest && w->latest->version >= version &&
+        !(w->settings_same && (own || w->shared_same)))
+        return refuse_content(w, "published", next);
+    if (need->floor >= version ||
+        (w->latest && w->latest->version >= version)) {
+        if (need->moved != PLAN_NONE)
+            return refuse_move(m, w, need, next);
+        return refuse_content(w, "published", next);
+    }
+    if (w->begun >= version)
+        return refuse_content(w, "begun by a publish that was cut short", next);
+    return 0;
+}
+
+/* The run's new version for this release. */
+static int choose(struct plan_maker *m, struct plan_work *w,
+                  const struct need *need)
+{
+    uint32_t latest = w->latest ? w->latest->version : 0;
+    uint32_t highest = need->floor > w->highest ? need->floor : w->highest;
+
+    if (w->match && w->match->version > latest &&
+        w->match->version > need->floor) {
+        w->out->version = w->match->version;
+        return 0;
+    }
+    if (w->config->version) {
+        w->out->version = w->config->version;
+        return check_fixed(m, w, need);
+    }
+    if (highest >= VERSION_MAX)
+        return diag_error_at(DIAG_CONFIG, w->config->version_mark,
+                             "there is no version left above %lu for '%s'",
+                             (unsigned long)highest, w->config->name.text);
+    w->out->version = highest + 1;
+    return 0;
+}
+
+/* What is published for it, for a manifest of the same version. */
+static void pick_published(struct plan_maker *m, struct plan_work *w,
+                           uint32_t device, struct plan_pick *pick)
+{
+    const struct plan_request *r = &m->plan->request;
+    const struct index_device *e =
+        index_device(r->index, &r->config->devices[device].id);
+    const struct index_content *content = plan_content_of(r->index, e);
+    const struct index_version *v = index_version(w->history, e->version);
+
+    pick->version = e->version;
+    pick->own = e->own != NULL;
+    pick->label = v ? v->label : plan_label(w->config);
+    pick->reuse = content && content->payload_count ? content : NULL;
+}
+
+static int pick_version(struct plan_maker *m, struct plan_work *w,
+                        uint32_t device, struct plan_pick *pick)
+{
+    bool own = w->tree->sets[pick->set].own, joining, apart;
+
+    if (m->why[device] == PLAN_SAME || m->why[device] == PLAN_REFRESH) {
+        pick_published(m, w, device, pick);
+        return 0;
+    }
+    if (joins(m, w, device, &joining, &apart))
+        return -1;
+    pick->own = own || (joining && apart);
+    pick->version = joining ? w->latest->version : w->out->version;
+    pick->label = joining ? w->latest->label : plan_label(w->config);
+    if (joining && !pick->own && w->latest->shared->payload_count)
+        pick->reuse = w->latest->shared;
+    return 0;
+}
+
+static int add_devices(struct plan_maker *m, struct plan_work *w)
+{
+    const struct plan_request *r = &m->plan->request;
+
+    for (uint32_t d = w->device_first; d < w->device_end; d++) {
+        struct plan_pick pick = {.set = r->tree->device_set[d]};
+
+        if (!r->config->devices[d].selected) {
+            w->out->pending_count += m->why[d] != PLAN_SAME;
+            continue;
+        }
+        if (m->why[d] == PLAN_SAME) {
+            w->out->same_count++;
+            if (!r->all)
+                continue;
+        }
+        if (pick_version(m, w, d, &pick) || plan_add_device(m, w, d, &pick))
+            return -1;
+    }
+    return 0;
+}
+
+int plan_versions(struct plan_maker *m, struct plan_work *w)
+{
+    struct plan *p = m->plan;
+    struct need need;
+
+    w->out->group_first = (uint32_t)p->group_count;
+    w->out->device_first = (uint32_t)p->device_count;
+    if (find_need(m, w, &need) || (need.any && choose(m, w, &need)) ||
+        add_devices(m, w))
+        return -1;
+    for (size_t i = w->out->group_first; i < p->group_count; i++)
+        if (plan_group_deletes(m, w, &p->groups[i]))
+            return -1;
+    return 0;
+}

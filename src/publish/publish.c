@@ -1,0 +1,141 @@
+/* The order of things in server.md, Publishing. */
+#include <stdio.h>
+#include <string.h>
+
+#include "publish_private.h"
+
+bool publish_stopped(const struct publish *p)
+{
+    if (!p->o->stop || !*p->o->stop)
+        return false;
+    diag_error(DIAG_FAILED,
+               "stopped after %zu of %zu devices; what was published before "
+               "is whole, run 'ota-pack publish' again to complete this",
+               p->result->written, p->total);
+    return true;
+}
+
+static int read_index(struct publish *p)
+{
+    const uint8_t *key = signer_public(p->o->signer);
+
+    index_free(p->index);
+    p->index = NULL;
+    if (p->o->new_base)
+        return index_new(&p->index);
+    return index_read_head(p->o->store, key, &p->index);
+}
+
+static int make_plan(struct publish *p)
+{
+    struct plan_request request = {.config = p->o->config,
+                                   .tree = p->o->tree,
+                                   .index = p->index,
+                                   .store = p->o->store,
+                                   .key = signer_public(p->o->signer),
+                                   .now = p->o->now,
+                                   .new_base = p->o->new_base};
+
+    if (plan_make(&request, &p->plan))
+        return -1;
+    p->total = plan_changes(&p->plan);
+    return 0;
+}
+
+static void say_failed(const struct publish *p)
+{
+    const struct plan *plan = &p->plan;
+    unsigned said = 0;
+
+    for (size_t i = 0; i < plan->device_count && said < 20; i++) {
+        const struct plan_device *d = &plan->devices[i];
+        const struct device *device = &p->o->config->devices[d->device];
+        char id[DEVICE_TEXT];
+
+        if (d->done)
+            continue;
+        device_id_text(&device->id, id);
+        diag_note("'%s' was not written", device->name ? device->name : id);
+        said++;
+    }
+}
+
+/* After manifests were tried: those that are not done are named, and the index
+ * says what is so.  -1 where it could not, or there is nothing to say. */
+static int conclude(struct publish *p)
+{
+    p->result->failed = p->total - p->result->written;
+    if (p->result->failed) {
+        diag_error(DIAG_PARTIAL,
+                   "%zu of %zu devices were not written; run 'ota-pack "
+                   "publish' again to complete this",
+                   p->result->failed, p->total);
+        say_failed(p);
+    }
+    if (!p->result->written)
+        return -1;
+    return publish_finish(p);
+}
+
+static int carry_out(struct publish *p)
+{
+    if (publish_stopped(p) || publish_begin(p) || publish_payloads(p) ||
+        index_confirm(p->index, p->o->store) || publish_manifests(p) ||
+        conclude(p))
+        return -1;
+    if (p->o->report)
+        p->o->report(p->o->ctx, &p->plan, p->result);
+    return p->result->failed ? -1 : 0;
+}
+
+static void warn_new_base(const struct publish *p)
+{
+    struct store *s = p->o->store;
+    uint64_t size;
+
+    if (p->o->new_base && s->ops->size(s, "index/head", &size) == 0)
+        diag_warning("'%s' starts anew: versions count from the configuration "
+                     "again, but a device takes none that is not above the "
+                     "highest it ever had",
+                     s->where);
+}
+
+static int run_locked(struct publish *p)
+{
+    int result;
+
+    if (read_index(p) || index_read_shards(p->index, p->o->store))
+        return -1;
+    warn_new_base(p);
+    if (make_plan(p))
+        return -1;
+    if (p->total)
+        result = carry_out(p);
+    else
+        result = plan_index_differs(&p->plan) ? publish_finish(p) : 0;
+    plan_release(&p->plan);
+    return result;
+}
+
+int publish_run(const struct publish_options *options,
+                struct publish_result *result)
+{
+    struct publish p = {.o = options, .result = result};
+    struct store *s = options->store;
+    int failed;
+
+    *result = (struct publish_result){0};
+    if (read_index(&p))
+        return -1;
+    if (plan_nothing(options->config, options->tree, p.index, options->now)) {
+        index_free(p.index);
+        return 0;
+    }
+    failed = s->ops->lock(s, options->lock_wait_ms, options->break_lock);
+    if (!failed) {
+        failed = run_locked(&p);
+        s->ops->unlock(s);
+    }
+    index_free(p.index);
+    return failed ? -1 : 0;
+}

@@ -1,0 +1,45 @@
+/* A plan carried out, in the order of server.md: intent, payloads, manifests,
+ * index.  Cut at any point it leaves each device a manifest, old or new, whose
+ * payload is there, and the next run completes it. */
+#ifndef PUBLISH_PUBLISH_H
+#define PUBLISH_PUBLISH_H
+
+#include <signal.h>
+#include "plan.h"
+
+/* What was done. */
+struct publish_result {
+    size_t written;         /* manifests */
+    size_t failed;          /* devices whose manifest could not be written */
+    size_t payloads;        /* put, not those that were there */
+    uint64_t payload_bytes; /* of those */
+};
+
+struct publish_options {
+    const struct config *config;
+    const struct tree *tree;
+    struct store *store;
+    struct signer *signer;
+    uint64_t now; /* sign_time() */
+    unsigned jobs;
+    unsigned lock_wait_ms;
+    bool break_lock;
+    bool new_base;                     /* forget what was published */
+    volatile const sig_atomic_t *stop; /* not 0: stop at the next object */
+    /* Called once with what was planned and done, unless there was nothing to
+     * do or it failed before the first manifest; or NULL. */
+    void (*report)(void *ctx, const struct plan *plan,
+                   const struct publish_result *result);
+    /* Called after each object, with manifests done and to do; or NULL. */
+    void (*progress)(void *ctx, size_t done, size_t total);
+    void *ctx;
+};
+
+/* Publishes.  0 (also where there was nothing to do), or -1 (reported): what
+ * is not done then is taken up by the next call.  Where some devices could not
+ * be written and others could, the error is DIAG_PARTIAL in meaning:
+ * result->written and result->failed are both above 0. */
+int publish_run(const struct publish_options *options,
+                struct publish_result *result);
+
+#endif

@@ -1,0 +1,62 @@
+/* The seam between publishing and servers: named objects, each of which
+ * appears whole or not at all where the server can do that.  Names are
+ * relative, of [a-z0-9._/-] only (server.md). */
+#ifndef PUBLISH_STORE_H
+#define PUBLISH_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* How an object is treated: server.md, Publishing. */
+enum store_class {
+    STORE_PAYLOAD,  /* named by content: written once, durable at return */
+    STORE_SHARD,    /* the same */
+    STORE_MANIFEST, /* replaced, with an ETag that differs; durable at flush */
+    STORE_HEAD      /* replaced, durable at return */
+};
+
+/* Results of get and size besides 0: the object is not there. */
+enum { STORE_MISSING = 1 };
+
+struct store;
+
+/* Functions return 0, or -1 (reported, DIAG_SERVER unless it says otherwise);
+ * get and size also STORE_MISSING. */
+struct store_ops {
+    /* The object's bytes, at most `max` of them (more is an error), allocated
+     * for the caller to free. */
+    int (*get)(struct store *s, const char *name, size_t max, uint8_t **bytes,
+               size_t *len);
+    int (*size)(struct store *s, const char *name, uint64_t *size);
+    /* Takes the bytes (they may be gone after the call).  The object may become
+     * visible later, at the latest at flush.  -1: this one was not put (and
+     * `failed` is not called for it); others may still be.  A head is put after
+     * all that was put before it is durable. */
+    int (*put)(struct store *s, const char *name, const uint8_t *bytes,
+               size_t len, enum store_class class);
+    /* All that was put is visible and durable.  Where some puts failed,
+     * `failed` was called with each name before, and the result is -1. */
+    int (*flush)(struct store *s);
+    /* No error where the object is not there. */
+    int (*remove)(struct store *s, const char *name);
+    /* One publisher at a time.  Waits up to wait_ms; then DIAG_LOCK naming the
+     * holder.  break_lock: takes it whoever holds it.  What another one left
+     * half made is removed. */
+    int (*lock)(struct store *s, unsigned wait_ms, bool break_lock);
+    void (*unlock)(struct store *s);
+    void (*close)(struct store *s);
+};
+
+struct store {
+    const struct store_ops *ops;
+    const char *where; /* for messages: the folder or URL, without secrets */
+    void (*failed)(void *ctx, const char *name); /* set by who puts, or NULL */
+    void *failed_ctx;
+};
+
+/* A folder; it is made at the first put or lock.  create false: it must be
+ * there.  0, or -1 (reported). */
+int store_file_open(const char *folder, bool create, struct store **out);
+
+#endif
