@@ -1,0 +1,67 @@
+/* The subcommands, and what all of them are given. */
+#ifndef CLI_CMD_H
+#define CLI_CMD_H
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Options that work everywhere, before and after the subcommand's name. */
+struct cmd_global {
+    const struct cmd *cmd; /* the one that runs, NULL before it is known */
+    const char *config;    /* -c, default ota-pack.yml */
+    bool quiet, verbose;   /* -q, -v */
+    bool json;             /* --json */
+    bool dry_run;          /* -n */
+    unsigned jobs;         /* -j, default: the processors */
+};
+
+struct cmd {
+    const char *name;
+    const char *arguments; /* "[RELEASE|DEVICE]..." */
+    const char *summary;   /* one line */
+    const char *help;      /* its options and examples, lines with newlines */
+    /* It looks at cmd_stopped and cleans up; others end at once on a signal. */
+    bool stops;
+    /* argv[0] is the subcommand.  Returns the exit status, diag_status() as a
+     * rule. */
+    int (*run)(struct cmd_global *g, int argc, char **argv);
+};
+
+/* SIGINT, SIGTERM, SIGHUP or SIGQUIT once it came, else 0: stop, remove what is
+ * half made and return (any status: main makes it 130, 143, 129 or 131).  A
+ * second one ends the program at once.  Functions outside this room get a
+ * pointer to it. */
+extern volatile sig_atomic_t cmd_stopped;
+
+/* Parses the options of a subcommand together with the global ones, in any
+ * order with the operands (up to `--`).  `short_opts` is as for getopt(3)
+ * without leading signs ("o:x"), `long_opts` ends with a zero entry or is NULL;
+ * values of options that have no letter are from 256 on.  `take` is called for
+ * each of the subcommand's own and returns 0, or -1 if it reported an error.
+ * Every mistake is reported with a suggestion.  Returns the index of the first
+ * operand in argv (argc: none), or -1: return diag_status(), which is 0 after
+ * --help. */
+int cmd_options(struct cmd_global *g, int argc, char **argv,
+                const char *short_opts, const struct option *long_opts,
+                int (*take)(int c, const char *arg, void *ctx), void *ctx);
+
+/* An option's value as a decimal number from min to max.  0, or -1
+ * (DIAG_USAGE, naming the option). */
+int cmd_number(const char *option, const char *arg, uint64_t min, uint64_t max,
+               uint64_t *out);
+
+int cmd_init(struct cmd_global *g, int argc, char **argv);
+int cmd_check(struct cmd_global *g, int argc, char **argv);
+int cmd_build(struct cmd_global *g, int argc, char **argv);
+int cmd_plan(struct cmd_global *g, int argc, char **argv);
+int cmd_publish(struct cmd_global *g, int argc, char **argv);
+int cmd_status(struct cmd_global *g, int argc, char **argv);
+int cmd_show(struct cmd_global *g, int argc, char **argv);
+int cmd_verify(struct cmd_global *g, int argc, char **argv);
+int cmd_unpack(struct cmd_global *g, int argc, char **argv);
+int cmd_keygen(struct cmd_global *g, int argc, char **argv);
+
+#endif

@@ -1,0 +1,87 @@
+/* build: one self-contained bundle a device. */
+#include <string.h>
+
+#include "msg.h"
+#include "plan_print.h"
+#include "project.h"
+#include "publish/build.h"
+
+static const struct option long_options[] = {
+    {"output", required_argument, NULL, 'o'},
+    {0},
+};
+
+static int take(int c, const char *arg, void *ctx)
+{
+    const char **folder = ctx;
+
+    (void)c;
+    if (!*arg)
+        return diag_error(DIAG_USAGE, "option '-o' needs a folder");
+    *folder = arg;
+    return 0;
+}
+
+/* The index says the versions where there is one; without a server they are
+ * those of the configuration. */
+static int make_plan(struct project *p, const struct cmd_global *g,
+                     struct plan *plan)
+{
+    if (project_store(p, false) || project_signer(p, g) || project_index(p))
+        return -1;
+    return project_plan(p, true, plan);
+}
+
+static void print_bundle(const struct plan *plan, const struct plan_device *d,
+                         const char *folder)
+{
+    char hex[DEVICE_HEX];
+
+    device_id_hex(&plan->request.config->devices[d->device].id, hex);
+    msg_text(stdout, folder, strlen(folder));
+    printf("/%s/%lu.otab\n", hex,
+           (unsigned long)plan->groups[d->group].version);
+}
+
+static int run(struct project *p, const struct cmd_global *g,
+               const char *folder)
+{
+    struct build_result result = {0};
+    struct plan plan;
+    struct build_options o = {
+        .plan = &plan, .folder = folder, .jobs = g->jobs, .stop = &cmd_stopped};
+    int failed = 0;
+
+    if (make_plan(p, g, &plan))
+        return -1;
+    o.signer = p->signer;
+    if (!g->dry_run)
+        failed = build_run(&o, &result);
+    if (!failed && !g->json && (g->verbose || g->dry_run))
+        for (size_t i = 0; i < plan.device_count; i++)
+            print_bundle(&plan, &plan.devices[i], folder);
+    msg_summary_number("written", result.written);
+    msg_summary_number("unchanged", result.same);
+    if (!failed && !g->json && !g->quiet && !g->dry_run) {
+        printf("built: %zu bundle%s in '", result.written,
+               result.written == 1 ? "" : "s");
+        msg_text(stdout, folder, strlen(folder));
+        printf("', %zu as before\n", result.same);
+    }
+    plan_release(&plan);
+    return failed;
+}
+
+int cmd_build(struct cmd_global *g, int argc, char **argv)
+{
+    const char *folder = "out";
+    struct project p;
+    int first = cmd_options(g, argc, argv, "o:", long_options, take, &folder);
+
+    if (first < 0)
+        return diag_status();
+    if (!project_open(&p, g, argv + first, (size_t)(argc - first)))
+        run(&p, g, folder);
+    project_release(&p);
+    return diag_status();
+}

@@ -1,0 +1,104 @@
+/* publish: carries the plan out. */
+#include <string.h>
+
+#include "msg.h"
+#include "plan_print.h"
+#include "project.h"
+
+enum { OPT_LOCK_TIMEOUT = 256, OPT_BREAK_LOCK, OPT_NEW_BASE };
+
+static const struct option long_options[] = {
+    {"lock-timeout", required_argument, NULL, OPT_LOCK_TIMEOUT},
+    {"break-lock", no_argument, NULL, OPT_BREAK_LOCK},
+    {"new-base", no_argument, NULL, OPT_NEW_BASE},
+    {0},
+};
+
+/* "90", "5s", "2m", "1h": to milliseconds. */
+static int take_time(const char *arg, unsigned *ms)
+{
+    static const char units[] = "smh";
+    static const unsigned factors[] = {1000, 60000, 3600000};
+    const char *s = arg, *unit;
+    uint64_t value = 0, factor = 1000;
+
+    for (; *s >= '0' && *s <= '9' && value <= 1000000; s++)
+        value = value * 10 + (unsigned)(*s - '0');
+    unit = *s ? strchr(units, *s) : NULL;
+    if (unit) {
+        factor = factors[unit - units];
+        s++;
+    }
+    if (s == arg || *arg < '0' || *arg > '9' || *s ||
+        value * factor > UINT32_MAX)
+        return diag_error(DIAG_USAGE,
+                          "'%s' is no time: '--lock-timeout' takes '5s' or "
+                          "'2m'",
+                          arg);
+    *ms = (unsigned)(value * factor);
+    return 0;
+}
+
+static int take(int c, const char *arg, void *ctx)
+{
+    struct publish_options *o = ctx;
+
+    if (c == OPT_LOCK_TIMEOUT)
+        return take_time(arg, &o->lock_wait_ms);
+    if (c == OPT_BREAK_LOCK)
+        o->break_lock = true;
+    else
+        o->new_base = true;
+    return 0;
+}
+
+static void report(void *ctx, const struct plan *plan,
+                   const struct publish_result *result)
+{
+    const struct cmd_global *g = ctx;
+
+    if (!g->quiet || g->json)
+        plan_print_done(plan, result, g->json);
+}
+
+static int publish(struct project *p, struct cmd_global *g,
+                   struct publish_options *o)
+{
+    struct publish_result result = {0};
+
+    if (project_store(p, true) || project_signer(p, g))
+        return diag_status();
+    o->config = p->config;
+    o->tree = p->tree;
+    o->store = p->store;
+    o->signer = p->signer;
+    o->now = p->now;
+    o->jobs = g->jobs;
+    o->stop = &cmd_stopped;
+    o->report = report;
+    o->ctx = g;
+    publish_run(o, &result);
+    if (result.written && result.failed)
+        return DIAG_PARTIAL;
+    return diag_status();
+}
+
+int cmd_publish(struct cmd_global *g, int argc, char **argv)
+{
+    struct publish_options o = {0};
+    struct project p;
+    int first = cmd_options(g, argc, argv, "", long_options, take, &o);
+    int status = 0;
+
+    if (first < 0)
+        return diag_status();
+    if (!project_open(&p, g, argv + first, (size_t)(argc - first))) {
+        p.new_base = o.new_base;
+        if (g->dry_run)
+            project_show_plan(&p, g);
+        else
+            status = publish(&p, g, &o);
+    }
+    project_release(&p);
+    return status ? status : diag_status();
+}

@@ -1,0 +1,307 @@
+/* status: what every device has, as the index says. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "json.h"
+#include "msg.h"
+#include "pack/utf8.h"
+#include "project.h"
+
+enum { NAME, ID, RELEASE, VERSION, LABEL, WHEN, COLUMNS, CELL = 40 };
+
+/* One device, configured or published or both. */
+struct row {
+    const struct device_id *id;
+    const char *name;                     /* or NULL */
+    const char *release;                  /* that it has, or is to have */
+    const struct index_device *published; /* NULL: never */
+    const char *label;                    /* of its version, or NULL */
+    const char *moves_to; /* the configured release, where it is another */
+    bool listed;
+};
+
+struct status {
+    const struct cmd_global *g;
+    const struct project *p;
+    const struct index_device **entries; /* of each configured device */
+    const struct index_device **sorted;  /* the same, by address */
+    size_t sorted_count;
+    bool all; /* not narrowed: devices that are not listed, too */
+    size_t widths[COLUMNS];
+    size_t devices, never, not_listed;
+};
+
+static int by_address(const void *a, const void *b)
+{
+    uintptr_t p = (uintptr_t) * (const struct index_device *const *)a;
+    uintptr_t q = (uintptr_t) * (const struct index_device *const *)b;
+
+    return (p > q) - (p < q);
+}
+
+static int find_entries(struct status *s)
+{
+    const struct config *c = s->p->config;
+
+    s->entries = calloc(c->device_count + 1, sizeof(struct index_device *));
+    s->sorted = calloc(c->device_count + 1, sizeof(struct index_device *));
+    if (!s->entries || !s->sorted)
+        return diag_no_memory();
+    for (size_t i = 0; i < c->device_count; i++) {
+        s->entries[i] = index_device(s->p->index, &c->devices[i].id);
+        if (s->entries[i])
+            s->sorted[s->sorted_count++] = s->entries[i];
+    }
+    qsort(s->sorted, s->sorted_count, sizeof(struct index_device *),
+          by_address);
+    return 0;
+}
+
+static bool is_listed(const struct status *s, const struct index_device *d)
+{
+    return bsearch(&d, s->sorted, s->sorted_count,
+                   sizeof(struct index_device *), by_address) != NULL;
+}
+
+static void fill_published(struct row *row, const struct index *x,
+                           const struct index_device *d)
+{
+    const struct index_version *v =
+        index_version(index_release(x, d->release), d->version);
+
+    row->published = d;
+    row->release = d->release;
+    row->label = v && v->label[0] ? v->label : NULL;
+}
+
+static struct row configured_row(const struct status *s, size_t i)
+{
+    const struct config *c = s->p->config;
+    const struct device *d = &c->devices[i];
+    const char *release = c->releases[d->release].name.text;
+    struct row row = {
+        .id = &d->id, .name = d->name, .release = release, .listed = true};
+
+    if (s->entries[i]) {
+        fill_published(&row, s->p->index, s->entries[i]);
+        if (strcmp(row.release, release) != 0)
+            row.moves_to = release;
+    }
+    return row;
+}
+
+static void each_row(struct status *s,
+                     void (*call)(struct status *s, const struct row *row))
+{
+    const struct index *x = s->p->index;
+    struct row row;
+
+    for (size_t i = 0; i < s->p->config->device_count; i++) {
+        if (!s->p->config->devices[i].selected)
+            continue;
+        row = configured_row(s, i);
+        call(s, &row);
+    }
+    for (size_t i = 0; s->all && i < index_device_count(x); i++) {
+        const struct index_device *d = index_device_at(x, i);
+
+        if (is_listed(s, d))
+            continue;
+        row = (struct row){.id = &d->id, .name = d->name};
+        fill_published(&row, x, d);
+        call(s, &row);
+    }
+}
+
+static void cell_time(const struct row *row, bool utc, char cell[CELL])
+{
+    time_t t;
+    struct tm tm;
+
+    if (!row->published) {
+        snprintf(cell, CELL, "never");
+        return;
+    }
+    t = (time_t)row->published->created;
+    if (!(utc ? gmtime_r(&t, &tm) : localtime_r(&t, &tm)) ||
+        !strftime(cell, CELL, utc ? "%Y-%m-%dT%H:%M:%SZ" : "%Y-%m-%d %H:%M:%S",
+                  &tm))
+        snprintf(cell, CELL, "%" PRIu64, row->published->created);
+}
+
+/* The text of a column; `cell` is for those that are no string yet. */
+static const char *column(const struct row *row, int i, char cell[CELL])
+{
+    const char *text = NULL;
+
+    if (i == ID) {
+        device_id_text(row->id, cell);
+        return cell;
+    }
+    if (i == VERSION && row->published) {
+        snprintf(cell, CELL, "%" PRIu32, row->published->version);
+        return cell;
+    }
+    if (i == WHEN) {
+        cell_time(row, false, cell);
+        return cell;
+    }
+    if (i == NAME)
+        text = row->name;
+    else if (i == RELEASE)
+        text = row->release;
+    else if (i == LABEL)
+        text = row->label;
+    return text ? text : "-";
+}
+
+static size_t width_of(const char *text)
+{
+    size_t len = strlen(text), width = 0;
+
+    while (len) {
+        uint32_t point;
+        size_t n = utf8_next(text, len, &point);
+
+        width += n ? utf8_width(point) : 1;
+        n = n ? n : 1;
+        text += n;
+        len -= n;
+    }
+    return width;
+}
+
+static void measure(struct status *s, const struct row *row)
+{
+    char cell[CELL];
+
+    for (int i = 0; i < COLUMNS; i++) {
+        size_t width = width_of(column(row, i, cell));
+
+        if (width > s->widths[i])
+            s->widths[i] = width;
+    }
+    s->devices++;
+    s->never += !row->published;
+    s->not_listed += !row->listed;
+}
+
+static void print_cell(const struct status *s, const char *text, int i,
+                       bool last)
+{
+    msg_text(stdout, text, strlen(text));
+    if (!last)
+        printf("%*s", (int)(s->widths[i] - width_of(text)) + 2, "");
+}
+
+static void print_row(struct status *s, const struct row *row)
+{
+    bool noted = !row->listed || row->moves_to;
+    char cell[CELL];
+
+    for (int i = 0; i < COLUMNS; i++)
+        print_cell(s, column(row, i, cell), i, i + 1 == COLUMNS && !noted);
+    if (!row->listed)
+        fputs("not listed", stdout);
+    if (row->moves_to) {
+        fputs("moves to '", stdout);
+        msg_text(stdout, row->moves_to, strlen(row->moves_to));
+        putchar('\'');
+    }
+    putchar('\n');
+}
+
+static void print_json(struct status *s, const struct row *row)
+{
+    char cell[CELL];
+    struct json j;
+
+    (void)s;
+    json_begin(&j, stdout, "device");
+    device_id_hex(row->id, cell);
+    json_string(&j, "id", cell);
+    json_string(&j, "name", row->name);
+    json_string(&j, "release", row->release);
+    if (row->published) {
+        cell_time(row, true, cell);
+        json_number(&j, "version", row->published->version);
+    } else {
+        json_string(&j, "version", NULL);
+    }
+    json_string(&j, "label", row->label);
+    json_string(&j, "created", row->published ? cell : NULL);
+    json_bool(&j, "listed", row->listed);
+    if (row->moves_to)
+        json_string(&j, "moves_to", row->moves_to);
+    json_end(&j);
+}
+
+static void print_table(struct status *s)
+{
+    static const char *const heads[COLUMNS] = {"NAME",    "ID",    "RELEASE",
+                                               "VERSION", "LABEL", "WHEN"};
+
+    for (int i = 0; i < COLUMNS; i++)
+        if (strlen(heads[i]) > s->widths[i])
+            s->widths[i] = strlen(heads[i]);
+    for (int i = 0; s->devices && i < COLUMNS; i++)
+        print_cell(s, heads[i], i, i + 1 == COLUMNS);
+    if (s->devices)
+        putchar('\n');
+    each_row(s, print_row);
+    printf("%zu device%s: %zu published, %zu never", s->devices,
+           s->devices == 1 ? "" : "s", s->devices - s->never, s->never);
+    if (s->not_listed)
+        printf("; %zu not listed", s->not_listed);
+    putchar('\n');
+}
+
+static void print(struct status *s)
+{
+    each_row(s, measure);
+    if (s->g->json) {
+        each_row(s, print_json);
+        msg_summary_number("devices", s->devices);
+        msg_summary_number("published", s->devices - s->never);
+        msg_summary_number("never", s->never);
+        msg_summary_number("not_listed", s->not_listed);
+    } else {
+        print_table(s);
+    }
+    if (s->p->index->intent_count)
+        diag_note("a publish was cut short: 'ota-pack publish' brings it to "
+                  "its end");
+}
+
+static int show(struct project *p, const struct cmd_global *g,
+                char *const *words, size_t count)
+{
+    struct status s = {.g = g, .p = p, .all = count == 0};
+    int result = -1;
+
+    if (config_load(g->config, &p->config) ||
+        config_select(p->config, words, count) || diag_errors() ||
+        project_store(p, true) || project_signer(p, g) || project_index(p))
+        return -1;
+    if (!find_entries(&s)) {
+        print(&s);
+        result = 0;
+    }
+    free(s.entries);
+    free(s.sorted);
+    return result;
+}
+
+int cmd_status(struct cmd_global *g, int argc, char **argv)
+{
+    struct project p = {0};
+    int first = cmd_options(g, argc, argv, "", NULL, NULL, NULL);
+
+    if (first < 0)
+        return diag_status();
+    show(&p, g, argv + first, (size_t)(argc - first));
+    project_release(&p);
+    return diag_status();
+}

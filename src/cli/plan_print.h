@@ -1,0 +1,14 @@
+/* A plan for people and for scripts. */
+#ifndef CLI_PLAN_PRINT_H
+#define CLI_PLAN_PRINT_H
+
+#include "publish/publish.h"
+
+/* What publish would do: for people, or an object a line. */
+void plan_print(const struct plan *p, bool json);
+
+/* What publish did: a line a release, and a total. */
+void plan_print_done(const struct plan *p, const struct publish_result *done,
+                     bool json);
+
+#endif

@@ -1,0 +1,175 @@
+/* What verify, unpack and show have in common. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <sodium.h>
+
+#include "pack/diag.h"
+#include "pack/fleet.h"
+#include "pack/keys.h"
+#include "json.h"
+#include "msg.h"
+#include "reading.h"
+
+void reading_init(struct reading *r)
+{
+    memset(r, 0, sizeof *r);
+    sodium_mlock(r->device_key, sizeof r->device_key);
+    r->options.device.keys = (const uint8_t(*)[OTA_PUBLIC_KEY])r->keys;
+    r->options.device.now = (uint64_t)time(NULL);
+    r->options.stop = &cmd_stopped;
+}
+
+void reading_release(struct reading *r)
+{
+    sodium_munlock(r->device_key, sizeof r->device_key);
+}
+
+static int take_key(struct reading *r, const char *arg)
+{
+    struct ota_device *device = &r->options.device;
+
+    if (device->key_count == OTA_KEYS)
+        return diag_error(DIAG_USAGE, "a device trusts at most %d keys",
+                          OTA_KEYS);
+    if (keys_read_public(arg, r->keys[device->key_count]))
+        return -1;
+    device->key_count++;
+    return 0;
+}
+
+static int take_device(struct reading *r, const char *arg)
+{
+    struct device_id id;
+
+    if (device_id_parse(arg, strlen(arg), &id))
+        return diag_error(DIAG_USAGE,
+                          "'%s' is not a device id (6 or 8 hex pairs)", arg);
+    memcpy(r->options.device.id, id.bytes, sizeof id.bytes);
+    r->options.device.id_len = id.len;
+    return 0;
+}
+
+/* Hex digits and white space around them, nothing else; -1 if it is not. */
+static int parse_device_key(uint8_t *key, const char *text, size_t len)
+{
+    const char *space = " \t\r\n";
+    size_t key_len;
+
+    while (len && strchr(space, text[len - 1]))
+        len--;
+    while (len && strchr(space, *text)) {
+        text++;
+        len--;
+    }
+    return sodium_hex2bin(key, OTA_DEVICE_KEY, text, len, NULL, &key_len,
+                          NULL) == 0 &&
+                   key_len == OTA_DEVICE_KEY
+               ? 0
+               : -1;
+}
+
+static int take_device_key(struct reading *r, const char *arg)
+{
+    char text[256];
+    size_t len = 0;
+    ssize_t n = 1;
+    int fd = open(arg, O_RDONLY | O_CLOEXEC), status = 0;
+
+    while (fd >= 0 && n > 0 && len < sizeof text) {
+        n = read(fd, text + len, sizeof text - len);
+        len += n > 0 ? (size_t)n : 0;
+    }
+    if (fd < 0 || n < 0)
+        status = diag_error(DIAG_KEY, "cannot read the device key '%s': %s",
+                            arg, strerror(errno));
+    else if (len == sizeof text || parse_device_key(r->device_key, text, len))
+        status =
+            diag_error(DIAG_KEY, "'%s' is not a device key (%d hex digits)",
+                       arg, 2 * OTA_DEVICE_KEY);
+    if (fd >= 0)
+        close(fd);
+    sodium_memzero(text, sizeof text);
+    if (status == 0)
+        r->options.device.device_key = r->device_key;
+    return status;
+}
+
+static int take_number(struct reading *r, int c, const char *arg)
+{
+    struct ota_device *device = &r->options.device;
+    uint64_t value;
+
+    if (c == READING_TIME)
+        return cmd_number("--time", arg, 0, INT64_MAX, &device->now);
+    if (c == READING_HARDWARE) {
+        if (cmd_number("--hardware", arg, 0, UINT16_MAX, &value))
+            return -1;
+        device->hardware = (uint16_t)value;
+        return 0;
+    }
+    if (cmd_number("--above", arg, 0, 0x7fffffff, &value))
+        return -1;
+    device->highest = (uint32_t)value;
+    return 0;
+}
+
+int reading_take(int c, const char *arg, void *ctx)
+{
+    struct reading *r = ctx;
+
+    switch (c) {
+    case 'k':
+        return take_key(r, arg);
+    case READING_DEVICE:
+        return take_device(r, arg);
+    case READING_DEVICE_KEY:
+        return take_device_key(r, arg);
+    case READING_BASE:
+        r->options.base = arg;
+        return 0;
+    case READING_PAYLOADS:
+        r->options.payloads = arg;
+        return 0;
+    default:
+        return take_number(r, c, arg);
+    }
+}
+
+void reading_refused(const struct cmd_global *g, const char *type,
+                     const char *file, const struct unpack_result *result)
+{
+    char message[sizeof result->detail + 256];
+    struct json j;
+
+    snprintf(message, sizeof message, "%s%s%s%s", ota_strerror(result->error),
+             *result->detail ? " (" : "", result->detail,
+             *result->detail ? ")" : "");
+    if (g->json) {
+        json_begin(&j, stdout, type);
+        json_string(&j, "file", file);
+        json_bool(&j, "ok", false);
+        json_string(&j, "error", ota_error_name(result->error));
+        json_string(&j, "message", message);
+        json_end(&j);
+    } else {
+        msg_text(stdout, file, strlen(file));
+        printf(": %s: ", ota_error_name(result->error));
+        msg_text(stdout, message, strlen(message));
+        putchar('\n');
+    }
+    msg_count(DIAG_VERIFY);
+}
+
+const char *reading_device(const struct ota_manifest *m, char *out, size_t size)
+{
+    struct device_id id = {.len = m->device_len};
+    char text[DEVICE_TEXT];
+
+    memcpy(id.bytes, m->device, sizeof id.bytes);
+    device_id_text(&id, text);
+    snprintf(out, size, "%s", text);
+    return out;
+}

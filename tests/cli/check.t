@@ -1,0 +1,213 @@
+#!/bin/sh
+# check: every mistake of a configuration in one run, to the letter; nothing is
+# written.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+unset OTA_T_NONE
+
+# same WHAT: the last run's .err is what was read from standard input into
+# want.
+same() {
+    diff want .err >.diff 2>&1
+    ok $? "$1"
+    sed 's/^/# /' .diff
+}
+
+# untouched: the folder holds what it held before.
+untouched() {
+    find . -type f ! -name '.*' ! -name want | sort >.now
+    cmp -s .before .now
+    ok $? "nothing was written"
+}
+
+echo 'print(1)' >main.py
+cat >ota-pack.yml <<'EOF'
+key: release.key
+sever: public/
+ram: 24K
+releases:
+  - name: greenhouse
+    version: 1.10
+    label: "grün und ein Text, der zu lang ist"
+    files:
+      - main.py
+      - {from: main.py, too: lib/main.py}
+      - {src: main.py}
+      - lib/*.py
+    devices:
+      - "24:6f:28:aa:bb:cc"
+      - {id: 24-6F-28-AA-BB-CC, name: north}
+      - {id: "24:6f:28:aa:bb:0g"}
+      - {from: fleet.csv}
+  - name: "grün ${OTA_T_NONE}"
+    version: 7
+    fiels: [main.py]
+    version: 8
+    devices: [246f.28aa.bbcc]
+EOF
+printf 'id,name\r\n24:6f:28:aa:bb:01,north\r\n24:6f:28:aa:bb:02,"north"\r\n' \
+    >fleet.csv
+printf '24:6f:28:aa:bb:03\r\n,west\r\n' >>fleet.csv
+find . -type f ! -name '.*' | sort >.before
+
+run 3 "a configuration full of mistakes" ota-pack check
+cat >want <<'EOF'
+ota-pack.yml:21:5: error: duplicate key 'version'
+   21 |     version: 8
+      |     ^~~~~~~
+ota-pack.yml:19:5: note: the one before is here
+   19 |     version: 7
+      |     ^~~~~~~
+ota-pack.yml:2:1: error: unknown key 'sever' (did you mean 'server'?)
+    2 | sever: public/
+      | ^~~~~
+ota-pack.yml:6:14: error: version '1.10' is not a number from 1 to 2147483647, or auto: text for people goes into 'label'
+    6 |     version: 1.10
+      |              ^~~~
+ota-pack.yml:7:12: error: label 'grün und ein Text, der zu lang ist' is 35 bytes: at most 32
+    7 |     label: "grün und ein Text, der zu lang ist"
+      |            ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
+ota-pack.yml:10:25: error: unknown key 'too' in an item of 'files' (did you mean 'to'?)
+   10 |       - {from: main.py, too: lib/main.py}
+      |                         ^~~
+ota-pack.yml:11:10: error: unknown key 'src' in an item of 'files' (did you mean 'from'?)
+   11 |       - {src: main.py}
+      |          ^~~
+ota-pack.yml:15:14: error: device 24:6f:28:aa:bb:cc is listed twice in release 'greenhouse'
+   15 |       - {id: 24-6F-28-AA-BB-CC, name: north}
+      |              ^~~~~~~~~~~~~~~~~
+ota-pack.yml:14:9: note: first listed here
+   14 |       - "24:6f:28:aa:bb:cc"
+      |         ^~~~~~~~~~~~~~~~~~~
+ota-pack.yml:16:14: error: '24:6f:28:aa:bb:0g' is not a device id: 6 or 8 pairs of hex digits, like 24:6f:28:aa:bb:cc
+   16 |       - {id: "24:6f:28:aa:bb:0g"}
+      |              ^~~~~~~~~~~~~~~~~~~
+fleet.csv:3:1: error: two devices are named 'north'
+    3 | 24:6f:28:aa:bb:02,"north"
+      | ^~~~~~~~~~~~~~~~~
+fleet.csv:2:1: note: the other one is 24:6f:28:aa:bb:01
+    2 | 24:6f:28:aa:bb:01,north
+      | ^~~~~~~~~~~~~~~~~
+fleet.csv:4:1: error: 1 field where the first line names 2 columns
+    4 | 24:6f:28:aa:bb:03
+      | ^~~~~~~~~~~~~~~~~
+fleet.csv:5:1: error: no device id
+    5 | ,west
+      | ^
+ota-pack.yml:18:17: error: variable 'OTA_T_NONE' is not set: set it, or give a default like ${OTA_T_NONE:-text}
+   18 |   - name: "grün ${OTA_T_NONE}"
+      |                 ^~~~~~~~~~~~~
+ota-pack.yml:20:5: error: unknown key 'fiels' in release 'grün ${OTA_T_NONE}' (did you mean 'files'?)
+   20 |     fiels: [main.py]
+      |     ^~~~~
+ota-pack.yml:22:15: error: device 24:6f:28:aa:bb:cc is in two releases, 'greenhouse' and 'grün ${OTA_T_NONE}'
+   22 |     devices: [246f.28aa.bbcc]
+      |               ^~~~~~~~~~~~~~
+ota-pack.yml:14:9: note: first listed here
+   14 |       - "24:6f:28:aa:bb:cc"
+      |         ^~~~~~~~~~~~~~~~~~~
+EOF
+head -n "$(wc -l <want)" .err >.head
+tail -n "+$(($(wc -l <want) + 1))" .err >.tail
+mv .head .err
+same "each of them, with its place"
+grep -q "^ota-pack.yml:12:9: error: no file matches 'lib/\*.py'" .tail
+ok $? "and those of the files, in the same run"
+silent out
+untouched
+
+for command in plan publish build; do
+    run 3 "$command finds them, too" ota-pack "$command"
+    untouched
+done
+
+run 3 "--json" ota-pack check --json
+silent err
+says out '{"type":"error","kind":"config","file":"ota-pack.yml","line":2,"col":1,"message":"unknown key '\''sever'\'' (did you mean '\''server'\''?)"}'
+says out '{"type":"error","kind":"config","file":"fleet.csv","line":5,"col":1,"message":"no device id"}'
+tail -n 1 .out | grep -q '^{"type":"summary",.*"status":3,"errors":15'
+ok $? "the summary counts them"
+
+# YAML that is none.
+printf 'key: "release.key\nreleases: []\n' >ota-pack.yml
+run 3 "a quote that is never closed" ota-pack check
+cat >want <<'EOF'
+ota-pack.yml:3:1: error: found unexpected end of stream, while scanning a quoted scalar
+    3 | 
+      | ^
+ota-pack.yml:1:6: note: the quoted scalar begins here
+    1 | key: "release.key
+      |      ^
+EOF
+same "where it ends, and where it began"
+printf 'key: \033[31mred\n' >ota-pack.yml
+run 3 "a control character" ota-pack check
+cat >want <<'EOF'
+ota-pack.yml:1:6: error: character U+001B is not possible in YAML
+    1 | key: \x1b[31mred
+      |      ^~~~
+EOF
+same "which does not reach the terminal"
+printf 'key: gr\374n\n' >ota-pack.yml
+run 3 "Latin-1" ota-pack check
+says err "ota-pack.yml:1:8: error: byte 0xfc is not UTF-8: save the file as UTF-8"
+
+# No file.
+rm ota-pack.yml
+run 3 "no configuration" ota-pack check
+says err "ota-pack: error: cannot read 'ota-pack.yml': No such file or directory ('ota-pack init' writes one, -c names another)"
+run 3 "a folder for one" ota-pack check -c .
+says err "ota-pack: error: cannot read '.': Is a directory"
+
+# The configuration lies elsewhere; what it names lies beside it.
+mkdir sub
+cp main.py sub/
+printf 'id\n24:6f:28:aa:bb:01\n24:6f:28:aa:bb:0\n' >sub/list.csv
+cat >sub/a.yml <<'EOF'
+key: release.key
+releases:
+  - name: greenhouse
+    version: auto
+    files: [main.py]
+    devices: [{from: list.csv}]
+EOF
+run 3 "a list beside it" ota-pack check -c sub/a.yml
+says err "sub/list.csv:3:1: error: '24:6f:28:aa:bb:0' is not a device id"
+sed -i '$d' sub/list.csv
+run 0 "which is well now" ota-pack check -c sub/a.yml
+says out "ok: 1 release, 1 device, 1 file"
+rm sub/list.csv
+run 4 "or not there" ota-pack check -c sub/a.yml
+says err "sub/a.yml:6:22: error: cannot read 'sub/list.csv': No such file or directory"
+
+# Words that narrow.
+printf 'id,name\n24:6f:28:aa:bb:01,north\n' >sub/list.csv
+run 0 "a release" ota-pack check -c sub/a.yml greenhouse
+run 0 "a device's name" ota-pack check -c sub/a.yml north
+run 0 "a device's id" ota-pack check -c sub/a.yml 246f.28aa.bb01
+run 2 "none of them" ota-pack check -c sub/a.yml greenhose
+says err "ota-pack: error: no release or device 'greenhose' in 'sub/a.yml' (did you mean 'greenhouse'?)"
+run 2 "no such device" ota-pack check -c sub/a.yml 24:6f:28:aa:bb:02
+says err "ota-pack: error: device '24:6f:28:aa:bb:02' is not in 'sub/a.yml'"
+
+# The examples of the manual, with the files that they name.
+mkdir manual
+cd manual || exit 1
+awk '/^\.Bd -literal/ { file = "part" ++n; next } /^\.Ed/ { file = "" }
+    file { print > file }' "$top/man/ota-pack.yml.5"
+mkdir -p lib/deep build site src/a
+for file in main.py program.py lib/one.py lib/deep/two.py build/net.py src/a/b \
+    firmware.bin run.sh; do
+    echo "$file" >"$file"
+done
+for id in cc cd 01 02; do
+    echo "{}" >"site/246f28aabb$id.json"
+done
+run 0 "the least" ota-pack check -c part1
+mv part3 fleet.csv
+printf 'id\n24:6f:28:aa:bb:f1\n' >gateways.csv
+OTA_PACK_KEY=none run 0 "two releases" ota-pack check -c part2
+says out "ok: 2 releases, 5 devices, "
+sed -n '/^releases:/,$p' part1 >>part4
+run 0 "sign_command" ota-pack check -c part4
+done_testing
