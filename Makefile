@@ -1,0 +1,112 @@
+# ota-pack.  `make help` lists the targets.
+VERSION = 0.1.0
+
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
+CC ?= cc
+CFLAGS ?= -O2 -g
+BUILD ?= build
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+
+WARN = -Wall -Wextra -Wpedantic -Wshadow -Wvla -Wstrict-prototypes \
+       -Wmissing-prototypes -Wwrite-strings -Wformat=2
+CPP_HOST = -Iinclude -Isrc -D_GNU_SOURCE
+C_BUNDLE = -std=c99 $(WARN) -Wconversion -Wsign-conversion -Iinclude
+C_HOST = -std=c11 $(WARN) $(CPP_HOST)
+LDLIBS_HOST = -lsodium -lz -lyaml -lpthread
+
+obj = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)))
+prog = $(patsubst %.c,$(BUILD)/%,$(wildcard $(1)))
+LIBS = $(BUILD)/libhost.a $(BUILD)/libota-bundle.a
+UNIT = $(call prog,tests/unit/*.c)
+REPLAY = $(call prog,tests/fuzz/fuzz_*.c)
+BENCH = $(call prog,tests/bench/*.c)
+MAN = $(notdir $(wildcard man/*.[135]))
+# libsodium and zlib are not private: the library is static only
+PKGCONFIG = 'libdir=$(LIBDIR)' 'includedir=$(INCLUDEDIR)' '' \
+    'Name: ota-bundle' 'Description: reader of signed update bundles' \
+    'Version: $(VERSION)' 'Requires: libsodium zlib' \
+    'Libs: -L$${libdir} -lota-bundle' 'Cflags: -I$${includedir}'
+SUBMAKE = $(MAKE) --no-print-directory
+PARMAKE = $(SUBMAKE) -s $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
+
+all: $(BUILD)/ota-pack $(BUILD)/libota-bundle.a ## the program and the library
+
+$(BUILD)/src/bundle/%.o: src/bundle/%.c
+	@mkdir -p $(@D)
+	$(CC) $(C_BUNDLE) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(C_HOST) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/src/cli/help.o: CPPFLAGS += -DOTA_PACK_VERSION='"$(VERSION)"'
+
+$(BUILD)/libota-bundle.a: $(call obj,src/bundle/*.c)
+$(BUILD)/libhost.a: $(call obj,src/pack/*.c src/publish/*.c)
+$(BUILD)/%.a:
+	@rm -f $@
+	$(AR) rcsD $@ $^
+
+$(BUILD)/ota-pack: $(call obj,src/cli/*.c) $(LIBS)
+$(UNIT) $(REPLAY) $(BENCH): $(BUILD)/%: $(BUILD)/%.o $(LIBS)
+$(REPLAY): $(BUILD)/tests/fuzz/replay.o $(BUILD)/tests/fuzz/craft.o
+$(BUILD)/ota-pack $(UNIT) $(REPLAY) $(BENCH):
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS) $(LDLIBS_HOST)
+
+programs: all $(UNIT) $(REPLAY) $(BENCH)
+
+demo: ## pack and publish the example fleet, and read it back
+	@sh tests/deps.sh build
+	+@$(PARMAKE) all
+	@BUILD=$(BUILD) sh tests/demo/run.sh
+
+check: ## build everything and run the tests
+	@sh tests/deps.sh check
+	+@$(PARMAKE) programs
+	+@$(SUBMAKE) prove
+
+prove:
+	@echo 'prove: units, the fuzz corpus, tests/cli'
+	@BUILD=$(BUILD) prove -j$(JOBS) $(UNIT) $(REPLAY) $(sort $(wildcard tests/cli/*.t))
+
+bench: ## what publishing costs; STRICT=1: fail above the limits
+	@sh tests/deps.sh build
+	+@$(PARMAKE) all $(BENCH)
+	@BUILD=$(BUILD) STRICT=$(STRICT) sh tests/bench/run.sh
+
+install: all ## into DESTDIR and PREFIX: program, library, header, manual
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig \
+	    $(DESTDIR)$(INCLUDEDIR)/ota
+	install -m 755 $(BUILD)/ota-pack $(DESTDIR)$(BINDIR)/
+	install -m 644 $(BUILD)/libota-bundle.a $(DESTDIR)$(LIBDIR)/
+	install -m 644 include/ota/*.h $(DESTDIR)$(INCLUDEDIR)/ota/
+	printf '%s\n' $(PKGCONFIG) >$(DESTDIR)$(LIBDIR)/pkgconfig/ota-bundle.pc
+	for page in $(MAN); do \
+	    dir=$(DESTDIR)$(MANDIR)/man$${page##*.}; \
+	    install -d $$dir && install -m 644 man/$$page $$dir/ || exit 1; \
+	done
+
+uninstall: ## what install put there, with the same variables
+	rm -f $(DESTDIR)$(BINDIR)/ota-pack $(DESTDIR)$(LIBDIR)/libota-bundle.a \
+	    $(DESTDIR)$(LIBDIR)/pkgconfig/ota-bundle.pc \
+	    $(addprefix $(DESTDIR)$(INCLUDEDIR)/ota/,$(notdir $(wildcard include/ota/*.h))) \
+	    $(foreach page,$(MAN),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(page))
+	-rmdir $(DESTDIR)$(INCLUDEDIR)/ota
+
+clean: ## remove what was built
+	rm -rf $(BUILD)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' \
+	    $(MAKEFILE_LIST)
+	@echo 'Variables: PREFIX DESTDIR LIBDIR MANDIR BUILD CC CFLAGS LDFLAGS JOBS'
+
+include tests/lint.mk tests/sanitize.mk
+
+.PHONY: all programs demo check prove bench install uninstall clean help
+.SECONDARY:
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

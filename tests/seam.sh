@@ -1,0 +1,110 @@
+#!/bin/sh
+# Who may know whom: fails on an include that a room is not allowed, and on
+# anything the device library asks its host for.  LIB names the library, built
+# without stack protector and fortification, which would add symbols.
+set -eu
+fails=0
+
+# The whole of what libota-bundle.a may ask for.
+symbols='memchr memcmp memcpy memmove memset strchr strlen
+    crypto_hash_sha512 crypto_hash_sha512_init crypto_hash_sha512_update
+    crypto_hash_sha512_final crypto_sign_ed25519_verify_detached
+    crypto_stream_xchacha20_xor sodium_memcmp sodium_memzero
+    inflate inflateEnd inflateInit2_ inflateReset'
+
+# For each place, what its quoted and bracketed includes may look like, as
+# shell patterns.  A library header is tied to its files below.
+freestanding='<stddef.h> <stdint.h> <stdbool.h> <limits.h>'
+system='<[a-z]*.h> <sys/*.h> <netinet/*.h> <arpa/*.h>'
+allowed() { # FILE: the patterns
+    case $1 in
+    include/ota/bundle.h) echo "$freestanding" ;;
+    include/ota/*) echo "$freestanding <ota/*.h> own" ;;
+    src/bundle/*) echo "$freestanding <string.h> <ota/*.h> own" ;;
+    src/pack/*) echo "$system <ota/*.h> own bundle/*.h" ;;
+    src/publish/*) echo "$system <ota/*.h> own bundle/*.h pack/*.h" ;;
+    src/cli/*) echo "$system <ota/*.h> own bundle/*.h pack/*.h publish/*.h" ;;
+    src/device/*) echo "$system <ota/*.h> own" ;;
+    esac
+}
+
+# The files that may include a library's header.
+owners() { # HEADER
+    case $1 in
+    '<yaml.h>') echo 'src/pack/config*.c' ;;
+    '<zlib.h>') echo 'src/pack/payload*.c src/bundle/inflate.c' ;;
+    '<sodium.h>' | '<sodium/'*) echo 'src/pack/* src/cli/* src/bundle/crypto.c' ;;
+    '<curl/'*) echo 'src/publish/store_*.c src/device/agent/*' ;;
+    '<divsufsort'*) echo 'src/pack/delta.c' ;;
+    *) return 1 ;;
+    esac
+}
+
+matches() { # WORD PATTERN...
+    word=$1
+    shift
+    for pattern; do
+        # shellcheck disable=SC2254  # it is a pattern
+        case $word in $pattern) return 0 ;; esac
+    done
+    return 1
+}
+
+bad() {
+    echo "seam: $*" >&2
+    fails=$((fails + 1))
+}
+
+set -f # the patterns are for matches(), not for the shell
+check_include() { # FILE HEADER, the header as written, or bare if quoted
+    if list=$(owners "$2"); then
+        # shellcheck disable=SC2086
+        matches "$1" $list || bad "$1 includes $2: only $list may"
+        return
+    fi
+    name=$2
+    case $name in '<'*) ;; */*) ;; *) [ -e "${1%/*}/$name" ] && name=own ;; esac
+    # shellcheck disable=SC2046
+    matches "$name" $(allowed "$1") || bad "$1 may not include $2"
+}
+
+check_includes() {
+    count=0
+    find include src -name '*.[ch]' >"$list_file"
+    while read -r file; do
+        for header in $(sed -n \
+            -e 's/^ *# *include *\(<[^>]*>\).*/\1/p' \
+            -e 's/^ *# *include *"\([^"]*\)".*/\1/p' "$file"); do
+            check_include "$file" "$header"
+            count=$((count + 1))
+        done
+    done <"$list_file"
+}
+
+# Undefined in one object and defined in none; exported without ota_; data
+# that can be written.
+check_library() {
+    nm -g "$LIB" | awk 'NF == 3 { print $3 }' | sort -u >"$list_file"
+    for symbol in $(nm -u "$LIB" | awk 'NF == 2 { print $2 }' | sort -u |
+        grep -vxFf "$list_file"); do
+        # shellcheck disable=SC2086
+        matches "$symbol" $symbols || bad "$LIB asks for $symbol"
+        asked="${asked-}${asked:+ }$symbol"
+    done
+    for symbol in $(grep -v '^ota_' "$list_file"); do
+        bad "$LIB exports $symbol, which does not begin with ota_"
+    done
+    for symbol in $(nm "$LIB" | awk '$2 ~ /^[BbCcDdGgSs]$/ { print $3 }'); do
+        bad "$LIB has a global that can be written: $symbol"
+    done
+}
+
+list_file=$(mktemp)
+trap 'rm -f "$list_file"' EXIT
+check_includes
+check_library
+[ "$count" -gt 0 ] || bad 'no includes were found'
+[ -n "${asked-}" ] || bad 'no symbols were found'
+[ "$fails" -eq 0 ] || exit 1
+echo "seam: $count includes in order; the device library asks only for"
+echo "$asked" | fold -s -w 76 | sed 's/^/    /'
