@@ -206,6 +206,20 @@ static void test_interrupt(void)
     close(master);
 }
 
+/* A bare chroot has none. */
+static bool has_terminals(void)
+{
+    int master = posix_openpt(O_RDWR | O_NOCTTY), slave = -1;
+
+    if (master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0)
+        slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+    if (slave >= 0)
+        close(slave);
+    if (master >= 0)
+        close(master);
+    return slave >= 0;
+}
+
 int main(void)
 {
     begin();
@@ -215,6 +229,10 @@ int main(void)
     fflush(stdout);
     test_no_terminal();
     fflush(stdout);
+    if (!has_terminals()) {
+        check(true, "asking on one # SKIP no pseudo-terminals here");
+        return end();
+    }
     test_terminal();
     fflush(stdout);
     test_interrupt();
