@@ -82,17 +82,19 @@ void ota_inflate_input(struct ota_inflate *f, const uint8_t *in, size_t len)
 int ota_inflate_next(struct ota_inflate *f, uint8_t *out, size_t out_len)
 {
     struct inflate *s = inflate_of(f);
-    int ret;
+    int ret, made = 0;
 
-    if (s->ended)
-        return s->z.avail_in != 0 ? OTA_ERR_DEFLATE : 0;
-    s->z.next_out = out;
-    s->z.avail_out = (uInt)out_len;
-    ret = inflate(&s->z, Z_SYNC_FLUSH);
-    if (ret == Z_MEM_ERROR)
-        return OTA_ERR_MEMORY;
-    if (ret != Z_OK && ret != Z_BUF_ERROR && ret != Z_STREAM_END)
-        return OTA_ERR_DEFLATE;
-    s->ended = ret == Z_STREAM_END;
-    return (int)(out_len - s->z.avail_out);
+    if (!s->ended) {
+        s->z.next_out = out;
+        s->z.avail_out = (uInt)out_len;
+        ret = inflate(&s->z, Z_SYNC_FLUSH);
+        if (ret == Z_MEM_ERROR)
+            return OTA_ERR_MEMORY;
+        if (ret != Z_OK && ret != Z_BUF_ERROR && ret != Z_STREAM_END)
+            return OTA_ERR_DEFLATE;
+        s->ended = ret == Z_STREAM_END;
+        made = (int)(out_len - s->z.avail_out);
+    }
+    /* The end may come without a byte: nobody asks again then. */
+    return made == 0 && s->ended && s->z.avail_in != 0 ? OTA_ERR_DEFLATE : made;
 }

@@ -296,21 +296,36 @@ int ota_reader_finish(struct ota_reader *r)
     return r->error;
 }
 
-/* A checkpoint comes from storage: what it says of lengths is not believed. */
-static bool possible(const struct ota_reader *r,
-                     const struct ota_checkpoint *at)
+/* A checkpoint comes from storage: what it says of lengths and names is not
+ * believed. */
+static bool possible_path(const struct ota_file *f)
+{
+    return f->path[OTA_PATH] == '\0' &&
+           ota_path_check(f->path, strlen(f->path)) == OTA_OK;
+}
+
+/* Of the file that is open. */
+static bool possible_file(const struct ota_reader *r,
+                          const struct ota_checkpoint *at)
 {
     const struct ota_file *f = &at->file, *b = &at->base;
 
-    if (at->offset >= r->size || at->key_count > OTA_KEYS ||
-        at->records > r->records || at->space > r->space ||
-        f->path[OTA_PATH] != '\0' || b->path[OTA_PATH] != '\0')
+    if ((f->type != OTA_FILE && f->type != OTA_SLOT) || !possible_path(f) ||
+        f->mode > (f->type == OTA_FILE ? 0777 : 0) ||
+        (f->type == OTA_FILE && f->size > at->space) ||
+        at->written >= f->size || at->records == 0 || !at->content)
         return false;
-    if (!at->open)
-        return true;
-    return (f->type == OTA_FILE || f->type == OTA_SLOT) &&
-           at->written < f->size && (r->delta || !at->has_base) &&
-           (!at->has_base || at->base_pos <= b->size);
+    return !at->has_base || (r->delta && possible_path(b) &&
+                             b->size <= 0x7fffffff && at->base_pos <= b->size);
+}
+
+static bool possible(const struct ota_reader *r,
+                     const struct ota_checkpoint *at)
+{
+    return at->offset < r->size && (get16(at->link) & LINK_SEGMENT) != 0 &&
+           at->key_count <= OTA_KEYS && at->records <= r->records &&
+           at->space <= r->space && at->file.path[OTA_PATH] == '\0' &&
+           (!at->open || possible_file(r, at));
 }
 
 int ota_reader_resume(struct ota_reader *r, const struct ota_checkpoint *at)

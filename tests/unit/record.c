@@ -1,5 +1,6 @@
 /* Rules of format.md that no vector breaks or uses: record streams byte by
  * byte, the choice of an alternative, checkpoints, paths, manifests. */
+#include "bundle/inflate.h"
 #include "tap.h"
 #include "writer.h"
 
@@ -409,11 +410,58 @@ static void test_checkpoint(void)
     REFUSED(written = 6, "an open file that is whole");
     REFUSED(file.type = OTA_DELETE, "an open DELETE");
     REFUSED(file.path[OTA_PATH] = 'x', "a path without an end");
+    REFUSED(file.path[0] = '/', "a path outside");
+    REFUSED(file.path[0] = '\0', "no path");
+    REFUSED(file.mode = 01000, "a mode out of range");
+    REFUSED(file.size = 7, "a file of more space than was claimed");
+    REFUSED(records = 0, "an open file that is no record");
+    REFUSED(content = false, "an open file that is no content");
+    REFUSED(link[1] &= 0x7f, "no segment start");
+    at.has_base = true;
+    REFUSED(base_pos = at.base.size + 1, "a position behind the base");
+    REFUSED(base.path[0] = '/', "a base outside");
+    REFUSED(base.size = 0x80000000U, "a base over 2 GiB");
+    at.file.type = OTA_SLOT;
+    REFUSED(file.mode = 0600, "a slot with a mode");
 #undef REFUSED
     r = ota_reader_init(arena, sizeof(arena), &d, &sink, 0);
     ota_reader_feed(r, bundle, n);
     ota_reader_feed(r, payload, 1);
     check(ota_reader_resume(r, &at) == OTA_ERR_STATE, "resumed too late");
+}
+
+/* -- streams ------------------------------------------------------------- */
+
+/* Feeds a stored block, then `rest` in a chunk of its own. */
+static int inflate_after(const char *rest, size_t len)
+{
+    struct ota_inflate f;
+    uint8_t out[16];
+    int n = ota_inflate_init(&f, arena, sizeof(arena), 9);
+
+    check(n == OTA_OK, "inflate begins");
+    ota_inflate_input(&f,
+                      (const uint8_t *)"\0\3\0\xfc\xff"
+                                       "abc",
+                      8);
+    n = ota_inflate_next(&f, out, sizeof(out));
+    check(n == 3 && ota_inflate_next(&f, out, sizeof(out)) == 0 &&
+              !ota_inflate_ended(&f),
+          "a block that is not the last");
+    ota_inflate_input(&f, (const uint8_t *)rest, len);
+    n = ota_inflate_next(&f, out, sizeof(out));
+    return n == 0 && !ota_inflate_ended(&f) ? OTA_ERR_TRUNCATED : n;
+}
+
+static void test_streams(void)
+{
+    check(inflate_after("\1\0\0\xff\xff", 5) == OTA_OK,
+          "an end without a byte");
+    check(inflate_after("\1\0\0\xff\xff", 4) == OTA_ERR_TRUNCATED,
+          "cut before its end");
+    check(inflate_after("\1\0\0\xff\xff?", 6) == OTA_ERR_DEFLATE,
+          "a byte behind an end without a byte");
+    check(inflate_after("\7", 1) == OTA_ERR_DEFLATE, "a block of no type");
 }
 
 /* -- manifests ---------------------------------------------------------------
@@ -568,6 +616,7 @@ int main(void)
     test_keys();
     test_choice();
     test_checkpoint();
+    test_streams();
     test_manifest();
     test_paths();
     test_errors();
