@@ -223,36 +223,58 @@ static int check_counts(const struct tree_set *set, size_t delete_count)
     return 0;
 }
 
-/* No more threads than segments. */
-static unsigned useful_jobs(const struct tree_set *set, unsigned jobs)
+/* No more threads than segments that are to be compressed. */
+static unsigned useful_jobs(const struct payload_runs *runs, unsigned jobs)
 {
-    uint64_t segments = set->bytes / PAYLOAD_SEGMENT + 1;
+    uint64_t bytes = 0, segments;
+    size_t i;
 
+    for (i = 0; i < runs->count; i++)
+        bytes += runs->list[i].cached ? 0 : runs->list[i].bytes;
+    segments = bytes / PAYLOAD_SEGMENT + 1;
     return jobs < segments ? jobs : (unsigned)segments;
 }
 
-static int pack(const struct tree_set *set, const char *const *deletes,
-                size_t delete_count, unsigned jobs, struct payload *out)
+static int make_segments(const struct payload_order *o,
+                         struct payload_runs *runs, unsigned jobs,
+                         unsigned window_bits, struct payload_segments *out)
 {
     struct payload_pool *pool =
-        payload_pool_new(useful_jobs(set, jobs), out->alt.window_bits);
-    struct payload_segments segments = {NULL, 0, 0};
+        payload_pool_new(useful_jobs(runs, jobs), window_bits);
     int err = pool ? 0 : -1;
 
     if (!err)
-        err = payload_records(pool, set, deletes, delete_count);
+        err = payload_records(pool, o, runs);
     if (!err)
-        err = payload_pool_finish(pool, &segments);
+        err = payload_pool_finish(pool, out);
     payload_pool_free(pool);
+    return err;
+}
+
+static int pack(const struct payload_order *o, unsigned jobs,
+                struct payload_cache *cache, struct payload *out)
+{
+    unsigned window_bits = out->alt.window_bits;
+    struct payload_segments segments = {NULL, 0, 0};
+    struct payload_runs runs;
+    int err = payload_runs_cut(&runs, o);
+
+    if (!err && cache)
+        payload_runs_find(&runs, o, window_bits, cache);
+    if (!err)
+        err = make_segments(o, &runs, jobs, window_bits, &segments);
     if (!err)
         err = payload_chain(&segments, out);
+    if (!err && cache)
+        payload_runs_keep(&runs, &segments, cache);
     payload_segments_release(&segments);
+    payload_runs_release(&runs);
     return err;
 }
 
 int payload_pack(const struct tree_set *set, const char *const *deletes,
                  size_t delete_count, struct payload_shape shape, unsigned jobs,
-                 struct payload *out)
+                 struct payload_cache *cache, struct payload *out)
 {
     const char **sorted = sort_deletes(deletes, &delete_count);
     int err = sorted ? 0 : -1;
@@ -267,8 +289,11 @@ int payload_pack(const struct tree_set *set, const char *const *deletes,
     out->alt.chunk_max = shape.chunk_max;
     out->alt.records = (uint16_t)(set->count + delete_count);
     out->content_bytes = set->bytes;
-    if (!err)
-        err = pack(set, sorted, delete_count, jobs, out);
+    if (!err) {
+        struct payload_order order = {set, sorted, delete_count};
+
+        err = pack(&order, jobs, cache, out);
+    }
     free(sorted);
     if (err)
         payload_release(out);

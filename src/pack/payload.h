@@ -25,13 +25,22 @@ struct payload {
     uint64_t content_bytes;     /* of files and slots before packing */
 };
 
+/* Remembers what sets with entries of their own have in common, compressed, so
+ * that one after the other is packed without reading that again.  Holds what
+ * the last set could use, and at most 4 MiB besides. */
+struct payload_cache;
+/* NULL: reported. */
+struct payload_cache *payload_cache_new(void);
+void payload_cache_free(struct payload_cache *c);
+
 /* Packs the set, and DELETEs for `deletes` (sorted or not; none of them a
- * path of the set), with up to `jobs` threads: the bytes do not depend on it.
- * A file whose content is not what tree_load() hashed is an error (DIAG_INPUT:
- * it changed while it was read).  0, or -1 with *out empty. */
+ * path of the set), with up to `jobs` threads and a cache or NULL: the bytes
+ * depend on neither.  A file whose content is not what tree_load() hashed is
+ * an error (DIAG_INPUT: it changed while it was read).  0, or -1 with *out
+ * empty. */
 int payload_pack(const struct tree_set *set, const char *const *deletes,
                  size_t delete_count, struct payload_shape shape, unsigned jobs,
-                 struct payload *out);
+                 struct payload_cache *cache, struct payload *out);
 void payload_release(struct payload *p);
 
 /* The payload's name: 64 hex digits and NUL. */

@@ -30,8 +30,12 @@ struct payload_pool {
 
 void payload_segments_release(struct payload_segments *s)
 {
-    while (s->count)
-        free(s->list[--s->count].bytes);
+    while (s->count) {
+        struct payload_segment *last = &s->list[--s->count];
+
+        if (!last->lent)
+            free(last->bytes);
+    }
     free(s->list);
     memset(s, 0, sizeof *s);
 }
@@ -69,7 +73,7 @@ static void *run(void *arg)
 
     pthread_mutex_lock(&p->lock);
     while ((c = take(p))) {
-        struct payload_segment segment = {NULL, 0};
+        struct payload_segment segment = {NULL, 0, false};
         bool ok;
 
         pthread_mutex_unlock(&p->lock);
@@ -158,7 +162,7 @@ static int make_room(struct payload_segments *s)
         s->list = list;
         s->capacity = capacity;
     }
-    s->list[s->count++] = (struct payload_segment){NULL, 0};
+    s->list[s->count++] = (struct payload_segment){NULL, 0, false};
     return 0;
 }
 
@@ -172,7 +176,7 @@ static void queue(struct payload_pool *p, struct cell *c)
 
 static void do_own(struct payload_pool *p, struct cell *c)
 {
-    struct payload_segment segment = {NULL, 0};
+    struct payload_segment segment = {NULL, 0, false};
     int err = payload_deflater_run(p->own, c->bytes, c->len, &segment);
 
     done(p, c, segment, err == 0);
@@ -197,6 +201,25 @@ int payload_pool_put(struct payload_pool *p, uint8_t *buf, size_t len)
     }
     pthread_mutex_unlock(&p->lock);
     return failed ? diag_no_memory() : 0;
+}
+
+int payload_pool_lend(struct payload_pool *p, const struct payload_segment *s)
+{
+    bool failed;
+
+    pthread_mutex_lock(&p->lock);
+    failed = make_room(&p->out) != 0;
+    if (!failed)
+        p->out.list[p->out.count - 1] =
+            (struct payload_segment){s->bytes, s->len, true};
+    pthread_mutex_unlock(&p->lock);
+    return failed ? diag_no_memory() : 0;
+}
+
+/* Only its owner adds to them. */
+size_t payload_pool_count(const struct payload_pool *p)
+{
+    return p->out.count;
 }
 
 int payload_pool_finish(struct payload_pool *p, struct payload_segments *out)

@@ -62,29 +62,31 @@ static uint8_t *put_path(uint8_t *out, const char *path, size_t len)
     return out + len;
 }
 
-static int put_delete(struct writer *w, const char *path)
+size_t payload_head(const struct payload_record *r, uint8_t out[PAYLOAD_HEAD])
 {
-    uint8_t *out = reserve(w, 2 + strlen(path));
+    const struct tree_entry *e = r->entry;
+    uint8_t *at = out;
 
-    if (!out)
-        return -1;
-    *out++ = OTA_DELETE;
-    w->len = (size_t)(put_path(out, path, strlen(path)) - w->buf);
-    return 0;
+    *at++ = e ? e->type : OTA_DELETE;
+    if (e) {
+        at = put_le(at, e->mode, 2);
+        at = put_le(at, e->size, 4);
+        memcpy(at, e->hash, OTA_HASH);
+        at += OTA_HASH;
+    }
+    return (size_t)(put_path(at, r->path, strlen(r->path)) - out);
 }
 
-static int put_file(struct writer *w, const struct tree_entry *e)
+static int put_head(struct writer *w, const struct payload_record *r)
 {
-    uint8_t *out = reserve(w, 1 + 2 + 4 + OTA_HASH + 1 + strlen(e->path));
+    uint8_t head[PAYLOAD_HEAD], *out;
+    size_t len = payload_head(r, head);
 
+    out = reserve(w, len);
     if (!out)
         return -1;
-    *out++ = e->type;
-    out = put_le(out, e->mode, 2);
-    out = put_le(out, e->size, 4);
-    memcpy(out, e->hash, OTA_HASH);
-    w->len =
-        (size_t)(put_path(out + OTA_HASH, e->path, strlen(e->path)) - w->buf);
+    memcpy(out, head, len);
+    w->len += len;
     return 0;
 }
 
@@ -173,8 +175,9 @@ static int put_content(struct writer *w, int fd, const struct tree_entry *e)
 
 /* tree_load() saw a regular file; should a pipe be there now, O_NONBLOCK keeps
  * it from holding us up. */
-static int put_entry(struct writer *w, const struct tree_entry *e)
+static int put_entry(struct writer *w, const struct payload_record *r)
 {
+    const struct tree_entry *e = r->entry;
     int fd = open(e->source, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     struct stat st;
     int err;
@@ -184,7 +187,7 @@ static int put_entry(struct writer *w, const struct tree_entry *e)
     if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size != e->size)
         err = changed(e);
     else
-        err = put_file(w, e) || put_content(w, fd, e) ? -1 : 0;
+        err = put_head(w, r) || put_content(w, fd, e) ? -1 : 0;
     close(fd);
     return err;
 }
@@ -197,28 +200,49 @@ static int put_end(struct writer *w)
     return flush(w);
 }
 
-static bool delete_first(const char *path, const struct tree_entry *e)
+static int put_run(struct writer *w, const struct payload_order *o,
+                   const struct payload_run *run)
 {
-    return e->type == OTA_FILE &&
-           ota_path_compare(path, strlen(path), e->path, strlen(e->path)) < 0;
-}
+    struct payload_place at = run->begin;
+    struct payload_record r;
 
-int payload_records(struct payload_pool *p, const struct tree_set *set,
-                    const char *const *deletes, size_t delete_count)
-{
-    struct writer w = {p, NULL, 0};
-    size_t i = 0, d = 0;
-
-    while (i < set->count || d < delete_count) {
-        int err;
-
-        if (i == set->count ||
-            (d < delete_count && delete_first(deletes[d], set->entries[i])))
-            err = put_delete(&w, deletes[d++]);
-        else
-            err = put_entry(&w, set->entries[i++]);
-        if (err)
+    while (payload_next(o, &run->end, &at, &r)) {
+        if (r.entry ? put_entry(w, &r) : put_head(w, &r))
             return -1;
     }
-    return put_end(&w);
+    return 0;
+}
+
+static int lend_run(struct payload_pool *p, const struct payload_segments *s)
+{
+    size_t i;
+
+    for (i = 0; i < s->count; i++) {
+        if (payload_pool_lend(p, &s->list[i]))
+            return -1;
+    }
+    return 0;
+}
+
+int payload_records(struct payload_pool *p, const struct payload_order *o,
+                    struct payload_runs *runs)
+{
+    struct writer w = {p, NULL, 0};
+    size_t i;
+
+    for (i = 0; i < runs->count; i++) {
+        struct payload_run *run = &runs->list[i];
+        bool last = i + 1 == runs->count;
+        int err;
+
+        run->first = payload_pool_count(p);
+        if (run->cached)
+            err = lend_run(p, run->cached);
+        else
+            err = put_run(&w, o, run) || (last ? put_end(&w) : flush(&w));
+        if (err)
+            return -1;
+        run->count = payload_pool_count(p) - run->first;
+    }
+    return 0;
 }

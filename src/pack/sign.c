@@ -18,20 +18,20 @@ struct hex {
     char text[DEVICE_HEX];
 };
 
-static void encode(struct ota_manifest *m, const struct sign_batch *batch,
-                   const struct device_id *id, struct sign_manifest *out)
-{
-    memcpy(m->device, id->bytes, sizeof m->device);
-    m->device_len = id->len;
-    out->len =
-        (uint16_t)ota_manifest_encode(m, batch->alternatives, out->bytes);
-}
-
-int sign_manifests(struct signer *s, const struct sign_batch *batch,
-                   const struct device_id *const *ids, size_t count,
+static void encode(const struct signer *s, const struct sign_request *r,
                    struct sign_manifest *out)
 {
-    struct ota_manifest m = batch->manifest;
+    struct ota_manifest m = r->manifest;
+
+    memcpy(m.key_id, signer_public(s) + 2, OTA_KEY_ID);
+    memcpy(m.device, r->id->bytes, sizeof m.device);
+    m.device_len = r->id->len;
+    out->len = (uint16_t)ota_manifest_encode(&m, r->alternatives, out->bytes);
+}
+
+int sign_manifests(struct signer *s, const struct sign_request *requests,
+                   size_t count, struct sign_manifest *out)
+{
     struct signer_job *jobs = calloc(count + 1, sizeof *jobs);
     struct hex *hex = calloc(count + 1, sizeof *hex);
     int rc = -1;
@@ -40,10 +40,9 @@ int sign_manifests(struct signer *s, const struct sign_batch *batch,
         diag_no_memory();
         goto out;
     }
-    memcpy(m.key_id, signer_public(s) + 2, OTA_KEY_ID);
     for (size_t i = 0; i < count; i++) {
-        encode(&m, batch, ids[i], &out[i]);
-        device_id_hex(ids[i], hex[i].text);
+        encode(s, &requests[i], &out[i]);
+        device_id_hex(requests[i].id, hex[i].text);
         jobs[i].message = out[i].bytes;
         jobs[i].len = out[i].len - (size_t)SIGNATURE;
         jobs[i].device = hex[i].text;

@@ -11,16 +11,17 @@ struct sign_manifest {
     uint8_t bytes[OTA_MANIFEST_MAX];
 };
 
-/* What all manifests of a batch have in common, but for the device. */
-struct sign_batch {
+/* A manifest that is to be made. */
+struct sign_request {
     struct ota_manifest manifest; /* device, device_len, key_id: set here */
     const struct ota_alternative *alternatives;
+    const struct device_id *id;
 };
 
-/* Makes `count` manifests, one for each id.  0, or -1 (reported). */
-int sign_manifests(struct signer *s, const struct sign_batch *batch,
-                   const struct device_id *const *ids, size_t count,
-                   struct sign_manifest *out);
+/* Makes `count` manifests, of any contents: as many at once as the signer
+ * takes.  0, or -1 (reported). */
+int sign_manifests(struct signer *s, const struct sign_request *requests,
+                   size_t count, struct sign_manifest *out);
 
 /* Writes manifest and payload to `path` under a temporary name beside it,
  * synced and renamed; folders are made.  0, or -1 and nothing is left. */

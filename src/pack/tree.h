@@ -15,6 +15,7 @@ struct tree_entry {
     uint32_t size;
     uint8_t hash[OTA_HASH];
     struct diag_mark mark; /* the item of `files:` that brought it */
+    bool own;              /* and its `from` has a {value} */
 };
 
 /* What one device has: all devices with the same content share one set. */

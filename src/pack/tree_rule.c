@@ -243,6 +243,7 @@ static int set_entry(struct tree_job *job, const struct config_file *f,
     e->size = source->size;
     memcpy(e->hash, source->hash, OTA_HASH);
     e->mark = f->from.mark;
+    e->own = job->device != NULL;
     return 0;
 }
 

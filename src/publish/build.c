@@ -7,9 +7,12 @@
 #include "build.h"
 #include "bundle/crypto.h"
 #include "bundle/format.h"
-#include "pack/sign.h"
+#include "group.h"
 
-enum { BATCH = 64 }; /* manifests signed at once */
+enum {
+    BATCH = 256,    /* bundles signed at once; */
+    HELD = 16 << 20 /* fewer where their payloads are longer than this */
+};
 
 /* Whether the bytes are those that the alternative names: format.md, Payload.
  */
@@ -61,21 +64,14 @@ static int take_payload(struct store *s, const struct index_content *c,
 }
 
 static int get_payload(const struct build_options *o,
-                       const struct plan_group *g, struct payload *out)
+                       const struct plan_group *g, struct payload_cache *cache,
+                       struct payload *out)
 {
-    const struct plan_request *r = &o->plan->request;
-    const struct config_release *c = &r->config->releases[g->release];
-    struct payload_shape shape;
-    int taken = take_payload(r->store, g->reuse, out);
+    int taken = take_payload(o->plan->request.store, g->reuse, out);
 
     if (taken)
         return taken < 0 ? -1 : 0;
-    if (payload_shape(c->ram, &shape))
-        return diag_error_at(DIAG_CONFIG, c->ram_mark,
-                             "'ram' is too small: the least is %lu bytes",
-                             (unsigned long)payload_least_ram());
-    return payload_pack(&r->tree->releases[g->release].sets[g->set], g->deletes,
-                        g->delete_count, shape, o->jobs, out);
+    return group_pack(o->plan, g, o->jobs, cache, out);
 }
 
 static bool reads(FILE *f, const uint8_t *want, size_t len)
@@ -107,10 +103,11 @@ static bool is_up_to_date(const char *path, const struct sign_manifest *m,
     return same;
 }
 
-static int write_device(const struct build_options *o, uint32_t version,
+static int write_device(const struct build_options *o,
+                        const struct sign_request *request,
                         const struct sign_manifest *manifest,
                         const struct payload *payload,
-                        const struct device_id *id, struct build_result *result)
+                        struct build_result *result)
 {
     size_t len = strlen(o->folder) + 64;
     char hex[DEVICE_HEX], *path = malloc(len);
@@ -118,9 +115,9 @@ static int write_device(const struct build_options *o, uint32_t version,
 
     if (!path)
         return diag_no_memory();
-    device_id_hex(id, hex);
+    device_id_hex(request->id, hex);
     snprintf(path, len, "%s/%s/%lu.otab", o->folder, hex,
-             (unsigned long)version);
+             (unsigned long)request->manifest.version);
     if (is_up_to_date(path, manifest, payload)) {
         result->same++;
     } else {
@@ -129,26 +126,6 @@ static int write_device(const struct build_options *o, uint32_t version,
     }
     free(path);
     return failed;
-}
-
-static void fill_batch(const struct plan *p, const struct plan_group *g,
-                       const struct ota_alternative *a, struct sign_batch *b)
-{
-    const struct plan_request *r = &p->request;
-    const struct plan_release *release = p->releases;
-    const struct tree_set *set = &r->tree->releases[g->release].sets[g->set];
-
-    while (release->release != g->release)
-        release++;
-    *b = (struct sign_batch){
-        .manifest = {.alternatives = 1,
-                     .hardware = r->config->releases[g->release].hardware,
-                     .version = g->version,
-                     .created = release->created,
-                     .expires = release->expires},
-        .alternatives = a};
-    memcpy(b->manifest.release, set->digest, OTA_DIGEST);
-    memcpy(b->manifest.label, g->label, sizeof b->manifest.label);
 }
 
 static bool stopped(const struct build_options *o)
@@ -162,60 +139,106 @@ static bool stopped(const struct build_options *o)
     return true;
 }
 
-/* Signs and writes all devices of a group, BATCH at once. */
-static int write_group(const struct build_options *o,
-                       const struct plan_group *g,
-                       const struct payload *payload,
-                       struct sign_manifest *manifests,
+/* Bundles that are signed together, and then written. */
+struct batch {
+    size_t count, payload_count;
+    uint64_t held; /* bytes of the payloads */
+    struct payload payloads[BATCH];
+    uint16_t payload_of[BATCH];
+    struct sign_request requests[BATCH];
+    struct sign_manifest manifests[BATCH];
+    struct payload_cache *cache;
+};
+
+static int write_batch(const struct build_options *o, struct batch *b,
                        struct build_result *result)
 {
-    const struct plan *p = o->plan;
-    const struct device_id *ids[BATCH];
-    uint32_t next = g->first;
-    struct sign_batch batch;
-    size_t count;
-
-    fill_batch(p, g, &payload->alt, &batch);
-    while (next != PLAN_NONE) {
-        for (count = 0; next != PLAN_NONE && count < BATCH;
-             next = p->devices[next].next)
-            ids[count++] =
-                &p->request.config->devices[p->devices[next].device].id;
-        if (stopped(o) ||
-            sign_manifests(o->signer, &batch, ids, count, manifests))
+    if (stopped(o) ||
+        sign_manifests(o->signer, b->requests, b->count, b->manifests))
+        return -1;
+    for (size_t i = 0; i < b->count; i++)
+        if (stopped(o) || write_device(o, &b->requests[i], &b->manifests[i],
+                                       &b->payloads[b->payload_of[i]], result))
             return -1;
-        for (size_t i = 0; i < count; i++)
-            if (stopped(o) || write_device(o, g->version, &manifests[i],
-                                           payload, ids[i], result))
-                return -1;
-    }
+    b->count = 0;
     return 0;
 }
 
-static int build_group(const struct build_options *o,
-                       const struct plan_group *g, struct build_result *result)
+/* All payloads, or all but the last. */
+static void drop_payloads(struct batch *b, bool all)
 {
-    struct sign_manifest *manifests;
-    struct payload payload = {0};
-    int failed;
+    struct payload last = {0};
 
-    if (stopped(o))
+    if (!all)
+        last = b->payloads[--b->payload_count];
+    while (b->payload_count)
+        payload_release(&b->payloads[--b->payload_count]);
+    if (!all)
+        b->payloads[b->payload_count++] = last;
+    b->held = last.alt.size;
+}
+
+static int add_payload(const struct build_options *o,
+                       const struct plan_group *g, struct batch *b)
+{
+    struct payload payload = {0};
+
+    if (get_payload(o, g, b->cache, &payload)) {
+        payload_release(&payload);
         return -1;
-    manifests = malloc(BATCH * sizeof *manifests);
-    if (!manifests)
-        return diag_no_memory();
-    failed = get_payload(o, g, &payload) ||
-             write_group(o, g, &payload, manifests, result);
-    payload_release(&payload);
-    free(manifests);
-    return failed ? -1 : 0;
+    }
+    b->payloads[b->payload_count++] = payload;
+    b->held += payload.alt.size;
+    return 0;
+}
+
+/* Leaves room in the batch for another group. */
+static int build_group(const struct build_options *o,
+                       const struct plan_group *g, struct batch *b,
+                       struct build_result *result)
+{
+    const struct plan *p = o->plan;
+
+    if (stopped(o) || add_payload(o, g, b))
+        return -1;
+    for (uint32_t i = g->first; i != PLAN_NONE; i = p->devices[i].next) {
+        if (b->count == BATCH) {
+            if (write_batch(o, b, result))
+                return -1;
+            drop_payloads(b, false);
+        }
+        b->payload_of[b->count] = (uint16_t)(b->payload_count - 1);
+        group_request(p, &p->devices[i], &b->payloads[b->payload_count - 1].alt,
+                      &b->requests[b->count++]);
+    }
+    if (b->count < BATCH && b->held < HELD)
+        return 0;
+    if (write_batch(o, b, result))
+        return -1;
+    drop_payloads(b, true);
+    return 0;
 }
 
 int build_run(const struct build_options *options, struct build_result *result)
 {
+    const struct plan *p = options->plan;
+    struct batch *b = malloc(sizeof *b);
+    int failed = 0;
+
     *result = (struct build_result){0};
-    for (size_t i = 0; i < options->plan->group_count; i++)
-        if (build_group(options, &options->plan->groups[i], result))
-            return -1;
-    return 0;
+    if (!b)
+        return diag_no_memory();
+    b->count = b->payload_count = 0;
+    b->held = 0;
+    b->cache = payload_cache_new();
+    if (!b->cache)
+        failed = -1;
+    for (size_t i = 0; i < p->group_count && !failed; i++)
+        failed = build_group(options, &p->groups[i], b, result);
+    if (!failed && b->count)
+        failed = write_batch(options, b, result);
+    drop_payloads(b, true);
+    payload_cache_free(b->cache);
+    free(b);
+    return failed;
 }

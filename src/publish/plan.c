@@ -80,7 +80,6 @@ static void find_intents(struct plan_maker *m, struct plan_work *w)
             continue;
         if (t->version > w->highest)
             w->highest = t->version;
-        w->begins |= plan_intent_open(t);
         if (memcmp(t->content, w->out->content, OTA_HASH) == 0)
             w->match = t;
         else if (t->version > latest)
@@ -95,13 +94,20 @@ static bool shared_same(const struct plan_work *w)
                   OTA_DIGEST) == 0;
 }
 
+/* Those of the intent, unless its manifests would be due to be refreshed. */
 static void set_times(const struct plan_request *r, struct plan_work *w)
 {
-    uint64_t created = r->now, life = w->config->expires;
+    const struct index_intent *t = w->match;
+    uint64_t life = w->config->expires;
 
-    w->out->resumed = w->match != NULL;
-    w->out->created = w->match ? w->match->created : created;
-    w->out->expires = w->match ? w->match->expires : life ? created + life : 0;
+    w->out->resumed = t != NULL;
+    w->out->created = r->now;
+    w->out->expires = life ? r->now + life : 0;
+    if (t &&
+        !(t->expires && r->now >= plan_refresh_time(t->created, t->expires))) {
+        w->out->created = t->created;
+        w->out->expires = t->expires;
+    }
 }
 
 static int open_work(struct plan_maker *m, struct plan_work *w, size_t release)
@@ -184,7 +190,8 @@ static int open_works(struct plan_maker *m)
     for (size_t i = 0; i < r->index->intent_count; i++) {
         const struct index_intent *t = &r->index->intents[i];
 
-        m->open |= plan_intent_open(t);
+        if (plan_intent_open(t) && t->version > m->open)
+            m->open = t->version;
         if (t->version > m->burnt)
             m->burnt = t->version;
     }
@@ -296,8 +303,16 @@ static int keep_found(struct plan_maker *m)
     return 0;
 }
 
-/* An intent stays open while devices that are not selected may have been
- * written under it; its number stays used until the history is above it. */
+static bool is_configured(const struct config *c, const char *release)
+{
+    for (size_t i = 0; i < c->release_count; i++)
+        if (strcmp(c->releases[i].name.text, release) == 0)
+            return true;
+    return false;
+}
+
+/* An intent stays open while its release may still be brought to its end; its
+ * number stays used until the history is above it. */
 static void keep_intent(const struct plan_maker *m,
                         const struct index_intent *t, struct plan *p)
 {
@@ -306,13 +321,14 @@ static void keep_intent(const struct plan_maker *m,
     uint32_t latest;
 
     *kept = *t;
-    if (w && !(t == w->match && w->out->pending_count)) {
-        latest = w->out->version ? w->out->version : w->out->before;
-        if (latest >= t->version)
-            return;
-        memset(kept->content, 0, OTA_HASH);
-    }
     p->intent_count++;
+    if (m->unsure || (w && t == w->match && w->out->pending_count) ||
+        (!w && is_configured(p->request.config, t->release)))
+        return;
+    memset(kept->content, 0, OTA_HASH);
+    latest = !w ? 0 : w->out->version ? w->out->version : w->out->before;
+    if (latest >= t->version)
+        p->intent_count--;
 }
 
 static int keep_intents(struct plan_maker *m)
@@ -400,6 +416,7 @@ void plan_release(struct plan *p)
     free(p->not_listed);
     free(p->found);
     free(p->intents);
+    arena_release(&p->memory);
     *p = (struct plan){.request = p->request};
 }
 

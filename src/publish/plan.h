@@ -4,6 +4,7 @@
 #define PUBLISH_PLAN_H
 
 #include "index.h"
+#include "pack/arena.h"
 
 /* Why a device gets a manifest. */
 enum plan_why {
@@ -69,9 +70,11 @@ struct plan_release {
  * publish wrote it, and this one does not replace it. */
 struct plan_found {
     struct device_id id;
+    uint32_t device; /* index into config.devices, or PLAN_NONE */
     uint32_t version;
     uint8_t digest[OTA_DIGEST];
     uint64_t created, expires;
+    struct index_content *content; /* its payload's; NULL: not known */
 };
 
 /* What was asked for; all pointers are borrowed and must outlive the plan. */
@@ -103,6 +106,7 @@ struct plan {
     uint64_t refresh; /* for the head, once all of this is done */
     bool narrowed;    /* some devices of the configuration are not selected */
     uint8_t wanted[OTA_HASH]; /* zeros where narrowed */
+    struct arena memory;      /* of the contents found */
 };
 
 /* Makes a plan.  0, or -1: refused or failed, each reason reported, nothing to
@@ -129,6 +133,10 @@ bool plan_nothing(const struct config *c, const struct tree *t,
 /* When a manifest is to be signed anew: with a third of its life left.  0:
  * never. */
 uint64_t plan_refresh_time(uint64_t created, uint64_t expires);
+
+/* Whether a publish has begun it and not brought it to the end; else it only
+ * keeps a number from being used. */
+bool plan_intent_open(const struct index_intent *i);
 
 /* DELETEs that the configuration lists and its release installs, or that lie
  * below such a file.  0, or -1 (each reported at its place). */

@@ -69,9 +69,12 @@ static int add_device(struct plan_paths *p, const struct plan_maker *m,
                       const char **seen)
 {
     const struct plan_request *r = &m->plan->request;
-    const struct index_device *e =
-        index_device(r->index, &r->config->devices[device].id);
+    const struct device_id *id = &r->config->devices[device].id;
+    const struct index_device *e = index_device(r->index, id);
+    const struct plan_truth *t = plan_find_truth(m, id);
 
+    if (t && add_content(p, t->found.content, true))
+        return -1;
     if (!e)
         return 0;
     if (e->own && add_content(p, e->own, true))
@@ -211,14 +214,15 @@ int plan_covered(struct plan_maker *m, struct plan_work *w, uint32_t device,
                  bool *covered)
 {
     const struct plan_request *r = &m->plan->request;
-    const struct index_device *e =
-        index_device(r->index, &r->config->devices[device].id);
+    const struct device_id *id = &r->config->devices[device].id;
+    const struct index_device *e = index_device(r->index, id);
     const char *from = e ? e->release : w->config->name.text, *seen = NULL;
+    bool alone = (e && e->own) || plan_find_truth(m, id);
     const struct tree_set *set = &w->tree->sets[r->tree->device_set[device]];
     struct plan_paths paths = {0};
     int result = -1;
 
-    if (!(e && e->own) && w->covered_for && strcmp(w->covered_for, from) == 0) {
+    if (!alone && w->covered_for && strcmp(w->covered_for, from) == 0) {
         *covered = w->covered;
         return 0;
     }
@@ -226,7 +230,7 @@ int plan_covered(struct plan_maker *m, struct plan_work *w, uint32_t device,
         add_device(&paths, m, w, device, &seen) || filter(&paths, set, false))
         goto out;
     *covered = all_dropped(&paths, w->latest->shared);
-    if (!(e && e->own)) {
+    if (!alone) {
         w->covered_for = from;
         w->covered = *covered;
     }

@@ -56,12 +56,25 @@ static void changed(const struct walk *w, const struct index_file *b,
         w->each(w->ctx, &f);
 }
 
+/* Files are in record order: slots, then by path. */
 static bool had(const struct index_content *before, const char *path)
 {
-    for (uint32_t i = 0; before && i < before->file_count; i++)
-        if (before->files[i]->type == OTA_FILE &&
-            strcmp(before->files[i]->path, path) == 0)
+    uint32_t low = 0, high = before ? before->file_count : 0;
+
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        const struct index_file *f = before->files[mid];
+        int o = f->type == OTA_SLOT ? -1
+                                    : ota_path_compare(f->path, strlen(f->path),
+                                                       path, strlen(path));
+
+        if (o == 0)
             return true;
+        if (o < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
     return false;
 }
 

@@ -12,11 +12,8 @@ enum {
     MANIFEST_READ = 65536 /* more is no manifest, and an error of the store */
 };
 
-/* The manifest as of the device, if it is one: false where it is missing or
- * does not verify, which is no news.  m borrows *bytes. */
-static int read_manifest(const struct plan_request *r,
-                         const struct device_id *id, struct ota_manifest *m,
-                         uint8_t **bytes, bool *good)
+int plan_read_manifest(const struct plan_request *r, const struct device_id *id,
+                       struct ota_manifest *m, uint8_t **bytes, bool *good)
 {
     struct ota_device device = {.id_len = id->len, .key_count = 1};
     char hex[DEVICE_HEX], name[64];
@@ -40,13 +37,13 @@ static bool has_wanted(const struct plan_request *r, uint32_t device,
 {
     const struct device *d = &r->config->devices[device];
     const struct config_release *c = &r->config->releases[d->release];
-    const struct tree_set *set =
-        &r->tree->releases[d->release].sets[r->tree->device_set[device]];
+    const struct tree_set *set;
     struct payload_shape shape;
     struct ota_alternative a;
 
-    if (payload_shape(c->ram, &shape))
+    if (!c->selected || payload_shape(c->ram, &shape))
         return false;
+    set = &r->tree->releases[d->release].sets[r->tree->device_set[device]];
     ota_manifest_alternative(m, m->alternatives - 1u, &a);
     return memcmp(m->release, set->digest, OTA_DIGEST) == 0 &&
            m->hardware == c->hardware && m->flags == 0 &&
@@ -68,74 +65,107 @@ static int refuse_old_index(const struct plan_maker *m,
                       (unsigned long)version, (unsigned long)has);
 }
 
+static int refuse_no_index(const struct plan_maker *m)
+{
+    return diag_error(DIAG_SERVER,
+                      "'%s' has manifests of devices and no index: put its "
+                      "'index' folder back from a copy, or start anew with "
+                      "'ota-pack publish --new-base'",
+                      m->plan->request.store->where);
+}
+
 /* One device that cannot be read is no reason to leave the others alone; all
  * of the first ones are. */
 static int look_failed(struct plan_maker *m, uint32_t device)
 {
-    if (device == PLAN_NONE || ++m->unread_count == HOPELESS)
+    const struct config *c = m->plan->request.config;
+
+    if (++m->unread_count == HOPELESS)
         return -1;
-    m->unread[device] = true;
+    if (device != PLAN_NONE)
+        m->unread[device] = true;
+    if (device == PLAN_NONE || !c->devices[device].selected ||
+        m->why[device] == PLAN_SAME)
+        m->unsure = true;
     return 0;
 }
 
-/* device PLAN_NONE: one that is not listed. */
+static int add_truth(struct plan_maker *m, const struct device_id *id,
+                     uint32_t device, const struct ota_manifest *manifest)
+{
+    struct ota_alternative a;
+    struct plan_truth *t;
+
+    if (plan_grow(&m->truths, m->truth_count, &m->truth_room,
+                  sizeof *m->truths))
+        return -1;
+    t = &m->truths[m->truth_count++];
+    *t = (struct plan_truth){.found = {.id = *id,
+                                       .device = device,
+                                       .version = manifest->version,
+                                       .created = manifest->created,
+                                       .expires = manifest->expires}};
+    memcpy(t->found.digest, manifest->release, OTA_DIGEST);
+    ota_manifest_alternative(manifest, manifest->alternatives - 1u, &a);
+    memcpy(t->link, a.link, OTA_LINK);
+    t->wanted =
+        device != PLAN_NONE && has_wanted(&m->plan->request, device, manifest);
+    return 0;
+}
+
+/* device PLAN_NONE: one that is not listed.  A device without an entry is no
+ * sign of an old index: one that only a cut publish knew looks the same. */
 static int look(struct plan_maker *m, const struct device_id *id,
                 uint32_t device)
 {
     const struct plan_request *r = &m->plan->request;
     const struct index_device *e = index_device(r->index, id);
     uint32_t has = e ? e->version : 0;
-    uint8_t *bytes = NULL;
     struct ota_manifest manifest;
-    struct plan_truth *t;
+    uint8_t *bytes = NULL;
+    int result = 0;
     bool good;
 
-    if (read_manifest(r, id, &manifest, &bytes, &good))
+    if (plan_read_manifest(r, id, &manifest, &bytes, &good))
         return look_failed(m, device);
-    if (!good || manifest.version <= has) {
-        free(bytes);
-        return 0;
-    }
-    if (!m->open && manifest.version > m->burnt) {
-        free(bytes);
-        return refuse_old_index(m, id, has, manifest.version);
-    }
-    if (plan_grow(&m->truths, m->truth_count, &m->truth_room,
-                  sizeof *m->truths)) {
-        free(bytes);
-        return -1;
-    }
-    t = &m->truths[m->truth_count++];
-    *t = (struct plan_truth){.found = {.id = *id,
-                                       .version = manifest.version,
-                                       .created = manifest.created,
-                                       .expires = manifest.expires}};
-    memcpy(t->found.digest, manifest.release, OTA_DIGEST);
-    t->wanted = device != PLAN_NONE && has_wanted(r, device, &manifest);
+    if (bytes && !r->index->exists)
+        result = refuse_no_index(m);
+    else if (!good || manifest.version <= has)
+        result = 0;
+    else if (e && !m->open && manifest.version > m->burnt)
+        result = refuse_old_index(m, id, has, manifest.version);
+    else
+        result = add_truth(m, id, device, &manifest);
     free(bytes);
-    return 0;
+    return result;
 }
 
-/* With an open intent all that is about to change, and all of the releases
- * that it is about: else a sample. */
+/* An interrupted publish may have been about any device: it may have moved
+ * one to a release that it is no longer in.  But it gave none a version that
+ * is not above the one before. */
+static bool may_be_news(const struct plan_maker *m, const struct device_id *id)
+{
+    const struct index_device *e = index_device(m->plan->request.index, id);
+
+    return m->open && (!e || e->version < m->open);
+}
+
+/* Where nothing is open, a sample of what is about to change. */
 static int look_listed(struct plan_maker *m)
 {
     const struct config *c = m->plan->request.config;
     unsigned budget = SAMPLE;
 
-    for (size_t i = 0; i < m->work_count; i++) {
-        const struct plan_work *w = &m->works[i];
+    for (uint32_t d = 0; d < c->device_count; d++) {
+        const struct device *device = &c->devices[d];
 
-        for (uint32_t d = w->device_first; d < w->device_end; d++) {
-            bool about = c->devices[d].selected && m->why[d] != PLAN_SAME;
-
-            if (!about && !w->begins)
-                continue;
-            if (!m->open && !budget--)
-                return 0;
-            if (look(m, &c->devices[d].id, d))
-                return -1;
-        }
+        if (!(device->selected && m->why[d] != PLAN_SAME) &&
+            !may_be_news(m, &device->id))
+            continue;
+        if (!m->open && !budget--)
+            return 0;
+        if (look(m, &device->id, d))
+            return -1;
     }
     return 0;
 }
@@ -145,10 +175,9 @@ static int look_not_listed(struct plan_maker *m)
     const struct plan *p = m->plan;
 
     for (size_t i = 0; m->open && i < p->not_listed_count; i++) {
-        const struct index_device *e = p->not_listed[i];
-        const struct plan_work *w = plan_find_work(m, e->release);
+        const struct device_id *id = &p->not_listed[i]->id;
 
-        if (w && w->begins && look(m, &e->id, PLAN_NONE))
+        if (may_be_news(m, id) && look(m, id, PLAN_NONE))
             return -1;
     }
     return 0;
@@ -171,6 +200,8 @@ int plan_read_manifests(struct plan_maker *m)
         return -1;
     if (!m->truth_count)
         return 0;
+    if (plan_read_contents(m))
+        return -1;
     qsort(m->truths, m->truth_count, sizeof *m->truths, by_id);
     for (size_t i = 0; i < m->work_count; i++) {
         struct plan_work *w = &m->works[i];

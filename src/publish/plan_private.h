@@ -7,8 +7,9 @@
 /* A manifest on the server that is newer than the index entry. */
 struct plan_truth {
     struct plan_found found;
-    bool wanted;   /* it has the content that is asked for */
-    bool replaced; /* by this run */
+    uint8_t link[OTA_LINK]; /* of its full payload */
+    bool wanted;            /* it has the content that is asked for */
+    bool replaced;          /* by this run */
 };
 
 /* One selected release while it is planned. */
@@ -19,7 +20,6 @@ struct plan_work {
     const struct index_release *history; /* or NULL */
     const struct index_version *latest;  /* or NULL */
     const struct index_intent *match;    /* open, of the content asked for */
-    bool begins;                         /* there is an open intent */
     uint32_t begun; /* highest version of other content that is no history */
     bool settings_same; /* as the latest version's */
     bool shared_same;   /* the latest version's shared content is ours */
@@ -40,8 +40,9 @@ struct plan_maker {
     size_t truth_count, truth_room;
     uint32_t *by_name; /* works, sorted by release name */
     size_t group_room;
-    bool open; /* the index has an open intent */
+    uint32_t open; /* highest version of an open intent, 0: none is */
     unsigned unread_count;
+    bool unsure; /* what a device has that this run leaves alone is unknown */
     uint32_t burnt; /* highest version of any intent */
 };
 
@@ -57,9 +58,6 @@ struct plan_work *plan_find_work(const struct plan_maker *m, const char *name);
 struct plan_truth *plan_find_truth(const struct plan_maker *m,
                                    const struct device_id *id);
 
-/* plan_wanted.c */
-bool plan_intent_open(const struct index_intent *i);
-
 /* plan_state.c: what each device has against what it is to have. */
 int plan_states(struct plan_maker *m);
 /* The version that a new one must be above: it has other content. */
@@ -69,6 +67,14 @@ uint32_t plan_has(const struct plan_maker *m, uint32_t device);
 
 /* plan_manifest.c */
 int plan_read_manifests(struct plan_maker *m);
+/* The manifest as of the device, if it is one: *good is false where it is
+ * missing (*bytes is NULL) or does not verify, which is no news.  m borrows
+ * *bytes, to be freed.  0, or -1 (reported). */
+int plan_read_manifest(const struct plan_request *r, const struct device_id *id,
+                       struct ota_manifest *m, uint8_t **bytes, bool *good);
+
+/* plan_found.c: the contents of the truths; they are in another order then. */
+int plan_read_contents(struct plan_maker *m);
 
 /* plan_version.c: groups with versions. */
 int plan_versions(struct plan_maker *m, struct plan_work *w);
@@ -95,9 +101,11 @@ struct plan_paths {
     struct plan_path {
         const char *path;
         bool installed; /* by what is published now */
+        uint32_t added; /* of two spellings the one that was added last */
     } * list;
     size_t count, room;
     size_t sorted; /* so many were in order when it was last compacted */
+    uint32_t added;
 };
 int plan_paths_add(struct plan_paths *p, const char *path, bool installed);
 void plan_paths_sort(struct plan_paths *p);

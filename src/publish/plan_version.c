@@ -33,7 +33,8 @@ static int joins(struct plan_maker *m, struct plan_work *w, uint32_t device,
         w->latest->version < w->begun || !w->settings_same)
         return 0;
     if (own) {
-        *result = fresh || is_fixed_below(w);
+        *result = fresh || is_fixed_below(w) ||
+                  (w->match && w->match->version == w->latest->version);
         return 0;
     }
     if (!w->shared_same)

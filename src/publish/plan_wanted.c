@@ -72,7 +72,7 @@ static bool is_zero(const uint8_t hash[OTA_HASH])
     return memcmp(hash, zeros, OTA_HASH) == 0;
 }
 
-/* An intent whose content is zeros only keeps a number from being used. */
+/* One whose content is zeros is not. */
 bool plan_intent_open(const struct index_intent *i)
 {
     return !is_zero(i->content);

@@ -206,28 +206,39 @@ static int set_names(struct publish *p)
     return 0;
 }
 
-/* Its content is not known any more, only which one it is. */
+/* Whether the history of the release has that very payload. */
+static bool is_shared(const struct publish *p, const char *release,
+                      const struct plan_found *f)
+{
+    const struct index_version *v =
+        index_version(index_release(p->index, release), f->version);
+
+    return v && v->shared && v->shared->payload_count && f->content &&
+           memcmp(v->shared->payloads[v->shared->payload_count - 1].link,
+                  f->content->payloads->link, OTA_LINK) == 0;
+}
+
+/* Its release is the one that it was in, which need not be where the cut
+ * publish had it: it keeps the content as its own. */
 static int set_found(struct publish *p, const struct plan_found *f)
 {
     const struct index_device *old = index_device(p->index, &f->id);
     const struct config *c = p->o->config;
     struct index_device e = {.id = f->id};
 
-    if (old)
+    if (old) {
         e = *old;
-    for (size_t i = 0; !old && i < c->device_count; i++) {
-        if (device_id_compare(&c->devices[i].id, &f->id) == 0) {
-            e.release = c->releases[c->devices[i].release].name.text;
-            e.name = c->devices[i].name;
-        }
-    }
-    if (!e.release)
+    } else if (f->device != PLAN_NONE) {
+        e.release = c->releases[c->devices[f->device].release].name.text;
+        e.name = c->devices[f->device].name;
+    } else {
         return 0;
+    }
     e.version = f->version;
     memcpy(e.digest, f->digest, OTA_DIGEST);
     e.created = f->created;
     e.expires = f->expires;
-    e.own = NULL;
+    e.own = is_shared(p, e.release, f) ? NULL : f->content;
     return index_set_device(p->index, &e) ? 0 : -1;
 }
 
@@ -258,7 +269,7 @@ int publish_finish(struct publish *p)
         return -1;
     if (p->result->failed)
         memset(x->wanted, 0, OTA_HASH);
-    else if (!plan->narrowed || plan_changes(plan))
+    else if (!plan->narrowed || plan_changes(plan) || plan->found_count)
         memcpy(x->wanted, plan->wanted, OTA_HASH);
     x->refresh = plan->refresh;
     if (index_write(x, p->o->store, p->o->signer, p->o->now))

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pack/sign.h"
+#include "group.h"
 #include "publish_private.h"
 
 enum {
@@ -51,20 +51,13 @@ static int put_payload(struct publish *p, const struct payload *payload)
     return 0;
 }
 
-static int pack_payload(struct publish *p, struct plan_group *g)
+static int pack_payload(struct publish *p, struct plan_group *g,
+                        struct payload_cache *cache)
 {
-    const struct config_release *c = &p->o->config->releases[g->release];
-    const struct tree_set *set = &p->o->tree->releases[g->release].sets[g->set];
-    struct payload_shape shape;
     struct payload payload = {0};
     int result;
 
-    if (payload_shape(c->ram, &shape))
-        return diag_error_at(DIAG_CONFIG, c->ram_mark,
-                             "'ram' is too small: the least is %lu bytes",
-                             (unsigned long)payload_least_ram());
-    if (payload_pack(set, g->deletes, g->delete_count, shape, p->o->jobs,
-                     &payload))
+    if (group_pack(&p->plan, g, p->o->jobs, cache, &payload))
         return -1;
     g->alternative = payload.alt;
     result = put_payload(p, &payload);
@@ -74,44 +67,40 @@ static int pack_payload(struct publish *p, struct plan_group *g)
 
 /* A version keeps the payload that it was published with, whatever another
  * zlib would make of the same files, as long as it is there. */
-static int get_payload(struct publish *p, struct plan_group *g)
+static int get_payload(struct publish *p, struct plan_group *g,
+                       struct payload_cache *cache)
 {
     const struct index_content *c = g->reuse;
     int there;
 
     if (!c)
-        return pack_payload(p, g);
+        return pack_payload(p, g, cache);
     g->alternative = c->payloads[c->payload_count - 1];
     there = is_there(p->o->store, &g->alternative);
     if (there)
         return there < 0 ? -1 : 0;
-    return pack_payload(p, g);
+    return pack_payload(p, g, cache);
 }
 
 int publish_payloads(struct publish *p)
 {
-    for (size_t i = 0; i < p->plan.group_count; i++)
-        if (publish_stopped(p) || get_payload(p, &p->plan.groups[i]))
-            return -1;
-    return 0;
+    struct payload_cache *cache = payload_cache_new();
+    int result = cache ? 0 : -1;
+
+    for (size_t i = 0; i < p->plan.group_count && !result; i++)
+        if (publish_stopped(p) || get_payload(p, &p->plan.groups[i], cache))
+            result = -1;
+    payload_cache_free(cache);
+    return result;
 }
 
-/* The devices of a group from *next on, at most BATCH: returns how many. */
-static size_t next_batch(const struct publish *p, uint32_t *next,
-                         uint32_t places[BATCH],
-                         const struct device_id *ids[BATCH])
-{
-    const struct plan_device *devices = p->plan.devices;
-    size_t count = 0;
-
-    for (; *next != PLAN_NONE && count < BATCH; *next = devices[*next].next) {
-        if (devices[*next].unread)
-            continue;
-        places[count] = *next;
-        ids[count++] = &p->o->config->devices[devices[*next].device].id;
-    }
-    return count;
-}
+/* Manifests that are signed together, whatever groups they are of. */
+struct batch {
+    size_t count;
+    uint32_t places[BATCH]; /* in plan.devices */
+    struct sign_request requests[BATCH];
+    struct sign_manifest manifests[BATCH];
+};
 
 static void written(struct publish *p, struct plan_device *d, bool ok)
 {
@@ -124,67 +113,50 @@ static void written(struct publish *p, struct plan_device *d, bool ok)
 }
 
 static void put_manifest(struct publish *p, struct plan_device *d,
-                         const struct device_id *id,
                          const struct sign_manifest *m)
 {
     struct store *s = p->o->store;
     char name[OBJECT_NAME], hex[DEVICE_HEX];
 
-    device_id_hex(id, hex);
+    device_id_hex(&p->o->config->devices[d->device].id, hex);
     snprintf(name, sizeof name, "devices/%s/manifest", hex);
     written(p, d, s->ops->put(s, name, m->bytes, m->len, STORE_MANIFEST) == 0);
 }
 
-static const struct plan_release *release_of(const struct plan *p,
-                                             const struct plan_group *g)
-{
-    const struct plan_release *r = p->releases;
-
-    while (r->release != g->release)
-        r++;
-    return r;
-}
-
-static void fill_batch(const struct publish *p, const struct plan_group *g,
-                       struct sign_batch *b)
-{
-    const struct plan_release *r = release_of(&p->plan, g);
-    const struct tree_set *set = &p->o->tree->releases[g->release].sets[g->set];
-
-    *b = (struct sign_batch){
-        .manifest = {.alternatives = 1,
-                     .hardware = p->o->config->releases[g->release].hardware,
-                     .version = g->version,
-                     .created = r->created,
-                     .expires = r->expires},
-        .alternatives = &g->alternative};
-    memcpy(b->manifest.release, set->digest, OTA_DIGEST);
-    memcpy(b->manifest.label, g->label, sizeof b->manifest.label);
-}
-
 /* 0, 1: it is hopeless, or -1 (reported): not all were tried. */
-static int put_group(struct publish *p, const struct plan_group *g,
-                     struct sign_manifest *manifests)
+static int put_batch(struct publish *p, struct batch *b)
 {
-    const struct device_id *ids[BATCH];
-    uint32_t places[BATCH], next = g->first;
-    struct sign_batch batch;
-    size_t count;
-
-    fill_batch(p, g, &batch);
-    while ((count = next_batch(p, &next, places, ids)) > 0) {
-        if (publish_stopped(p) ||
-            sign_manifests(p->o->signer, &batch, ids, count, manifests))
+    if (publish_stopped(p) ||
+        sign_manifests(p->o->signer, b->requests, b->count, b->manifests))
+        return -1;
+    for (size_t i = 0; i < b->count; i++) {
+        if (publish_stopped(p))
             return -1;
-        for (size_t i = 0; i < count; i++) {
-            if (publish_stopped(p))
-                return -1;
-            put_manifest(p, &p->plan.devices[places[i]], ids[i], &manifests[i]);
-            if (p->in_row == HOPELESS)
-                return 1;
-        }
+        put_manifest(p, &p->plan.devices[b->places[i]], &b->manifests[i]);
+        if (p->in_row == HOPELESS)
+            return 1;
     }
+    b->count = 0;
     return 0;
+}
+
+static int put_devices(struct publish *p, struct batch *b)
+{
+    const struct plan *plan = &p->plan;
+    int result = 0;
+
+    for (uint32_t i = 0; i < plan->device_count && !result; i++) {
+        const struct plan_device *d = &plan->devices[i];
+
+        if (d->unread)
+            continue;
+        b->places[b->count] = i;
+        group_request(plan, d, &plan->groups[d->group].alternative,
+                      &b->requests[b->count++]);
+        if (b->count == BATCH)
+            result = put_batch(p, b);
+    }
+    return result || b->count == 0 ? result : put_batch(p, b);
 }
 
 /* Called by the store for what turns out to have failed after its put. */
@@ -208,17 +180,17 @@ static void put_failed(void *ctx, const char *name)
 
 int publish_manifests(struct publish *p)
 {
-    struct sign_manifest *manifests = malloc(BATCH * sizeof *manifests);
+    struct batch *b = malloc(sizeof *b);
     struct store *s = p->o->store;
-    int result = 0;
+    int result;
 
-    if (!manifests)
+    if (!b)
         return diag_no_memory();
+    b->count = 0;
     s->failed = put_failed;
     s->failed_ctx = p;
-    for (size_t i = 0; i < p->plan.group_count && !result; i++)
-        result = put_group(p, &p->plan.groups[i], manifests);
-    free(manifests);
+    result = put_devices(p, b);
+    free(b);
     if (s->ops->flush(s) && !p->lost)
         result = -1;
     s->failed = NULL;

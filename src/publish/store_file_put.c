@@ -99,15 +99,16 @@ static int open_folder(struct put *p)
  * that it replaces. */
 static int make_newer(struct put *p)
 {
-    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}}, now;
-    struct stat st;
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
+    struct stat st, mine;
 
     if (p->class != STORE_MANIFEST || p->made_dir)
         return 0;
     if (fstatat(p->dir, p->place.leaf, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0 : -1;
-    clock_gettime(CLOCK_REALTIME_COARSE, &now);
-    if (st.st_mtim.tv_sec < now.tv_sec)
+    if (fstat(p->fd, &mine) < 0)
+        return -1;
+    if (st.st_mtim.tv_sec < mine.st_mtim.tv_sec)
         return 0;
     times[1].tv_sec = st.st_mtim.tv_sec + 1;
     return futimens(p->fd, times);

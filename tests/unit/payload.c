@@ -6,92 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
-#include "pack/payload.h"
-#include "tap.h"
+#include "payload_help.h"
 
-enum { FILES = 16, STREAM_MAX = 4 << 20 };
-
-/* A set under test, and what its files hold. */
-struct fixture {
-    struct tree_set set;
-    const struct tree_entry *list[FILES];
-    struct tree_entry entries[FILES];
-    char source[FILES][32];
-    uint8_t *content[FILES];
-};
-
-enum fill { FILL_RANDOM, FILL_TEXT, FILL_ZERO };
-
-static uint64_t seed = 1;
-
-static uint32_t next_random(void)
-{
-    seed = seed * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)(seed >> 33);
-}
-
-static void fill_bytes(uint8_t *buf, size_t len, enum fill fill)
-{
-    static const char *const words[] = {"import ", "machine", "\n    ",
-                                        "self.",   "return ", "0x40"};
-    size_t i, w = 0, at = 0;
-
-    for (i = 0; i < len; i++) {
-        if (fill == FILL_TEXT) {
-            if (!words[w][at]) {
-                w = next_random() % 6;
-                at = 0;
-            }
-            buf[i] = (uint8_t)words[w][at++];
-        } else {
-            buf[i] = fill == FILL_RANDOM ? (uint8_t)next_random() : 0;
-        }
-    }
-}
-
-static void put(const char *path, const uint8_t *bytes, size_t len)
-{
-    FILE *f = fopen(path, "w");
-
-    if (!f || fwrite(bytes, 1, len, f) != len || fclose(f))
-        abort();
-}
-
-/* Entries are added in record order. */
-static void add(struct fixture *f, uint8_t type, const char *path, size_t len,
-                enum fill fill)
-{
-    size_t i = f->set.count++;
-    struct tree_entry *e = &f->entries[i];
-    uint8_t full[64];
-
-    f->content[i] = malloc(len + 1);
-    if (!f->content[i])
-        abort();
-    fill_bytes(f->content[i], len, fill);
-    snprintf(f->source[i], sizeof f->source[i], "source%zu", i);
-    put(f->source[i], f->content[i], len);
-    crypto_hash_sha512(full, f->content[i], len);
-    *e = (struct tree_entry){.path = path,
-                             .source = f->source[i],
-                             .type = type,
-                             .size = (uint32_t)len,
-                             .mode = type == OTA_FILE ? 0644 : 0};
-    memcpy(e->hash, full, OTA_HASH);
-    f->list[i] = e;
-    f->set.entries = f->list;
-    f->set.bytes += len;
-    f->set.space += type == OTA_FILE ? (uint32_t)len : 0;
-}
-
-static void clear(struct fixture *f)
-{
-    size_t i;
-
-    for (i = 0; i < f->set.count; i++)
-        free(f->content[i]);
-    memset(f, 0, sizeof *f);
-}
+enum { STREAM_MAX = 4 << 20 };
 
 /* What a payload says, read anew. */
 struct reading {
@@ -315,21 +232,6 @@ static const char *read_payload(const struct payload *p, struct expect *x,
     return r.wrong;
 }
 
-static struct payload_shape shape_of(unsigned window, unsigned chunk)
-{
-    return (struct payload_shape){(uint8_t)window, (uint16_t)chunk};
-}
-
-static bool same_payload(const struct payload *a, const struct payload *b)
-{
-    return a->alt.size == b->alt.size && a->alt.space == b->alt.space &&
-           a->alt.records == b->alt.records &&
-           a->alt.window_bits == b->alt.window_bits &&
-           a->alt.chunk_max == b->alt.chunk_max &&
-           !memcmp(a->alt.link, b->alt.link, OTA_LINK) &&
-           !memcmp(a->bytes, b->bytes, a->alt.size);
-}
-
 /* Packs with 1, 2, 3 and 8 threads, compares, and reads the result. */
 static void check_pack(const char *name, const struct fixture *f,
                        struct payload_shape shape, size_t segments)
@@ -340,7 +242,7 @@ static void check_pack(const char *name, const struct fixture *f,
     const char *why;
     size_t i, seen;
 
-    if (!check(payload_pack(&f->set, NULL, 0, shape, 1, &one) == 0,
+    if (!check(payload_pack(&f->set, NULL, 0, shape, 1, NULL, &one) == 0,
                "%s, window %u, chunk %u", name, shape.window_bits,
                shape.chunk_max))
         return;
@@ -353,7 +255,7 @@ static void check_pack(const char *name, const struct fixture *f,
               one.content_bytes == f->set.bytes,
           "the alternative says so");
     for (i = 0; i < 3; i++) {
-        if (payload_pack(&f->set, NULL, 0, shape, jobs[i], &other))
+        if (payload_pack(&f->set, NULL, 0, shape, jobs[i], NULL, &other))
             continue;
         check(same_payload(&one, &other), "the same with %u threads", jobs[i]);
         payload_release(&other);
@@ -389,6 +291,25 @@ static void test_pack(void)
     clear(&f);
 }
 
+/* Runs of own entries begin and end a segment; what is short goes with them. */
+static void test_own(void)
+{
+    struct fixture f = {0};
+
+    add(&f, OTA_SLOT, "app", 10000, FILL_TEXT);
+    add(&f, OTA_FILE, "a", 5000, FILL_TEXT);
+    add(&f, OTA_FILE, "b", 10, FILL_TEXT);
+    add(&f, OTA_FILE, "c", 4000, FILL_TEXT);
+    add(&f, OTA_FILE, "d", 10, FILL_TEXT);
+    add(&f, OTA_FILE, "e", 4100, FILL_TEXT);
+    add(&f, OTA_FILE, "f", 70000, FILL_RANDOM);
+    add(&f, OTA_FILE, "g", 0, FILL_TEXT);
+    check_pack("nothing own", &f, shape_of(12, 4096), 2);
+    f.entries[2].own = f.entries[4].own = f.entries[6].own = true;
+    check_pack("own entries", &f, shape_of(12, 4096), 5);
+    clear(&f);
+}
+
 /* Every length around that which fills a segment. */
 static void test_edges(void)
 {
@@ -402,7 +323,7 @@ static void test_edges(void)
 
         add(&f, OTA_FILE, "a", len, FILL_ZERO);
         add(&f, OTA_FILE, "bbbbbbbbbb", len % 7, FILL_ZERO);
-        if (payload_pack(&f.set, NULL, 0, shape_of(9, 4096), 1, &p)) {
+        if (payload_pack(&f.set, NULL, 0, shape_of(9, 4096), 1, NULL, &p)) {
             bad++;
         } else {
             bad += read_payload(&p, &x, &segments) != NULL;
@@ -423,21 +344,11 @@ static void test_stored(void)
     /* 41 bytes of FILE, 4 of DATA, 1 of END; 5 of a stored block; 34 of link:
      * noise does not get shorter. */
     add(&f, OTA_FILE, "a", 1000, FILL_RANDOM);
-    check(payload_pack(&f.set, NULL, 0, shape_of(15, 4096), 1, &p) == 0 &&
+    check(payload_pack(&f.set, NULL, 0, shape_of(15, 4096), 1, NULL, &p) == 0 &&
               p.alt.size <= 1000 + 41 + 3 + 1 + 5 + 34,
           "noise is stored");
     payload_release(&p);
     clear(&f);
-}
-
-static char said[4096];
-
-static void remember(const struct diag_event *e)
-{
-    size_t len = strlen(said);
-
-    snprintf(said + len, sizeof said - len, "%d: %s\n", (int)e->kind,
-             e->message);
 }
 
 static void test_deletes(void)
@@ -457,7 +368,8 @@ static void test_deletes(void)
     add(&f, OTA_FILE, "a.b", 10, FILL_TEXT);
     add(&f, OTA_FILE, "b/p", 10, FILL_TEXT);
     add(&f, OTA_FILE, "d", 10, FILL_TEXT);
-    if (check(payload_pack(&f.set, given, 8, shape_of(9, 128), 2, &p) == 0,
+    if (check(payload_pack(&f.set, given, 8, shape_of(9, 128), 2, NULL, &p) ==
+                  0,
               "deletes between files")) {
         why = read_payload(&p, &x, &segments);
         check(!why, "in order, each once: %s", why ? why : "yes");
@@ -492,7 +404,8 @@ static void test_bad_deletes(void)
         int err;
 
         said[0] = '\0';
-        err = payload_pack(&f.set, &t[i].path, 1, shape_of(9, 128), 1, &p);
+        err =
+            payload_pack(&f.set, &t[i].path, 1, shape_of(9, 128), 1, NULL, &p);
         check(t[i].says ? err == -1 && !p.bytes && !strcmp(said, t[i].says)
                         : err == 0,
               "delete '%s'", t[i].path);
@@ -500,7 +413,7 @@ static void test_bad_deletes(void)
     }
     clear(&f);
     said[0] = '\0';
-    check(payload_pack(&f.set, NULL, 0, shape_of(9, 128), 1, &p) == -1 &&
+    check(payload_pack(&f.set, NULL, 0, shape_of(9, 128), 1, NULL, &p) == -1 &&
               !strcmp(said, "3: there is nothing to pack\n"),
           "an empty set");
 }
@@ -531,7 +444,7 @@ static void test_changed(void)
         else
             put("source1", noise, (size_t)t[i].size);
         said[0] = '\0';
-        check(payload_pack(&f.set, NULL, 0, shape_of(15, 4096), t[i].jobs,
+        check(payload_pack(&f.set, NULL, 0, shape_of(15, 4096), t[i].jobs, NULL,
                            &p) == -1 &&
                   !p.bytes,
               "a file that is %s when it is packed", t[i].what);
@@ -560,18 +473,18 @@ static void test_too_many(void)
         snprintf(names[i], sizeof names[i], "d%05zu", i);
         deletes[i] = names[i];
     }
-    check(payload_pack(&f.set, deletes, 65534, shape_of(15, 4096), 2, &p) ==
-                  0 &&
+    check(payload_pack(&f.set, deletes, 65534, shape_of(15, 4096), 2, NULL,
+                       &p) == 0 &&
               p.alt.records == 65535,
           "65,535 records");
     payload_release(&p);
     said[0] = '\0';
-    check(payload_pack(&f.set, deletes, 65535, shape_of(15, 4096), 2, &p) ==
-                  -1 &&
+    check(payload_pack(&f.set, deletes, 65535, shape_of(15, 4096), 2, NULL,
+                       &p) == -1 &&
               !strcmp(said, "3: 1 files and 65535 deletes are too many: 65535 "
                             "are possible together\n"),
           "one more");
-    check(payload_pack(&f.set, none, 0, shape_of(15, 4096), 0, &p) == 0,
+    check(payload_pack(&f.set, none, 0, shape_of(15, 4096), 0, NULL, &p) == 0,
           "no threads are one");
     payload_release(&p);
     free(deletes);
@@ -587,6 +500,7 @@ int main(void)
         return 1;
     diag_set_handler(remember);
     test_pack();
+    test_own();
     test_edges();
     test_stored();
     test_deletes();

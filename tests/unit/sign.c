@@ -26,18 +26,21 @@ static struct ota_alternative alternative(void)
     return a;
 }
 
-static struct sign_batch batch_of(const struct ota_alternative *a)
+static struct sign_request request_of(const struct ota_alternative *a,
+                                      const struct device_id *id,
+                                      uint32_t version)
 {
-    struct sign_batch b;
+    struct sign_request r;
 
-    memset(&b, 0, sizeof b);
-    b.manifest.alternatives = 1;
-    b.manifest.version = 7;
-    b.manifest.created = 1790000000;
-    b.manifest.hardware = 3;
-    strcpy(b.manifest.label, "2026.11");
-    b.alternatives = a;
-    return b;
+    memset(&r, 0, sizeof r);
+    r.manifest.alternatives = 1;
+    r.manifest.version = version;
+    r.manifest.created = 1790000000;
+    r.manifest.hardware = 3;
+    strcpy(r.manifest.label, "2026.11");
+    r.alternatives = a;
+    r.id = id;
+    return r;
 }
 
 static int check_one(const struct sign_manifest *m, const struct device_id *id,
@@ -56,11 +59,9 @@ static int check_one(const struct sign_manifest *m, const struct device_id *id,
 
 static void test_manifests(void)
 {
-    const struct device_id *ids[DEVICES] = {&devices[0], &devices[1],
-                                            &devices[2]};
     struct config c = config_of("release.key");
-    struct ota_alternative a = alternative();
-    struct sign_batch b = batch_of(&a);
+    struct ota_alternative a[DEVICES];
+    struct sign_request r[DEVICES];
     struct sign_manifest out[DEVICES];
     struct ota_manifest m;
     uint8_t keys[1][OTA_PUBLIC_KEY];
@@ -70,17 +71,22 @@ static void test_manifests(void)
     if (!check(signer_open(&c, 2, &s) == 0, "open"))
         return;
     memcpy(keys[0], signer_public(s), OTA_PUBLIC_KEY);
-    check(sign_manifests(s, &b, ids, DEVICES, out) == 0, "three are signed");
+    for (uint32_t i = 0; i < DEVICES; i++) {
+        a[i] = alternative();
+        a[i].link[2] = (uint8_t)i;
+        r[i] = request_of(&a[i], &devices[i], 7 + i);
+    }
+    check(sign_manifests(s, r, DEVICES, out) == 0, "three are signed");
     for (int i = 0; i < DEVICES; i++)
-        check(check_one(&out[i], ids[i], (const uint8_t(*)[42])keys, &m) ==
+        check(check_one(&out[i], &devices[i], (const uint8_t(*)[42])keys, &m) ==
                       OTA_OK &&
-                  m.version == 7 && m.hardware == 3 &&
-                  strcmp(m.label, "2026.11") == 0,
+                  m.version == 7 + (uint32_t)i && m.hardware == 3 &&
+                  strcmp(m.label, "2026.11") == 0 && out[i].bytes[96 + 32] == i,
               "device %d accepts its own", i);
-    check(check_one(&out[0], ids[1], (const uint8_t(*)[42])keys, &m) ==
+    check(check_one(&out[0], &devices[1], (const uint8_t(*)[42])keys, &m) ==
               OTA_ERR_DEVICE,
           "and not another's");
-    check(sign_manifests(s, &b, ids, 0, out) == 0, "none is fine");
+    check(sign_manifests(s, r, 0, out) == 0, "none is fine");
     signer_free(s);
 }
 
