@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define CMD_CONFIG "ota-pack.yml"
+
 /* Options that work everywhere, before and after the subcommand's name. */
 struct cmd_global {
     const struct cmd *cmd; /* the one that runs, NULL before it is known */

@@ -53,7 +53,7 @@ static int count_files(const struct project *p, size_t *files)
 }
 
 /* Before anything was published there is nothing to be refused, and no key is
- * needed. */
+ * needed: where it is elsewhere that is worth a word, and no mistake. */
 static int check_published(struct project *p, const struct cmd_global *g)
 {
     struct plan plan;
@@ -62,8 +62,10 @@ static int check_published(struct project *p, const struct cmd_global *g)
     if (project_store(p, false))
         return -1;
     published = project_published(p);
-    if (published <= 0)
-        return published;
+    if (published < 0)
+        return -1;
+    if (!published)
+        return signer_look(p->config);
     if (project_signer(p, g) || project_index(p) ||
         project_plan(p, false, &plan))
         return -1;

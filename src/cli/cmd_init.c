@@ -296,13 +296,19 @@ static int write_ignore(const struct init *i)
 
 static void next_commands(const struct init *i)
 {
+    char with[PATH_MAX + 8];
+    bool other;
+
     if (i->g->json || i->g->quiet || i->g->dry_run)
         return;
+    other = strcmp(i->g->config, CMD_CONFIG) != 0;
+    snprintf(with, sizeof with, "%s%s", other ? " -c " : "",
+             other ? i->g->config : "");
     printf("next, with your files and devices in %s:\n"
-           "  ota-pack check     finds every mistake in it\n"
-           "  ota-pack plan      says what publish would change\n"
-           "  ota-pack publish   signs, and fills the folder public/\n",
-           i->g->config);
+           "  ota-pack%s check     finds every mistake in it\n"
+           "  ota-pack%s plan      says what publish would change\n"
+           "  ota-pack%s publish   signs, and fills the folder %spublic/\n",
+           i->g->config, with, with, with, i->dir);
 }
 
 int cmd_init(struct cmd_global *g, int argc, char **argv)

@@ -16,12 +16,13 @@ static int take(int c, const char *arg, void *ctx)
     return 0;
 }
 
-/* Both `release` and `release.key` mean release.key. */
+/* `release`, `release.key` and `release.pub` mean the same pair. */
 static int key_name(const char *arg, char name[PATH_MAX])
 {
     size_t len = strlen(arg);
 
-    if (len > 4 && strcmp(arg + len - 4, ".key") == 0)
+    if (len >= 4 && (strcmp(arg + len - 4, ".key") == 0 ||
+                     strcmp(arg + len - 4, ".pub") == 0))
         len -= 4;
     if (len == 0 || arg[len - 1] == '/')
         return diag_error(DIAG_USAGE,
@@ -61,6 +62,17 @@ static void say_json(const char *name, const char *pub, const char *id)
     json_end(&j);
 }
 
+static void say_planned(const struct cmd_global *g, const char *name)
+{
+    if (g->json || g->quiet)
+        return;
+    fputs("would be written ", stdout);
+    msg_text(stdout, name, strlen(name));
+    fputs(".key\nwould be written ", stdout);
+    msg_text(stdout, name, strlen(name));
+    puts(".pub");
+}
+
 static void say(const struct cmd_global *g, const char *name)
 {
     char path[PATH_MAX + 8], id[KEYS_ID_TEXT];
@@ -93,8 +105,11 @@ int cmd_keygen(struct cmd_global *g, int argc, char **argv)
         diag_error(DIAG_USAGE,
                    "keygen takes one name, as in 'ota-pack keygen release'");
     else if (key_name(argv[first], name) == 0 &&
-             keys_generate_check(name) == 0 && !g->dry_run &&
-             make_pair(name, without_password) == 0)
-        say(g, name);
+             keys_generate_check(name) == 0) {
+        if (g->dry_run)
+            say_planned(g, name);
+        else if (make_pair(name, without_password) == 0)
+            say(g, name);
+    }
     return diag_status();
 }

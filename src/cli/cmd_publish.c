@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "msg.h"
+#include "plan_json.h"
 #include "plan_print.h"
 #include "project.h"
 
@@ -58,7 +59,7 @@ static void report(void *ctx, const struct plan *plan,
     const struct cmd_global *g = ctx;
 
     if (!g->quiet || g->json)
-        plan_print_done(plan, result, g->json);
+        plan_print_done(plan, result, g);
 }
 
 static int publish(struct project *p, struct cmd_global *g,
@@ -77,7 +78,10 @@ static int publish(struct project *p, struct cmd_global *g,
     o->stop = &cmd_stopped;
     o->report = report;
     o->ctx = g;
-    publish_run(o, &result);
+    /* A signal that came too late to stop anything is none. */
+    if (publish_run(o, &result) == 0)
+        cmd_stopped = 0;
+    plan_json_totals(&result);
     if (result.written && result.failed)
         return DIAG_PARTIAL;
     return diag_status();

@@ -115,7 +115,7 @@ static void each_row(struct status *s,
     }
 }
 
-static void cell_time(const struct row *row, bool utc, char cell[CELL])
+static void cell_time(const struct row *row, char cell[CELL])
 {
     time_t t;
     struct tm tm;
@@ -125,9 +125,8 @@ static void cell_time(const struct row *row, bool utc, char cell[CELL])
         return;
     }
     t = (time_t)row->published->created;
-    if (!(utc ? gmtime_r(&t, &tm) : localtime_r(&t, &tm)) ||
-        !strftime(cell, CELL, utc ? "%Y-%m-%dT%H:%M:%SZ" : "%Y-%m-%d %H:%M:%S",
-                  &tm))
+    if (!localtime_r(&t, &tm) ||
+        !strftime(cell, CELL, "%Y-%m-%d %H:%M:%S", &tm))
         snprintf(cell, CELL, "%" PRIu64, row->published->created);
 }
 
@@ -145,7 +144,7 @@ static const char *column(const struct row *row, int i, char cell[CELL])
         return cell;
     }
     if (i == WHEN) {
-        cell_time(row, false, cell);
+        cell_time(row, cell);
         return cell;
     }
     if (i == NAME)
@@ -225,13 +224,15 @@ static void print_json(struct status *s, const struct row *row)
     json_string(&j, "name", row->name);
     json_string(&j, "release", row->release);
     if (row->published) {
-        cell_time(row, true, cell);
         json_number(&j, "version", row->published->version);
     } else {
         json_string(&j, "version", NULL);
     }
     json_string(&j, "label", row->label);
-    json_string(&j, "created", row->published ? cell : NULL);
+    if (row->published)
+        json_number(&j, "created", row->published->created);
+    else
+        json_string(&j, "created", NULL);
     json_bool(&j, "listed", row->listed);
     if (row->moves_to)
         json_string(&j, "moves_to", row->moves_to);
@@ -258,6 +259,15 @@ static void print_table(struct status *s)
     putchar('\n');
 }
 
+/* An intent may only keep a number from being used. */
+static bool is_open(const struct index *x)
+{
+    for (size_t i = 0; i < x->intent_count; i++)
+        if (plan_intent_open(&x->intents[i]))
+            return true;
+    return false;
+}
+
 static void print(struct status *s)
 {
     each_row(s, measure);
@@ -270,7 +280,7 @@ static void print(struct status *s)
     } else {
         print_table(s);
     }
-    if (s->p->index->intent_count)
+    if (is_open(s->p->index))
         diag_note("a publish was cut short: 'ota-pack publish' brings it to "
                   "its end");
 }

@@ -45,15 +45,15 @@ static void say_json(const struct unpack_args *args, const char *file,
                      const struct unpack_result *result)
 {
     struct totals t = count(result);
-    char device[DEVICE_TEXT];
+    char device[DEVICE_HEX];
     struct json j;
 
+    reading_device_hex(&result->manifest, device);
     json_begin(&j, stdout, "unpack");
     json_string(&j, "file", file);
     json_bool(&j, "ok", true);
     json_string(&j, "directory", args->folder);
-    json_string(&j, "device",
-                reading_device(&result->manifest, device, sizeof device));
+    json_string(&j, "device", device);
     json_number(&j, "version", result->manifest.version);
     json_number(&j, "alternative", result->alternative);
     json_number(&j, "files", t.files);

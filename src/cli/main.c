@@ -115,7 +115,7 @@ static int run_command(struct cmd_global *g, int argc, char **argv)
 
 static int run(int argc, char **argv)
 {
-    struct cmd_global g = {.config = "ota-pack.yml", .jobs = processors()};
+    struct cmd_global g = {.config = CMD_CONFIG, .jobs = processors()};
     int first;
 
     g.json = wants_json(argc, argv);
@@ -149,10 +149,10 @@ static int close_output(int status)
     if (!failed || pipe_closed)
         return status;
     if (reason)
-        fprintf(stderr, "ota-pack: error: cannot write the output: %s\n",
+        fprintf(stderr, "ota-pack: cannot write the output: %s\n",
                 strerror(reason));
     else
-        fputs("ota-pack: error: cannot write the output\n", stderr);
+        fputs("ota-pack: cannot write the output\n", stderr);
     return status ? status : DIAG_FAILED;
 }
 

@@ -116,14 +116,18 @@ void plan_json(const struct plan *p)
     sum_up(p);
 }
 
-void plan_json_done(const struct plan *p, const struct publish_result *done)
+void plan_json_totals(const struct publish_result *done)
+{
+    msg_summary_number("written", done->written);
+    msg_summary_number("failed", done->failed);
+    msg_summary_number("payloads", done->payloads);
+    msg_summary_number("payload_bytes", done->payload_bytes);
+}
+
+void plan_json_done(const struct plan *p)
 {
     for (size_t i = 0; i < p->release_count; i++)
         if (p->releases[i].device_count)
             print_release(p, &p->releases[i]);
     sum_up(p);
-    msg_summary_number("written", done->written);
-    msg_summary_number("failed", done->failed);
-    msg_summary_number("payloads", done->payloads);
-    msg_summary_number("payload_bytes", done->payload_bytes);
 }

@@ -7,6 +7,10 @@
 /* release, file, device and not-listed, one a line; and numbers for the
  * summary. */
 void plan_json(const struct plan *p);
-void plan_json_done(const struct plan *p, const struct publish_result *done);
+
+/* What publish did: a release a line; and, also where there was nothing to do,
+ * numbers for the summary. */
+void plan_json_done(const struct plan *p);
+void plan_json_totals(const struct publish_result *done);
 
 #endif

@@ -142,6 +142,17 @@ static void print_head(const struct plan *p, const struct plan_release *r)
         fputs(", going on with a publish that was cut short", stdout);
 }
 
+static void print_release(const struct plan *p, const struct plan_release *r,
+                          bool lines)
+{
+    if (!r->device_count)
+        return;
+    print_head(p, r);
+    putchar('\n');
+    for (uint32_t k = 0; lines && k < r->group_count; k++)
+        print_group(p, &p->groups[r->group_first + k]);
+}
+
 static void print_not_listed(const struct plan *p)
 {
     for (size_t i = 0; i < p->not_listed_count; i++) {
@@ -198,35 +209,23 @@ void plan_print(const struct plan *p, bool json)
         plan_json(p);
         return;
     }
-    for (size_t i = 0; i < p->release_count; i++) {
-        const struct plan_release *r = &p->releases[i];
-
-        if (!r->device_count)
-            continue;
-        print_head(p, r);
-        putchar('\n');
-        for (uint32_t k = 0; k < r->group_count; k++)
-            print_group(p, &p->groups[r->group_first + k]);
-    }
+    for (size_t i = 0; i < p->release_count; i++)
+        print_release(p, &p->releases[i], true);
     print_not_listed(p);
     print_total(p);
 }
 
 void plan_print_done(const struct plan *p, const struct publish_result *done,
-                     bool json)
+                     const struct cmd_global *g)
 {
     char size[MSG_SIZE];
 
-    if (json) {
-        plan_json_done(p, done);
+    if (g->json) {
+        plan_json_done(p);
         return;
     }
-    for (size_t i = 0; i < p->release_count; i++) {
-        if (!p->releases[i].device_count)
-            continue;
-        print_head(p, &p->releases[i]);
-        putchar('\n');
-    }
+    for (size_t i = 0; i < p->release_count; i++)
+        print_release(p, &p->releases[i], g->verbose);
     fputs("published: ", stdout);
     put_count(done->written, "manifest");
     fputs(", ", stdout);

@@ -2,13 +2,15 @@
 #ifndef CLI_PLAN_PRINT_H
 #define CLI_PLAN_PRINT_H
 
+#include "cmd.h"
 #include "publish/publish.h"
 
 /* What publish would do: for people, or an object a line. */
 void plan_print(const struct plan *p, bool json);
 
-/* What publish did: a line a release, and a total. */
+/* What publish did: a line a release (with -v all of the plan), and a
+ * total. */
 void plan_print_done(const struct plan *p, const struct publish_result *done,
-                     bool json);
+                     const struct cmd_global *g);
 
 #endif

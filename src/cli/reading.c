@@ -163,6 +163,14 @@ void reading_refused(const struct cmd_global *g, const char *type,
     msg_count(DIAG_VERIFY);
 }
 
+void reading_device_hex(const struct ota_manifest *m, char out[DEVICE_HEX])
+{
+    struct device_id id = {.len = m->device_len};
+
+    memcpy(id.bytes, m->device, sizeof id.bytes);
+    device_id_hex(&id, out);
+}
+
 const char *reading_device(const struct ota_manifest *m, char *out, size_t size)
 {
     struct device_id id = {.len = m->device_len};

@@ -3,6 +3,7 @@
 #ifndef CLI_READING_H
 #define CLI_READING_H
 
+#include "pack/fleet.h"
 #include "pack/unpack.h"
 #include "cmd.h"
 
@@ -51,8 +52,9 @@ int reading_take(int c, const char *arg, void *ctx);
 void reading_refused(const struct cmd_global *g, const char *type,
                      const char *file, const struct unpack_result *result);
 
-/* The device's id as it is written. */
+/* The device's id as it is written, for JSON as on the server. */
 const char *reading_device(const struct ota_manifest *m, char *out,
                            size_t size);
+void reading_device_hex(const struct ota_manifest *m, char out[DEVICE_HEX]);
 
 #endif

@@ -177,9 +177,10 @@ void show_text(const struct show *s)
 
 static void put_manifest(struct json *j, const struct ota_manifest *m)
 {
-    char text[64];
+    char device[DEVICE_HEX];
 
-    json_string(j, "device", reading_device(m, text, sizeof text));
+    reading_device_hex(m, device);
+    json_string(j, "device", device);
     json_number(j, "hardware", m->hardware);
     json_number(j, "version", m->version);
     json_string(j, "label", m->label);

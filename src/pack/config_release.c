@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "config_private.h"
+#include "tree.h"
 #include "utf8.h"
 #include <ota/bundle.h>
 
@@ -99,13 +100,21 @@ static int take_exclude(struct loader *l, struct node *key, struct node *value,
                              &d->release->exclude_count);
 }
 
-/* A path may be deleted if it could be installed (format.md, Records). */
-static bool is_device_path(const char *path)
+/* A path may be deleted if it could be installed (format.md, Records).  NULL,
+ * or why it could not. */
+static const char *delete_problem(const char *path)
 {
     size_t len = strlen(path);
 
-    return ota_path_check(path, len) == OTA_OK &&
-           utf8_printable(path, len) == len;
+    if (*path == '/')
+        return "it begins with '/': leave that out";
+    if (strpbrk(path, "*?"))
+        return "patterns are not possible here";
+    if (tree_path_problem(path))
+        return tree_path_problem(path);
+    return utf8_printable(path, len) == len
+               ? NULL
+               : "it has a character that cannot be printed";
 }
 
 static int by_path(const void *x, const void *y)
@@ -159,14 +168,14 @@ static int take_delete(struct loader *l, struct node *key, struct node *value,
 
     config_take_texts(l, key, value, &list, &count);
     for (size_t i = 0; i < count; i++) {
-        if (is_device_path(list[i].text))
-            list[kept++] = list[i];
-        else
+        const char *why = delete_problem(list[i].text);
+
+        if (why)
             diag_error_at(DIAG_CONFIG, list[i].mark,
-                          "'%s' is no path of a device's file%s", list[i].text,
-                          strpbrk(list[i].text, "*?[")
-                              ? ": patterns are not possible here"
-                              : "");
+                          "'%s' cannot be a path on the device: %s",
+                          list[i].text, why);
+        else
+            list[kept++] = list[i];
     }
     r->deletes = list;
     r->delete_count = kept;

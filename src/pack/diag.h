@@ -79,7 +79,8 @@ typedef void diag_handler(const struct diag_event *event);
 void diag_set_handler(diag_handler *handler);
 
 /* `file:line:col: error: message`, the source line and a caret; or
- * `ota-pack: error: message`.  color: with ANSI colours. */
+ * `ota-pack: message`, `ota-pack: warning: message`.  color: with ANSI
+ * colours. */
 void diag_print(FILE *out, const struct diag_event *event, bool color);
 
 /* To be called before a source's text goes: diag_print() keeps its place. */

@@ -194,11 +194,23 @@ static void put_source(FILE *out, const struct diag_event *e, bool color)
     fprintf(out, "%s\n", color ? PLAIN : "");
 }
 
-static void put_event(FILE *out, const struct diag_event *e, bool color)
+/* "error:" is left out behind the program's name: whoever reads that a file
+ * cannot be opened knows. */
+static void put_level(FILE *out, const struct diag_event *e, bool color)
 {
     static const char *const words[] = {"error", "warning", "note"};
     static const char *const colors[] = {"\033[1;31m", "\033[1;35m",
                                          "\033[1;36m"};
+
+    if (e->level != DIAG_ERROR || e->mark.source)
+        fprintf(out, "%s%s:%s ", color ? colors[e->level] : "", words[e->level],
+                color ? PLAIN : "");
+    else if (color)
+        fputs(PLAIN, out);
+}
+
+static void put_event(FILE *out, const struct diag_event *e, bool color)
+{
     const struct diag_mark *m = &e->mark;
 
     if (color)
@@ -206,8 +218,8 @@ static void put_event(FILE *out, const struct diag_event *e, bool color)
     put_clean(out, m->source ? m->source->name : "ota-pack");
     if (m->source && m->line)
         fprintf(out, ":%u:%u", (unsigned)m->line, m->col ? m->col : 1u);
-    fprintf(out, ": %s%s:%s ", color ? colors[e->level] : "", words[e->level],
-            color ? PLAIN : "");
+    fputs(": ", out);
+    put_level(out, e, color);
     put_clean(out, e->message);
     fputc('\n', out);
     if (m->source && m->line && m->source->text)

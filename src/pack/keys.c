@@ -29,30 +29,45 @@ static bool is_public(const uint8_t *key, size_t len)
     return len == OTA_PUBLIC_KEY && memcmp(key, "Ed", 2) == 0;
 }
 
-int keys_read_public(const char *path, uint8_t key[OTA_PUBLIC_KEY])
+int keys_take_public(const char *name, const char *text, size_t len,
+                     uint8_t key[OTA_PUBLIC_KEY])
 {
-    char text[KEYS_TEXT_MAX];
     uint8_t wire[KEYS_SECRET];
-    size_t len;
     int rc = 0;
 
-    len = keys_text_decode(path, strlen(path), wire, sizeof wire);
-    if (!is_public(wire, len)) {
-        if (keys_text_read(path, text, &len, NULL) != 0)
-            return -1;
-        len = keys_text_decode(text, len, wire, sizeof wire);
-    }
+    len = keys_text_decode(text, len, wire, sizeof wire);
     if (len == KEYS_SECRET)
         rc = diag_error(DIAG_KEY,
                         "'%s' is a secret key: the public one is wanted, "
                         "which ends in .pub",
-                        path);
+                        name);
     else if (!is_public(wire, len))
-        rc = diag_error(DIAG_KEY, "'%s' is not a minisign public key", path);
+        rc = diag_error(DIAG_KEY, "'%s' is not a minisign public key", name);
     else
         memcpy(key, wire, OTA_PUBLIC_KEY);
-    sodium_memzero(text, sizeof text);
     sodium_memzero(wire, sizeof wire);
+    return rc;
+}
+
+/* Not shown: a secret key that was given instead of its file's name. */
+#define NAMELESS "(a line of base64)"
+
+int keys_read_public(const char *path, uint8_t key[OTA_PUBLIC_KEY])
+{
+    char text[KEYS_TEXT_MAX];
+    uint8_t wire[KEYS_SECRET];
+    size_t len = strlen(path);
+    size_t got = keys_text_decode(path, len, wire, sizeof wire);
+    bool line = is_public(wire, got) || got == KEYS_SECRET;
+    int rc;
+
+    sodium_memzero(wire, sizeof wire);
+    if (line)
+        return keys_take_public(NAMELESS, path, len, key);
+    rc = keys_text_read(path, text, &len, NULL);
+    if (rc == 0)
+        rc = keys_take_public(path, text, len, key);
+    sodium_memzero(text, sizeof text);
     return rc;
 }
 

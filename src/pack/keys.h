@@ -40,6 +40,10 @@ struct signer;
 int signer_open(const struct config *c, unsigned jobs, struct signer **out);
 void signer_free(struct signer *s); /* wipes */
 
+/* For who needs no key yet: warns where its file is not there.  0, or -1 where
+ * no key can be meant. */
+int signer_look(const struct config *c);
+
 /* The public key, OTA_PUBLIC_KEY bytes, owned by the signer. */
 const uint8_t *signer_public(const struct signer *s);
 

@@ -19,8 +19,9 @@ struct keys_command {
 
 /* A process a job: the message is its standard input (a file that can be read
  * more than once), 64 raw bytes or their base64 its output, OTA_PACK_KEY_ID and
- * OTA_PACK_DEVICE in its environment, the rest is inherited.  Every signature
- * is checked.  0, or -1 (DIAG_KEY) with no process left running. */
+ * OTA_PACK_DEVICE in its environment, the rest but OTA_PACK_PASSWORD is
+ * inherited.  Every signature is checked.  0, or -1 (DIAG_KEY) with no process
+ * left running. */
 int keys_command_sign(const struct keys_command *c,
                       const struct signer_job *jobs, size_t count);
 

@@ -90,6 +90,19 @@ static void read_output(int fd, struct answer *a)
     } while (n > 0 || (n < 0 && errno == EINTR));
 }
 
+/* Without the command, in which the password itself may stand. */
+static int command_failed(const struct answer *a, int err, int status)
+{
+    if (err != 0)
+        return diag_error(DIAG_KEY, "%s cannot be run: %s", a->from,
+                          strerror(err));
+    if (WIFSIGNALED(status))
+        return diag_error(DIAG_KEY, "%s was ended by signal %d", a->from,
+                          WTERMSIG(status));
+    return diag_error(DIAG_KEY, "%s failed with exit status %d", a->from,
+                      WEXITSTATUS(status));
+}
+
 static int from_command(struct answer *a)
 {
     char *command = variable("OTA_PACK_PASSWORD_COMMAND");
@@ -111,7 +124,7 @@ static int from_command(struct answer *a)
     while (err == 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     if (err != 0 || status != 0)
-        return diag_error(DIAG_KEY, "%s failed: %s", a->from, command);
+        return command_failed(a, err, status);
     return FOUND;
 }
 

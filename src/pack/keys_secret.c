@@ -130,9 +130,11 @@ static int read_file(struct keys_secret *k, const char *path, char *text)
 
     if (keys_text_read(path, text, &len, &st) != 0)
         return -1;
+    if (parse(k, path, text, len) != 0)
+        return -1;
     if (S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)
         diag_warning("'%s' can be read by others: chmod 600 '%s'", path, path);
-    return parse(k, path, text, len);
+    return 0;
 }
 
 static int read_variable(struct keys_secret *k, const char *name)

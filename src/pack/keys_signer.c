@@ -104,7 +104,7 @@ static int open_public(struct signer *s)
     line = getenv(s->name + 4);
     if (line == NULL)
         return diag_error(DIAG_KEY, "'%s': the variable is not set", s->name);
-    return keys_read_public(line, s->public);
+    return keys_take_public(s->name, line, strlen(line), s->public);
 }
 
 /* A program that is named by a path is found from the configuration's folder,
@@ -166,15 +166,24 @@ static int open_command(struct signer *s, const struct config *c)
     return open_public(s);
 }
 
-/* A file is looked for from the configuration's folder. */
+/* A file is looked for from the configuration's folder.  A secret key itself
+ * would be shown as a file that is not there. */
 static char *key_name(const struct config *c)
 {
-    uint8_t key[OTA_PUBLIC_KEY];
+    uint8_t key[KEYS_SECRET];
     const char *text = c->key.text;
+    size_t len = keys_text_decode(text, strlen(text), key, sizeof key);
     char *copy;
 
-    if (strncmp(text, "env:", 4) != 0 &&
-        keys_text_decode(text, strlen(text), key, sizeof key) != sizeof key)
+    sodium_memzero(key, sizeof key);
+    if (len == KEYS_SECRET) {
+        diag_error(DIAG_KEY,
+                   "'%s' has the secret key itself in it: put that into a "
+                   "file of its own and name it, and do not share '%s'",
+                   c->path, c->path);
+        return NULL;
+    }
+    if (strncmp(text, "env:", 4) != 0 && len != OTA_PUBLIC_KEY)
         return config_resolve(c, text);
     copy = strdup(text);
     if (copy == NULL)
@@ -182,17 +191,64 @@ static char *key_name(const struct config *c)
     return copy;
 }
 
+static bool is_missing(const char *name)
+{
+    return strncmp(name, "env:", 4) != 0 && access(name, F_OK) != 0 &&
+           errno == ENOENT;
+}
+
+static int __attribute__((format(printf, 3, 4)))
+report_key(enum diag_level level, const struct config *c, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    diag_report(level, DIAG_KEY, c->key.mark, fmt, ap);
+    va_end(ap);
+    return -1;
+}
+
+static int say_missing(enum diag_level level, const struct config *c,
+                       const char *name)
+{
+    size_t len = strlen(name);
+
+    if (len > 4 && strcmp(name + len - 4, ".key") == 0)
+        len -= 4;
+    return report_key(level, c,
+                      "there is no key file '%s': copy the one that your "
+                      "devices trust, or make a first one with 'ota-pack "
+                      "keygen %.*s'",
+                      name, (int)len, name);
+}
+
 static int open_any(struct signer *s, const struct config *c)
 {
     if (c->key.text == NULL)
         return diag_error(DIAG_KEY,
                           "'%s' names no key: add 'key: release.key' "
-                          "(`ota-pack keygen release` makes one)",
+                          "('ota-pack keygen release' makes one)",
                           c->path);
     s->name = key_name(c);
     if (s->name == NULL)
         return -1;
-    return c->sign_command_count > 0 ? open_command(s, c) : open_file(s);
+    if (c->sign_command_count > 0)
+        return open_command(s, c);
+    if (is_missing(s->name))
+        return say_missing(DIAG_ERROR, c, s->name);
+    return open_file(s);
+}
+
+int signer_look(const struct config *c)
+{
+    char *name = key_name(c);
+
+    if (name == NULL)
+        return -1;
+    if (c->sign_command_count == 0 && is_missing(name))
+        say_missing(DIAG_WARNING, c, name);
+    free(name);
+    return 0;
 }
 
 int signer_open(const struct config *c, unsigned jobs, struct signer **out)

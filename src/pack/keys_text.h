@@ -3,6 +3,7 @@
 #ifndef PACK_KEYS_TEXT_H
 #define PACK_KEYS_TEXT_H
 
+#include <ota/bundle.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -26,5 +27,11 @@ int keys_text_read(const char *path, char *buf, size_t *len, struct stat *st);
 /* Decodes the base64 line of a key file's text, or the text that is only that
  * line, into at most `max` bytes.  Returns their number, 0 if it is none. */
 size_t keys_text_decode(const char *text, size_t len, uint8_t *out, size_t max);
+
+/* The public key that the text is, decoded the same way; `name` is what
+ * messages call it, and the text, which may be a secret by mistake, is in none.
+ * 0, or -1 (DIAG_KEY). */
+int keys_take_public(const char *name, const char *text, size_t len,
+                     uint8_t key[OTA_PUBLIC_KEY]);
 
 #endif

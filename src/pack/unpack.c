@@ -198,6 +198,20 @@ static int feed_rest(struct run *r, int fd, const char *name)
     return err;
 }
 
+/* A file in a folder that may be a stranger's: no pipe there holds us up, and
+ * no terminal becomes ours.  -1 with errno, or -2 (reported). */
+static int open_regular(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    struct stat st;
+
+    if (fd < 0 || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)))
+        return fd;
+    close(fd);
+    diag_error(DIAG_INPUT, "'%s' is not a regular file", path);
+    return -2;
+}
+
 /* The payload in `folder`: a descriptor, -1 if it is not there, or -2 if it
  * cannot be opened (reported). */
 static int open_in(const struct run *r, const char *folder, char **path)
@@ -211,8 +225,8 @@ static int open_in(const struct run *r, const char *folder, char **path)
         diag_no_memory();
         return -2;
     }
-    fd = open(*path, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0 || errno == ENOENT || errno == ENOTDIR)
+    fd = open_regular(*path);
+    if (fd != -1 || errno == ENOENT || errno == ENOTDIR)
         return fd;
     diag_error(DIAG_INPUT, "cannot open '%s': %s", *path, strerror(errno));
     return -2;
@@ -382,17 +396,26 @@ static int open_source(struct run *r, char **in_folder)
         return 0;
     }
     if (stat(r->file, &st) == 0 && S_ISDIR(st.st_mode)) {
-        if (asprintf(in_folder, "%s/manifest", r->file) < 0) {
+        size_t len = strlen(r->file);
+
+        while (len > 1 && r->file[len - 1] == '/')
+            len--;
+        if (asprintf(in_folder, "%.*s/manifest", (int)len, r->file) < 0) {
             *in_folder = NULL;
             return diag_no_memory();
         }
         r->file = *in_folder;
     }
-    r->fd = open(r->file, O_RDONLY | O_CLOEXEC);
-    if (r->fd < 0)
-        return diag_error(DIAG_INPUT, "cannot open '%s': %s", r->file,
-                          strerror(errno));
-    return 0;
+    r->fd = *in_folder ? open_regular(r->file)
+                       : open(r->file, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+    if (r->fd == -1)
+        diag_error(DIAG_INPUT, "cannot open '%s': %s%s", r->file,
+                   strerror(errno),
+                   *in_folder && errno == ENOENT
+                       ? " (of folders, one device's is wanted: "
+                         "public/devices/ID)"
+                       : "");
+    return r->fd < 0 ? -1 : 0;
 }
 
 static int open_folders(struct run *r)

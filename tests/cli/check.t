@@ -155,9 +155,9 @@ says err "ota-pack.yml:1:8: error: byte 0xfc is not UTF-8: save the file as UTF-
 # No file.
 rm ota-pack.yml
 run 3 "no configuration" ota-pack check
-says err "ota-pack: error: cannot read 'ota-pack.yml': No such file or directory ('ota-pack init' writes one, -c names another)"
+says err "ota-pack: cannot read 'ota-pack.yml': No such file or directory ('ota-pack init' writes one, -c names another)"
 run 3 "a folder for one" ota-pack check -c .
-says err "ota-pack: error: cannot read '.': Is a directory"
+says err "ota-pack: cannot read '.': Is a directory"
 
 # The configuration lies elsewhere; what it names lies beside it.
 mkdir sub
@@ -186,9 +186,36 @@ run 0 "a release" ota-pack check -c sub/a.yml greenhouse
 run 0 "a device's name" ota-pack check -c sub/a.yml north
 run 0 "a device's id" ota-pack check -c sub/a.yml 246f.28aa.bb01
 run 2 "none of them" ota-pack check -c sub/a.yml greenhose
-says err "ota-pack: error: no release or device 'greenhose' in 'sub/a.yml' (did you mean 'greenhouse'?)"
+says err "ota-pack: no release or device 'greenhose' in 'sub/a.yml' (did you mean 'greenhouse'?)"
 run 2 "no such device" ota-pack check -c sub/a.yml 24:6f:28:aa:bb:02
-says err "ota-pack: error: device '24:6f:28:aa:bb:02' is not in 'sub/a.yml'"
+says err "ota-pack: device '24:6f:28:aa:bb:02' is not in 'sub/a.yml'"
+
+# The key is not here: a word before anything was published, later an error.
+mkdir keyless
+echo 'print(1)' >keyless/main.py
+cat >keyless/ota-pack.yml <<'YAML'
+key: relase.key
+server: public/
+releases:
+  - name: r
+    version: 1
+    files: [main.py]
+    devices: ["24:6f:28:aa:bb:01"]
+YAML
+run 0 "no key yet" ota-pack check -c keyless/ota-pack.yml
+says out "ok: 1 release, 1 device, 1 file"
+says err "keyless/ota-pack.yml:1:6: warning: there is no key file 'keyless/relase.key': copy the one that your devices trust, or make a first one with 'ota-pack keygen keyless/relase'"
+run 6 "and none to publish" ota-pack publish -c keyless/ota-pack.yml
+says err "keyless/ota-pack.yml:1:6: error: there is no key file 'keyless/relase.key'"
+[ ! -e keyless/public/index ]
+ok $? "nothing is published"
+ota-pack keygen -W keyless/relase >/dev/null
+sed 's/relase.key/relase.pub/' keyless/ota-pack.yml >keyless/pub.yml
+chmod 644 keyless/relase.pub
+run 6 "the public half" ota-pack publish -c keyless/pub.yml
+says err "ota-pack: 'keyless/relase.pub' is a public key: 'key' takes the secret one, or set 'sign_command'"
+! grep -q chmod .err
+ok $? "which anybody may read"
 
 # The examples of the manual, with the files that they name.
 mkdir manual

@@ -73,7 +73,10 @@ mkdir far
 run 0 "elsewhere" ota-pack -c far/fleet.yml init -W
 [ -f far/fleet.yml ] && [ -f far/release.key ] && [ -f far/.gitignore ]
 ok $? "key and .gitignore lie beside the configuration"
+says out "  ota-pack -c far/fleet.yml check     finds"
+says out "fills the folder far/public/"
 run 0 "and check finds them" ota-pack -c far/fleet.yml check
+silent err
 
 mkdir locked && cd locked || exit 1
 run 6 "no terminal to ask for a password" setsid -w ota-pack init

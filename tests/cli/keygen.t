@@ -19,7 +19,7 @@ ok $? "nothing else is written"
 
 before=$(cat release.key release.pub)
 run 6 "a second time" ota-pack keygen -W release
-says err "ota-pack: error: 'release.key' is there already: keys are never"
+says err "ota-pack: 'release.key' is there already: keys are never"
 run 6 "by the name of the file" ota-pack keygen -W release.key
 [ "$(cat release.key release.pub)" = "$before" ]
 ok $? "both are as before"
@@ -33,6 +33,14 @@ mv kept release.key
 run 0 "two pairs" ota-pack keygen -W other.key
 ! cmp -s release.pub other.pub
 ok $? "are different"
+
+run 6 "by the name of the public file" ota-pack keygen -W release.pub
+says err "'release.key' is there already"
+run 0 "a dry run" ota-pack keygen -n dry
+says out "would be written dry.key"
+says out "would be written dry.pub"
+[ ! -e dry.key ] && [ ! -e dry.pub ]
+ok $? "writes neither"
 
 run 0 "as JSON" ota-pack keygen --json -W third
 says out '"public":"third.pub","secret":"third.key"}'

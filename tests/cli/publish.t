@@ -27,6 +27,8 @@ stamp public >before
 run 0 'nothing to do' ota-pack publish
 silent out
 silent err
+run 0 'nothing to do, as JSON' ota-pack publish --json
+says out '{"type":"summary","status":0,"errors":0,"written":0,"failed":0,"payloads":0,"payload_bytes":0}'
 stamp public >after
 cmp -s before after
 ok $? 'nothing was written'
@@ -49,8 +51,11 @@ says err "version 7 of 'greenhouse' is already published with other content: \
 set 'version: 8' (or 'version: auto')"
 cp -a public undone
 config auto
-run 0 'auto' ota-pack publish
+run 0 'auto, said at length' ota-pack publish -v
 says out 'greenhouse: version 7 -> 8 for 3 devices'
+says out '  - lib/net.py '
+says out '  ~ 24:6f:28:00:00:03'
+says out 'published: 3 manifests, 1 new payload of '
 [ "$(version 246f28000003)" = 8 ]
 ok $? 'version 8'
 ota-pack unpack -k release.pub -C unpacked \

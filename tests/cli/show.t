@@ -99,10 +99,15 @@ for name in short-0 short-95 magic window-16 label-esc version-0; do
     says out "bad/$name.otab: $error: "
 done
 run 4 "not there" ota-pack show nowhere
-says err "ota-pack: error: cannot open 'nowhere': No such file or directory"
+says err "ota-pack: cannot open 'nowhere': No such file or directory"
 run 2 "no file" ota-pack show
 says err "show takes one FILE, or the folder of a device (public/devices/ID)"
 run 2 "two files" ota-pack show good/one.otab good/one.otab
+
+# A folder that is no device's.
+mkdir folder
+run 4 "a folder without a manifest" ota-pack show folder/
+says err "ota-pack: cannot open 'folder/manifest': No such file or directory (of folders, one device's is wanted: public/devices/ID)"
 
 # No byte of any vector acts on the terminal.
 for file in good/*.otab good/delta bad/*.otab; do
@@ -115,7 +120,7 @@ ok $? "no control characters"
 # JSON.
 run 0 "JSON" ota-pack show --json -k "$pub" good/one.otab
 cat >expected <<'JSON'
-{"type":"show","file":"good/one.otab","form":"otab","device":"24:6f:28:aa:bb:01","hardware":0,"version":7,"label":"vector","created":1795000000,"expires":0,"release":"6d9e4f15fd68d4e4d74102e4cd4378f0","encrypted":false,"key":"5f69fd85b44e3dcd","signature":"good","alternatives":[{"base":null,"size":427,"space":900,"window_bits":12,"chunk_max":1024,"records":1,"memory":0,"payload":"9259b428843e94d57035e64837f863a1c501c7a7236cbcddcaf98dd768722b03"}],"alternative":0,"bytes":900,"keys":[],"records":[{"record":"file","path":"program.py","mode":"644","size":900,"hash":"HASH","delta":false}]}
+{"type":"show","file":"good/one.otab","form":"otab","device":"246f28aabb01","hardware":0,"version":7,"label":"vector","created":1795000000,"expires":0,"release":"6d9e4f15fd68d4e4d74102e4cd4378f0","encrypted":false,"key":"5f69fd85b44e3dcd","signature":"good","alternatives":[{"base":null,"size":427,"space":900,"window_bits":12,"chunk_max":1024,"records":1,"memory":0,"payload":"9259b428843e94d57035e64837f863a1c501c7a7236cbcddcaf98dd768722b03"}],"alternative":0,"bytes":900,"keys":[],"records":[{"record":"file","path":"program.py","mode":"644","size":900,"hash":"HASH","delta":false}]}
 {"type":"summary","status":0,"errors":0}
 JSON
 hash=$(sha512sum "$vectors/one/program.py" | cut -c 1-64)

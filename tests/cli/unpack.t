@@ -38,7 +38,7 @@ ok $? "from standard input"
 same "$new"
 run 0 "as JSON" ota-pack unpack --json -k "$pub" --directory out "$tree"
 cat >expected <<JSON
-{"type":"unpack","file":"$tree","ok":true,"directory":"out","device":"24:6f:28:aa:bb:01","version":7,"alternative":0,"files":7,"bytes":160008,"deletes":1}
+{"type":"unpack","file":"$tree","ok":true,"directory":"out","device":"246f28aabb01","version":7,"alternative":0,"files":7,"bytes":160008,"deletes":1}
 {"type":"summary","status":0,"errors":0}
 JSON
 cmp -s expected .out
@@ -69,7 +69,7 @@ ok $? "it is left alone"
 rm -rf out
 touch out
 run 1 "a file" ota-pack unpack -k "$pub" -C out "$tree"
-says err "ota-pack: error: cannot use the folder 'out': Not a directory"
+says err "ota-pack: cannot use the folder 'out': Not a directory"
 rm out
 run 1 "below a folder that is not there" \
     ota-pack unpack -k "$pub" -C no/where "$tree"
@@ -103,7 +103,7 @@ gone
 )
 [ $? -eq 1 ]
 ok $? "a file that cannot grow (exit 1)"
-says err "ota-pack: error: cannot write 'out/data.bin': File too large"
+says err "ota-pack: cannot write 'out/data.bin': File too large"
 gone
 
 # Signals: what was written is removed.  The pipe never ends.

@@ -36,32 +36,32 @@ ok $? "help is text"
 
 # Unknown words, each with the nearest known one.
 run 2 "unknown command" ota-pack publissh
-says err "ota-pack: error: unknown command 'publissh' (did you mean 'publish'?)"
+says err "ota-pack: unknown command 'publissh' (did you mean 'publish'?)"
 silent out
 run 2 "nothing like a command" ota-pack zzzzzzzz
-says err "ota-pack: error: unknown command 'zzzzzzzz': see 'ota-pack -h'"
+says err "ota-pack: unknown command 'zzzzzzzz': see 'ota-pack -h'"
 run 2 "help of an unknown command" ota-pack help veryfi
-says err "ota-pack: error: unknown command 'veryfi' (did you mean 'verify'?)"
+says err "ota-pack: unknown command 'veryfi' (did you mean 'verify'?)"
 run 2 "options without a command" ota-pack -q
-says err "ota-pack: error: a command is missing: see 'ota-pack -h'"
+says err "ota-pack: a command is missing: see 'ota-pack -h'"
 run 2 "unknown long option" ota-pack --dryrun plan
-says err "ota-pack: error: unknown option '--dryrun' (did you mean '--dry-run'?)"
+says err "ota-pack: unknown option '--dryrun' (did you mean '--dry-run'?)"
 run 2 "unknown long option of a command" ota-pack verify --devise=x
-says err "ota-pack: error: unknown option '--devise' (did you mean '--device'?)"
+says err "ota-pack: unknown option '--devise' (did you mean '--device'?)"
 run 2 "nothing like an option" ota-pack verify --zzzzzzzz
-says err "ota-pack: error: unknown option '--zzzzzzzz': see 'ota-pack verify -h'"
+says err "ota-pack: unknown option '--zzzzzzzz': see 'ota-pack verify -h'"
 run 2 "unknown letter" ota-pack verify -qZ
-says err "ota-pack: error: unknown option '-Z': see 'ota-pack verify -h'"
+says err "ota-pack: unknown option '-Z': see 'ota-pack verify -h'"
 run 2 "a letter that is none" ota-pack "-$(printf '\001')"
-says err "ota-pack: error: unknown option '-\x01': see 'ota-pack -h'"
+says err "ota-pack: unknown option '-\x01': see 'ota-pack -h'"
 run 2 "ambiguous short form" ota-pack verify --dev x
 says err "option '--dev' is short for more than one: see 'ota-pack verify -h'"
 run 2 "argument missing, letter" ota-pack verify -k
-says err "ota-pack: error: option '-k' needs an argument"
+says err "ota-pack: option '-k' needs an argument"
 run 2 "argument missing, long" ota-pack verify --above
-says err "ota-pack: error: option '--above' needs an argument"
+says err "ota-pack: option '--above' needs an argument"
 run 2 "argument not taken" ota-pack --json=yes plan
-says err "ota-pack: error: option '--json' does not take an argument"
+says err "ota-pack: option '--json' does not take an argument"
 run 2 "every mistake at once" ota-pack verify --zzzzzzzz -Z "$one"
 [ "$(grep -c 'unknown option' .err)" -eq 2 ]
 ok $? "both are told"
@@ -87,7 +87,7 @@ run 0 "after operands" ota-pack verify "$one" -k "$pub" -q
 silent out
 silent err
 run 4 "no option after --" ota-pack verify -k "$pub" -- -q
-says err "ota-pack: error: cannot open '-q': No such file or directory"
+says err "ota-pack: cannot open '-q': No such file or directory"
 
 # JSON.
 run 2 "a mistake before --json" ota-pack verify --zzzzzzzz --json
@@ -127,12 +127,12 @@ if [ -e /dev/full ]; then
     ota-pack verify -k "$pub" "$one" >/dev/full 2>.err
     [ $? -eq 1 ]
     ok $? "a full disk behind standard output (exit 1)"
-    says err "ota-pack: error: cannot write the output: No space left on device"
+    says err "ota-pack: cannot write the output: No space left on device"
 fi
 ota-pack verify -k "$pub" "$one" >&- 2>.err
 [ $? -eq 1 ]
 ok $? "standard output closed (exit 1)"
-says err "ota-pack: error: cannot write the output: Bad file descriptor"
+says err "ota-pack: cannot write the output: Bad file descriptor"
 ota-pack zz <&- >&- 2>&-
 [ $? -eq 2 ]
 ok $? "all three closed (exit 2)"

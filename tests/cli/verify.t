@@ -114,6 +114,25 @@ run 9 "a byte too many" ota-pack verify -k "$pub" \
     --payloads elsewhere/payloads public/devices/246f28aabb01
 says out "trailing: "
 
+
+# A folder from elsewhere: no pipe in it holds the reader up.
+cp -r good/delta evil
+rm evil/payloads/fd/* evil/payloads/52/*
+mkfifo evil/payloads/fd/fdf4ca22cfc9de7822a81ebb91910e6f0c8d28ef920c56719e52d176ff816c93
+run 4 "a pipe for a payload" timeout 10 ota-pack verify -k "$pub" evil
+says err "' is not a regular file"
+rm evil/payloads/fd/* evil/manifest
+mkdir evil/payloads/fd/fdf4ca22cfc9de7822a81ebb91910e6f0c8d28ef920c56719e52d176ff816c93
+run 4 "a folder for a payload" \
+    ota-pack verify -k "$pub" --payloads evil/payloads good/delta/manifest
+says err "' is not a regular file"
+mkfifo evil/manifest
+run 4 "a pipe for a manifest" timeout 10 ota-pack verify -k "$pub" evil
+says err "'evil/manifest' is not a regular file"
+mkfifo pipe
+cat good/one.otab >pipe &
+run 0 "a pipe that was named" timeout 10 ota-pack verify -k "$pub" pipe
+
 # Deltas.
 run 0 "the delta, where its base is" \
     ota-pack verify -k "$pub" --base "$vectors/base" good/delta/manifest
@@ -143,7 +162,7 @@ says out "truncated: "
 
 # Files that cannot be read; the first error counts.
 run 4 "a file that is not there" ota-pack verify -k "$pub" nowhere
-says err "ota-pack: error: cannot open 'nowhere': No such file or directory"
+says err "ota-pack: cannot open 'nowhere': No such file or directory"
 run 4 "a folder without a manifest" ota-pack verify -k "$pub" elsewhere
 says err "cannot open 'elsewhere/manifest': No such file or directory"
 run 4 "first unreadable, then refused" \

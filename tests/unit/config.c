@@ -243,11 +243,14 @@ static const struct wrong_case {
      "7:12: error: 'exclude' must be a list: '- ...' or [...]\n"},
     {"bad deletes", TOP REST "  delete: [../a, /b, 'a*', '', c, .ota/x]\n",
      "7:28: error: 'delete' is empty\n"
-     "7:12: error: '../a' is no path of a device's file\n"
-     "7:18: error: '/b' is no path of a device's file\n"
-     "7:22: error: 'a*' is no path of a device's file: patterns are not "
-     "possible here\n"
-     "7:35: error: '.ota/x' is no path of a device's file\n"},
+     "7:12: error: '../a' cannot be a path on the device: it has a "
+     "component '.' or '..'\n"
+     "7:18: error: '/b' cannot be a path on the device: it begins "
+     "with '/': leave that out\n"
+     "7:22: error: 'a*' cannot be a path on the device: patterns are "
+     "not possible here\n"
+     "7:35: error: '.ota/x' cannot be a path on the device: '.ota' "
+     "belongs to the installer\n"},
     {"a path deleted twice", TOP REST "  delete: [b, A/x, c, a/X]\n",
      "7:23: error: path 'a/X' is deleted twice\n"
      "7:15: note: the first time is here\n"},

@@ -140,6 +140,16 @@ static void test_heads(void)
     check(strcmp(out, "ota-pack: warning: some\\x09thing\n") == 0,
           "a message without a place");
     free(out);
+    e.level = DIAG_ERROR;
+    out = printed(&e, false);
+    check(strcmp(out, "ota-pack: some\\x09thing\n") == 0,
+          "an error without a place has no word before it");
+    free(out);
+    out = printed(&e, true);
+    check(strcmp(out, "\033[1mota-pack: \033[0msome\\x09thing\n") == 0,
+          "nor a colour that goes on");
+    free(out);
+    e.level = DIAG_WARNING;
     e.mark.source = &s;
     out = printed(&e, false);
     check(strcmp(out, "a\\x0ab\\x1b.yml: warning: some\\x09thing\n") == 0,

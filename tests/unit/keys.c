@@ -61,6 +61,9 @@ static void test_public(void)
     check(keys_read_public("none.pub", key) != 0 &&
               heard("cannot read 'none.pub': No such file"),
           "public: a missing file");
+    check(keys_read_public(KEY_LINE, key) != 0 && unsaid(KEY_LINE) &&
+              heard("is a secret key"),
+          "public: a secret key's line is refused and not shown");
 }
 
 static void test_plain(void)
@@ -115,6 +118,9 @@ static void test_variable(void)
           "env: not set");
     setenv("RELEASE_KEY", KEY_FILE, 1);
     check(sign_with("env:RELEASE_KEY", public) == 0, "env: the whole file");
+    check(sign_with(KEY_LINE, public) != 0 && unsaid(KEY_LINE) &&
+              heard("has the secret key itself in it"),
+          "a secret key in the configuration is refused and not shown");
 }
 
 static void test_locked(void)

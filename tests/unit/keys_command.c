@@ -30,7 +30,8 @@ static int command(const char *how)
         const char *want = getenv("WANT_DEVICE");
         if (id == NULL || strcmp(id, KEY_ID) != 0 ||
             (want == NULL) != (device == NULL) ||
-            (want != NULL && strcmp(want, device) != 0))
+            (want != NULL && strcmp(want, device) != 0) ||
+            getenv("OTA_PACK_PASSWORD") != NULL)
             return 7;
         return puts(text) < 0;
     }
@@ -89,7 +90,10 @@ static void test_good(void)
     setenv("WANT_DEVICE", "246f28aabbcc", 1);
     setenv("OTA_PACK_DEVICE", "somebody else", 1);
     setenv("OTA_PACK_KEY_ID", "somebody else", 1);
-    check(sign(self, "environment", 3, 2) == 0, "key id and device");
+    setenv("OTA_PACK_PASSWORD", "ours", 1);
+    check(sign(self, "environment", 3, 2) == 0,
+          "key id and device, and no password");
+    unsetenv("OTA_PACK_PASSWORD");
 }
 
 static void test_bad(void)
@@ -148,6 +152,16 @@ static void test_signer(void)
     put_text("release.pub", KEY_FILE, 0600);
     check(signer_open(&c, 2, &s) != 0 && s == NULL && heard("is a secret key"),
           "a secret key beside a command");
+    c = config_of("env:PUBLIC");
+    c.sign_command = words;
+    c.sign_command_count = 2;
+    setenv("PUBLIC", KEY_LINE, 1);
+    check(signer_open(&c, 2, &s) != 0 && unsaid(KEY_LINE) &&
+              heard("'env:PUBLIC' is a secret key"),
+          "a secret key in the variable is not shown");
+    setenv("PUBLIC", PUB_FILE, 1);
+    check(signer_open(&c, 2, &s) == 0, "the public one in the variable");
+    signer_free(s);
 }
 
 int main(int argc, char **argv)

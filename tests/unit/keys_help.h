@@ -47,6 +47,19 @@ static inline bool heard(const char *text)
     return found;
 }
 
+/* True if the last message has no part of the secret in it. */
+static inline bool unsaid(const char *secret)
+{
+    char part[17] = "";
+
+    for (size_t i = 0; i + 16 < strlen(secret); i += 16) {
+        memcpy(part, secret + i, 16);
+        if (strstr(said, part) != NULL)
+            return false;
+    }
+    return said[0] != '\0';
+}
+
 static inline void begin(void)
 {
     if (sodium_init() < 0 || mkdtemp(scratch) == NULL || chdir(scratch) != 0)
