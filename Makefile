@@ -59,6 +59,9 @@ $(BUILD)/ota-pack $(UNIT) $(REPLAY) $(BENCH):
 
 programs: all $(UNIT) $(REPLAY) $(BENCH)
 
+deps: ## install what building and testing need (make lint, fuzz: their own)
+	@sh tests/deps.sh check
+
 demo: ## pack and publish the example fleet, and read it back
 	@sh tests/deps.sh build
 	+@$(PARMAKE) all
@@ -107,6 +110,6 @@ help: ## this list
 
 include tests/lint.mk tests/sanitize.mk
 
-.PHONY: all programs demo check prove bench install uninstall clean help
+.PHONY: all programs deps demo check prove bench install uninstall clean help
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

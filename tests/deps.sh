@@ -13,6 +13,7 @@ build h:zlib.h         zlib1g-dev     zlib-devel          zlib-dev
 build h:yaml.h         libyaml-dev    libyaml-devel       yaml-dev
 check cmd:prove        perl           perl-Test-Harness   perl-utils
 check cmd:minisign     minisign       minisign            minisign
+check cmd:strace       strace         strace              strace
 lint  cmd:gcc          gcc            gcc                 gcc
 lint  cmd:clang        clang          clang               clang
 lint  cmd:clang-tidy   clang-tidy     clang-tools-extra   clang-extra-tools
