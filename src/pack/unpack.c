@@ -386,35 +386,45 @@ static void know_device(struct run *r)
         trust_any(r);
 }
 
+/* Its `manifest`; to be freed.  NULL: reported. */
+static char *name_in_folder(const char *folder)
+{
+    size_t len = strlen(folder);
+    char *name;
+
+    while (len > 1 && folder[len - 1] == '/')
+        len--;
+    if (asprintf(&name, "%.*s/manifest", (int)len, folder) >= 0)
+        return name;
+    diag_no_memory();
+    return NULL;
+}
+
 static int open_source(struct run *r, char **in_folder)
 {
     struct stat st;
+    bool folder;
 
     if (strcmp(r->file, "-") == 0) {
         r->file = "standard input";
         r->fd = STDIN_FILENO;
         return 0;
     }
-    if (stat(r->file, &st) == 0 && S_ISDIR(st.st_mode)) {
-        size_t len = strlen(r->file);
-
-        while (len > 1 && r->file[len - 1] == '/')
-            len--;
-        if (asprintf(in_folder, "%.*s/manifest", (int)len, r->file) < 0) {
-            *in_folder = NULL;
-            return diag_no_memory();
-        }
+    folder = stat(r->file, &st) == 0 && S_ISDIR(st.st_mode);
+    if (folder) {
+        *in_folder = name_in_folder(r->file);
+        if (!*in_folder)
+            return -1;
         r->file = *in_folder;
     }
-    r->fd = *in_folder ? open_regular(r->file)
-                       : open(r->file, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+    r->fd = folder ? open_regular(r->file)
+                   : open(r->file, O_RDONLY | O_NOCTTY | O_CLOEXEC);
     if (r->fd == -1)
-        diag_error(DIAG_INPUT, "cannot open '%s': %s%s", r->file,
-                   strerror(errno),
-                   *in_folder && errno == ENOENT
-                       ? " (of folders, one device's is wanted: "
-                         "public/devices/ID)"
-                       : "");
+        diag_error(
+            DIAG_INPUT, "cannot open '%s': %s%s", r->file, strerror(errno),
+            folder && errno == ENOENT ? " (of folders, one device's is wanted: "
+                                        "public/devices/ID)"
+                                      : "");
     return r->fd < 0 ? -1 : 0;
 }
 

@@ -222,14 +222,12 @@ static int build_group(const struct build_options *o,
 int build_run(const struct build_options *options, struct build_result *result)
 {
     const struct plan *p = options->plan;
-    struct batch *b = malloc(sizeof *b);
+    struct batch *b = calloc(1, sizeof *b);
     int failed = 0;
 
     *result = (struct build_result){0};
     if (!b)
         return diag_no_memory();
-    b->count = b->payload_count = 0;
-    b->held = 0;
     b->cache = payload_cache_new();
     if (!b->cache)
         failed = -1;

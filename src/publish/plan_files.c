@@ -52,7 +52,8 @@ static void changed(const struct walk *w, const struct index_file *b,
                           .mode_after = e->mode};
 
     if (b->size != e->size || b->mode != e->mode ||
-        memcmp(b->hash, e->hash, OTA_HASH) != 0 || strcmp(b->path, e->path))
+        memcmp(b->hash, e->hash, OTA_HASH) != 0 ||
+        strcmp(b->path, e->path) != 0)
         w->each(w->ctx, &f);
 }
 

@@ -15,13 +15,13 @@ struct reading {
 };
 
 /* Room for one more in an array of the arena. */
-static void *grown(struct reading *r, const void *list, size_t count,
-                   size_t *room, size_t size)
+static void *grown(struct reading *r, void *list, size_t count, size_t *room,
+                   size_t size)
 {
     void *bigger;
 
     if (count < *room)
-        return (void *)(uintptr_t)list;
+        return list;
     *room = *room ? 2 * *room : 16;
     bigger = arena_array(&r->maker->plan->memory, *room, size);
     if (!bigger)

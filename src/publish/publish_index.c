@@ -87,8 +87,9 @@ static int content_init(struct content *c, const struct publish *p,
 {
     const struct tree_set *set = &p->o->tree->releases[g->release].sets[g->set];
 
-    *c = (struct content){.files = calloc(set->count + 1, sizeof *c->files),
-                          .list = calloc(set->count + 1, sizeof *c->list)};
+    *c = (struct content){0};
+    c->files = calloc(set->count + 1, sizeof *c->files);
+    c->list = calloc(set->count + 1, sizeof *c->list);
     if (!c->files || !c->list)
         return diag_no_memory();
     for (size_t i = 0; i < set->count; i++) {

@@ -27,6 +27,8 @@ static uint8_t *slurp(const char *path, size_t *len)
     FILE *f = fopen(path, "rb");
     uint8_t *buf = malloc(BUFFER);
 
+    if (!buf)
+        abort();
     *len = 0;
     if (f) {
         *len = fread(buf, 1, BUFFER, f);

@@ -255,13 +255,15 @@ static void compare_boards(void)
             f = find(b, paths[i]);
             count++;
             wrong(!f || strcmp(f->path, paths[i]) != 0 ||
-                      memcmp(f->hash, content_hash[w->content[i]], OTA_HASH),
+                      memcmp(f->hash, content_hash[w->content[i]], OTA_HASH) !=
+                          0,
                   "a file is not what it should be", d);
         }
         if (w->site) {
             f = find(b, "site");
             count++;
-            wrong(!f || memcmp(f->hash, content_hash[want.site[d]], OTA_HASH),
+            wrong(!f || memcmp(f->hash, content_hash[want.site[d]], OTA_HASH) !=
+                            0,
                   "its own file is not what it should be", d);
         }
         if (wrong(b->count != count, "files are left over", d))
