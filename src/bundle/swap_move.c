@@ -1,0 +1,243 @@
+/* The passes that move files.  One question decides each step: is its source
+ * there, as a regular file?  install.md, steps 8 to 17. */
+#include "install.h"
+
+#include <string.h>
+
+static const char fresh[] = ".ota/new", backup[] = ".ota/old";
+
+/* Moves `from` to `to` if it is there. */
+static int move_if(struct ota_install *i, const char *from, const char *to)
+{
+    int kind = ota_kind(i, from);
+
+    if (kind != OTA_REGULAR)
+        return kind < 0 ? kind : OTA_OK;
+    return i->port->move(i->port->ctx, from, to);
+}
+
+static int live_to(struct ota_install *i, const struct ota_entry *e,
+                   const char *kind)
+{
+    char path[WORK_PATH];
+
+    if (e->file.type == OTA_SLOT)
+        return OTA_OK;
+    ota_work_path(i, kind, e->number, false, path);
+    return move_if(i, e->file.path, path);
+}
+
+static int to_live(struct ota_install *i, const struct ota_entry *e,
+                   const char *kind)
+{
+    char path[WORK_PATH];
+
+    if (e->file.type == OTA_SLOT)
+        return OTA_OK;
+    ota_work_path(i, kind, e->number, false, path);
+    return move_if(i, path, e->file.path);
+}
+
+/* The folders above what to_live() will move. */
+static int folders_for(struct ota_install *i, const struct ota_entry *e,
+                       const char *kind)
+{
+    char path[WORK_PATH];
+    int found;
+
+    if (e->file.type == OTA_SLOT)
+        return OTA_OK;
+    ota_work_path(i, kind, e->number, false, path);
+    found = ota_kind(i, path);
+    if (found != OTA_REGULAR)
+        return found < 0 ? found : OTA_OK;
+    return ota_make_parents(i, e->file.path);
+}
+
+static int pass_and_barrier(struct ota_install *i, ota_pass_fn *each)
+{
+    int err = ota_pass(i, each, false);
+
+    return err == OTA_OK ? ota_barrier(i) : err;
+}
+
+/* -- out and in -------------------------------------------------------------
+ */
+
+static int each_out(struct ota_install *i, const struct ota_entry *e)
+{
+    return live_to(i, e, backup);
+}
+
+int ota_move_out(struct ota_install *i)
+{
+    return TWICE(pass_and_barrier(i, each_out));
+}
+
+/* In OUT a file that is live is whole, and a backup beside it is what a copy
+ * left that failed.  In UIN the backup would count. */
+static int each_half(struct ota_install *i, const struct ota_entry *e)
+{
+    char path[WORK_PATH];
+    int kind;
+
+    if (e->file.type == OTA_SLOT)
+        return OTA_OK;
+    kind = ota_kind(i, e->file.path);
+    if (kind != OTA_REGULAR)
+        return kind < 0 ? kind : OTA_OK;
+    ota_work_path(i, backup, e->number, false, path);
+    return ota_remove_if(i, path);
+}
+
+int ota_remove_half(struct ota_install *i)
+{
+    return TWICE(pass_and_barrier(i, each_half));
+}
+
+static int each_staged(struct ota_install *i, const struct ota_entry *e)
+{
+    char path[WORK_PATH];
+    struct ota_stat st;
+    int err;
+
+    if (e->file.type != OTA_FILE)
+        return OTA_OK;
+    ota_work_path(i, fresh, e->number, false, path);
+    memset(&st, 0, sizeof(st));
+    err = i->port->stat(i->port->ctx, path, &st);
+    if (err != OTA_OK)
+        return err;
+    return st.kind == OTA_REGULAR && (e->number == 0 || st.size == e->file.size)
+               ? OTA_OK
+               : OTA_ERR_STATE;
+}
+
+int ota_all_staged(struct ota_install *i)
+{
+    return TWICE(ota_pass(i, each_staged, false));
+}
+
+static int each_in_folders(struct ota_install *i, const struct ota_entry *e)
+{
+    return e->file.type == OTA_FILE ? folders_for(i, e, fresh) : OTA_OK;
+}
+
+static int each_in(struct ota_install *i, const struct ota_entry *e)
+{
+    return e->file.type == OTA_FILE ? to_live(i, e, fresh) : OTA_OK;
+}
+
+/* Folders, then what is moved there: with a barrier between, since a move that
+ * outlives its folder would be lost. */
+static int bring(struct ota_install *i, ota_pass_fn *folders,
+                 ota_pass_fn *moves)
+{
+    int err = pass_and_barrier(i, folders);
+
+    return err == OTA_OK ? pass_and_barrier(i, moves) : err;
+}
+
+int ota_move_in(struct ota_install *i)
+{
+    return TWICE(bring(i, each_in_folders, each_in));
+}
+
+/* -- and back ---------------------------------------------------------------
+ */
+
+/* On a full disk, where a move copies, what is undone need not be kept. */
+static int each_uout(struct ota_install *i, const struct ota_entry *e)
+{
+    int err = live_to(i, e, fresh);
+
+    return err == OTA_ERR_SPACE ? ota_remove_if(i, e->file.path) : err;
+}
+
+int ota_move_uout(struct ota_install *i)
+{
+    return TWICE(pass_and_barrier(i, each_uout));
+}
+
+/* A folder that the bundle made goes if nothing is in it. */
+static int each_folder(struct ota_install *i, const struct ota_entry *e)
+{
+    const struct ota_port *p = i->port;
+
+    if (ota_kind(i, e->file.path) == OTA_DIRECTORY &&
+        TWICE(p->rmdir(p->ctx, e->file.path)) == OTA_OK)
+        i->number++;
+    return OTA_OK;
+}
+
+/* The journal names outer folders first: passes until none goes any more. */
+static int remove_folders(struct ota_install *i)
+{
+    int err = OTA_OK;
+
+    do {
+        i->number = 0;
+        err = ota_pass(i, each_folder, true);
+    } while (err == OTA_OK && i->number > 0);
+    return err;
+}
+
+/* One file that does not come back keeps no other from it. */
+static int note_failed(struct ota_install *i, int err)
+{
+    if (i->failed == OTA_OK)
+        i->failed = err;
+    return OTA_OK;
+}
+
+static int each_uin_folders(struct ota_install *i, const struct ota_entry *e)
+{
+    return note_failed(i, folders_for(i, e, backup));
+}
+
+static int each_uin(struct ota_install *i, const struct ota_entry *e)
+{
+    return note_failed(i, to_live(i, e, backup));
+}
+
+static int back(struct ota_install *i)
+{
+    int err = TWICE(remove_folders(i));
+
+    i->failed = OTA_OK;
+    if (err == OTA_OK)
+        err = bring(i, each_uin_folders, each_uin);
+    return err == OTA_OK ? i->failed : err;
+}
+
+int ota_move_uin(struct ota_install *i)
+{
+    int err = back(i);
+
+    if (err == OTA_ERR_SPACE)
+        ota_clear(i, 0, false); /* what is undone makes room */
+    return err == OTA_OK ? OTA_OK : back(i);
+}
+
+/* From the inside out. */
+static int each_emptied(struct ota_install *i, const struct ota_entry *e)
+{
+    const struct ota_port *p = i->port;
+    size_t n = strlen(e->file.path);
+
+    if (e->file.type != OTA_DELETE)
+        return OTA_OK;
+    while (n-- > 0) {
+        if (e->file.path[n] != '/')
+            continue;
+        i->entry.file.path[n] = '\0';
+        if (p->rmdir(p->ctx, i->entry.file.path) != OTA_OK)
+            return OTA_OK;
+    }
+    return OTA_OK;
+}
+
+int ota_remove_emptied(struct ota_install *i)
+{
+    return TWICE(ota_pass(i, each_emptied, false));
+}
