@@ -24,6 +24,7 @@ LIBS = $(BUILD)/libhost.a $(BUILD)/libota-bundle.a
 UNIT = $(call prog,tests/unit/*.c)
 REPLAY = $(call prog,tests/fuzz/fuzz_*.c)
 BENCH = $(call prog,tests/bench/*.c)
+CLI_TESTS = $(sort $(wildcard tests/cli/*.t))
 MAN = $(notdir $(wildcard man/*.[135]))
 # libsodium and zlib are not private: the library is static only
 PKGCONFIG = 'libdir=$(LIBDIR)' 'includedir=$(INCLUDEDIR)' '' \
@@ -33,7 +34,7 @@ PKGCONFIG = 'libdir=$(LIBDIR)' 'includedir=$(INCLUDEDIR)' '' \
 SUBMAKE = $(MAKE) --no-print-directory
 PARMAKE = $(SUBMAKE) -s $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
 
-all: $(BUILD)/ota-pack $(BUILD)/libota-bundle.a ## the program and the library
+all: $(BUILD)/ota-pack $(BUILD)/ota-agent $(BUILD)/libota-bundle.a ## programs and library
 
 $(BUILD)/src/bundle/%.o: src/bundle/%.c
 	@mkdir -p $(@D)
@@ -57,7 +58,7 @@ $(REPLAY): $(BUILD)/tests/fuzz/replay.o $(BUILD)/tests/fuzz/craft.o
 $(BUILD)/ota-pack $(UNIT) $(REPLAY) $(BENCH):
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS) $(LDLIBS_HOST)
 
-programs: all $(UNIT) $(REPLAY) $(BENCH)
+programs: all $(UNIT) $(REPLAY) $(BENCH) $(POWER) $(AGENT)
 
 deps: ## install what building and testing need (make lint, fuzz: their own)
 	@sh tests/deps.sh check
@@ -73,8 +74,9 @@ check: ## build everything and run the tests
 	+@$(SUBMAKE) prove
 
 prove:
-	@echo 'prove: units, the fuzz corpus, tests/cli'
-	@BUILD=$(BUILD) prove -j$(JOBS) $(UNIT) $(REPLAY) $(sort $(wildcard tests/cli/*.t))
+	@echo 'prove: units, the fuzz corpus, tests/cli; power cuts; the agent'
+	@BUILD=$(BUILD) prove -j$(JOBS) $(UNIT) $(REPLAY) $(CLI_TESTS)
+	+@$(SUBMAKE) power-check agent-check
 
 bench: ## what publishing costs; STRICT=1: fail above the limits
 	@sh tests/deps.sh build
@@ -84,7 +86,7 @@ bench: ## what publishing costs; STRICT=1: fail above the limits
 install: all ## into DESTDIR and PREFIX: program, library, header, manual
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig \
 	    $(DESTDIR)$(INCLUDEDIR)/ota
-	install -m 755 $(BUILD)/ota-pack $(DESTDIR)$(BINDIR)/
+	install -m 755 $(BUILD)/ota-pack $(BUILD)/ota-agent $(DESTDIR)$(BINDIR)/
 	install -m 644 $(BUILD)/libota-bundle.a $(DESTDIR)$(LIBDIR)/
 	install -m 644 include/ota/*.h $(DESTDIR)$(INCLUDEDIR)/ota/
 	printf '%s\n' $(PKGCONFIG) >$(DESTDIR)$(LIBDIR)/pkgconfig/ota-bundle.pc
@@ -94,7 +96,8 @@ install: all ## into DESTDIR and PREFIX: program, library, header, manual
 	done
 
 uninstall: ## what install put there, with the same variables
-	rm -f $(DESTDIR)$(BINDIR)/ota-pack $(DESTDIR)$(LIBDIR)/libota-bundle.a \
+	rm -f $(DESTDIR)$(BINDIR)/ota-pack $(DESTDIR)$(BINDIR)/ota-agent \
+	    $(DESTDIR)$(LIBDIR)/libota-bundle.a \
 	    $(DESTDIR)$(LIBDIR)/pkgconfig/ota-bundle.pc \
 	    $(addprefix $(DESTDIR)$(INCLUDEDIR)/ota/,$(notdir $(wildcard include/ota/*.h))) \
 	    $(foreach page,$(MAN),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(page))
@@ -108,7 +111,7 @@ help: ## this list
 	    $(MAKEFILE_LIST)
 	@echo 'Variables: PREFIX DESTDIR LIBDIR MANDIR BUILD CC CFLAGS LDFLAGS JOBS'
 
-include tests/lint.mk tests/sanitize.mk
+include tests/device.mk tests/lint.mk tests/sanitize.mk
 
 .PHONY: all programs deps demo check prove bench install uninstall clean help
 .SECONDARY:

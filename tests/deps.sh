@@ -11,6 +11,7 @@ build h:stdio.h        libc6-dev      glibc-devel         musl-dev
 build h:sodium.h       libsodium-dev  libsodium-devel     libsodium-dev
 build h:zlib.h         zlib1g-dev     zlib-devel          zlib-dev
 build h:yaml.h         libyaml-dev    libyaml-devel       yaml-dev
+build h:curl/curl.h    libcurl4-openssl-dev libcurl-devel  curl-dev
 check cmd:prove        perl           perl-Test-Harness   perl-utils
 check cmd:minisign     minisign       minisign            minisign
 check cmd:strace       strace         strace              strace

@@ -1,7 +1,7 @@
 # Static checks.  Each is a target: `make lint-tidy` runs one of them.
-C_ALL = $(wildcard src/*/*.c tests/unit/*.c tests/fuzz/*.c tests/bench/*.c)
-H_ALL = $(wildcard include/ota/*.h src/*/*.h tests/*/*.h)
-SH_LIB = $(wildcard tests/cli/*.sh)
+C_ALL = $(wildcard src/*/*.c src/*/*/*.c tests/*/*.c)
+H_ALL = $(wildcard include/ota/*.h src/*/*.h src/*/*/*.h tests/*/*.h)
+SH_LIB = $(wildcard tests/cli/*.sh tests/agent/*.sh)
 SH_ALL = $(filter-out $(SH_LIB),$(wildcard tests/*.sh tests/*/*.sh tests/*/*.t)) \
          .ci/run
 TEXT_ALL = $(wildcard *.md *.example Makefile tests/*.mk .clang-tidy)
@@ -43,7 +43,8 @@ lint-cppcheck:
 	@cppcheck --quiet --error-exitcode=1 --inline-suppr -j$(JOBS) \
 	    --cppcheck-build-dir=$(BUILD)/cppcheck --enable=warning,performance,portability \
 	    --suppress=missingInclude --suppress=normalCheckLevelMaxBranches \
-	    -D__GNUC__=12 $(CPP_HOST) src tests/fuzz tests/bench
+	    -D__GNUC__=12 $(CPP_HOST) src tests/fuzz tests/bench \
+	    tests/power tests/agent
 
 lint-format:
 	@echo clang-format
@@ -65,7 +66,7 @@ lint-spell:
 	    tests/bench tests/demo tests/fuzz/*.c .ci/run $(TEXT_ALL)
 
 lint-house:
-	@LC_ALL=C awk -f tests/house.awk $(wildcard include/ota/*.h src/*/*.[ch])
+	@LC_ALL=C awk -f tests/house.awk $(wildcard include/ota/*.h src/*/*.[ch] src/*/*/*.[ch])
 
 seam: ## who includes whom, and what the device library asks for
 	@sh tests/deps.sh build

@@ -24,6 +24,7 @@ allowed() { # FILE: the patterns
     src/pack/*) echo "$system <ota/*.h> own bundle/*.h" ;;
     src/publish/*) echo "$system <ota/*.h> own bundle/*.h pack/*.h" ;;
     src/cli/*) echo "$system <ota/*.h> own bundle/*.h pack/*.h publish/*.h" ;;
+    src/device/*/*) echo "$system <ota/*.h> own device/*.h" ;;
     src/device/*) echo "$system <ota/*.h> own" ;;
     esac
 }
@@ -33,7 +34,8 @@ owners() { # HEADER
     case $1 in
     '<yaml.h>') echo 'src/pack/config*.c' ;;
     '<zlib.h>') echo 'src/pack/payload*.c src/bundle/inflate.c' ;;
-    '<sodium.h>' | '<sodium/'*) echo 'src/pack/* src/cli/* src/bundle/crypto.c' ;;
+    '<sodium.h>' | '<sodium/'*) 
+        echo 'src/pack/* src/cli/* src/bundle/crypto.c src/device/agent/trust.c' ;;
     '<curl/'*) echo 'src/publish/store_*.c src/device/agent/*' ;;
     '<divsufsort'*) echo 'src/pack/delta.c' ;;
     *) return 1 ;;

@@ -1,0 +1,194 @@
+/* Root, installer and identity, from the options. */
+#include <errno.h>
+#include <string.h>
+#include <stdio.h>
+
+#include "agent.h"
+
+/* Room for any window and chunk that the format has. */
+static uint64_t arena[(OTA_INSTALL_MEMORY(15, OTA_CHUNK_MAX) + 7) / 8];
+
+static int open_root(struct agent *a, bool lock)
+{
+    const char *root = a->options->root;
+
+    if (!root)
+        return say_error(EXIT_USAGE,
+                         "which folder is updated? say '--root DIR'");
+    if (ota_posix_open(&a->posix, root) != 0)
+        return say_error(EXIT_FAILED, "cannot open '%s': %s", root,
+                         strerror(errno));
+    if (!lock || ota_posix_lock(&a->posix) == 0)
+        return 0;
+    if (errno == EWOULDBLOCK)
+        return say_error(EXIT_BUSY, "another ota-agent is at work in '%s'",
+                         root);
+    return say_error(EXIT_FAILED, "cannot lock '%s': %s", root,
+                     strerror(errno));
+}
+
+/* "NAME=FILE_A,FILE_B"; the text stays, only the name is copied. */
+static int add_slot(struct agent *a, const char *text)
+{
+    static char files[OTA_POSIX_SLOTS][2][OTA_PATH + 1];
+    char(*file)[OTA_PATH + 1] = files[a->posix.slot_count % OTA_POSIX_SLOTS];
+    const char *equals = strchr(text, '='), *comma = strchr(text, ',');
+    char name[OTA_POSIX_SLOT_NAME + 1];
+    size_t len = equals ? (size_t)(equals - text) : 0;
+
+    if (len == 0 || len >= sizeof(name) || !comma || comma <= equals + 1 ||
+        (size_t)(comma - equals) > sizeof(*file) || !comma[1] ||
+        strlen(comma + 1) >= sizeof(*file))
+        return say_error(EXIT_USAGE, "'%s' is not NAME=FILE_A,FILE_B", text);
+    snprintf(name, sizeof(name), "%.*s", (int)len, text);
+    snprintf(file[0], sizeof(*file), "%.*s", (int)(comma - equals - 1),
+             equals + 1);
+    snprintf(file[1], sizeof(*file), "%s", comma + 1);
+    if (ota_posix_add_slot(&a->posix, name, file[0], file[1]) != 0)
+        return say_error(EXIT_USAGE,
+                         "slot '%s' is there already, or one too many", name);
+    return 0;
+}
+
+static void configure(struct agent *a)
+{
+    const struct options *o = a->options;
+    struct ota_install_config *c = &a->config;
+
+    c->protect = o->protect.items;
+    c->protect_count = o->protect.count;
+    c->boot_paths = o->boot_path.items;
+    c->boot_path_count = o->boot_path.count;
+    c->chances = (uint8_t)o->chances;
+    c->wakes = (uint16_t)o->wakes;
+    c->lowest = (uint32_t)o->lowest;
+    c->device.hardware = (uint16_t)o->hardware;
+    a->posix.planned = o->planned;
+    a->posix.has_clock = options_has_time(o);
+    a->posix.clock = o->time;
+}
+
+int agent_open(struct agent *a, const struct options *o, bool lock)
+{
+    int status;
+    size_t i;
+
+    memset(a, 0, sizeof(*a));
+    a->options = o;
+    status = open_root(a, lock);
+    for (i = 0; status == 0 && i < o->slot.count; i++)
+        status = add_slot(a, o->slot.items[i]);
+    if (status != 0)
+        return status;
+    configure(a);
+    a->port = ota_posix_port(&a->posix);
+    a->install = ota_install_init(arena, sizeof(arena), &a->port, &a->config);
+    return 0;
+}
+
+void agent_close(struct agent *a)
+{
+    trust_wipe(&a->trust);
+    ota_posix_close(&a->posix);
+}
+
+int agent_identify(struct agent *a)
+{
+    const struct options *o = a->options;
+    struct ota_device *d = &a->config.device;
+    int status = 0;
+    size_t i;
+
+    d->id_len =
+        o->device ? device_parse(o->device, d->id) : device_first_mac(d->id);
+    if (!d->id_len && o->device)
+        return say_error(EXIT_USAGE,
+                         "'%s' is not a device id (6 or 8 hex pairs)",
+                         o->device);
+    if (!d->id_len)
+        return say_error(EXIT_USAGE, "there is no interface with a MAC: say "
+                                     "'--device ID'");
+    device_text(d->id, d->id_len, a->device);
+    if (o->key.count == 0)
+        return say_error(EXIT_USAGE,
+                         "whom does this device trust? say '--key PUB'");
+    for (i = 0; status == 0 && i < o->key.count; i++)
+        status = trust_add(&a->trust, o->key.items[i]);
+    if (status == 0 && o->device_key)
+        status = trust_device_key(&a->trust, o->device_key);
+    d->keys = (const uint8_t(*)[OTA_PUBLIC_KEY])a->trust.keys;
+    d->key_count = a->trust.key_count;
+    d->device_key = a->trust.has_device_key ? a->trust.device_key : NULL;
+    return status;
+}
+
+int agent_status(struct agent *a)
+{
+    int err = ota_status(a->install, &a->status);
+
+    return err == OTA_OK ? 0 : agent_failed(a, err, NULL);
+}
+
+/* Of the disk, of the state, or of what was read. */
+static int exit_of(int err)
+{
+    if (err == OTA_ERR_IO || err == OTA_ERR_SPACE || err == OTA_ERR_MEMORY)
+        return EXIT_FAILED;
+    return err == OTA_ERR_STATE ? EXIT_STATE : EXIT_REFUSED;
+}
+
+/* What is known besides the error: how much space, or which file. */
+static void explain(const struct agent *a, int err, char *out, size_t size)
+{
+    const struct ota_posix *p = &a->posix;
+    uint64_t space = a->install ? ota_stage_space(a->install) : 0;
+    bool full = p->error == ENOSPC || p->error == EDQUOT;
+
+    out[0] = '\0';
+    if (err == OTA_ERR_SPACE && space > 0 && !full)
+        snprintf(out, size, ": %llu bytes", (unsigned long long)space);
+    else if (p->error && (err == OTA_ERR_IO || (err == OTA_ERR_SPACE && full)))
+        snprintf(out, size, ": %s%s%s", strerror(p->error),
+                 *p->path ? " at " : "", p->path);
+}
+
+int agent_failed(const struct agent *a, int err, const char *what)
+{
+    char detail[2 * OTA_PATH];
+
+    if (err == OTA_ERR_STATE)
+        return say_error(EXIT_STATE,
+                         "the state in '%s/.ota' is damaged: nothing is "
+                         "installed until 'ota-agent reset' (state)",
+                         a->options->root);
+    explain(a, err, detail, sizeof(detail));
+    return say_error(exit_of(err), "%s%s%s%s (%s)", what ? what : "",
+                     what ? ": " : "", ota_strerror(err), detail,
+                     ota_error_name(err));
+}
+
+const char *agent_phase(const struct agent *a)
+{
+    static const char *const names[] = {"idle", "staging", "ready", "out",
+                                        "in",   "trial",   "uout",  "uin"};
+
+    return names[a->status.phase];
+}
+
+const char *agent_reason(uint8_t reason)
+{
+    switch (reason) {
+    case 0:
+        return "";
+    case OTA_REASON_CHANCES:
+        return "it was never confirmed";
+    case OTA_REASON_HAND:
+        return "undone by hand";
+    case OTA_REASON_SLOT:
+        return "the bootloader rolled the slot back";
+    case OTA_REASON_COMMAND:
+        return "the confirm command failed";
+    default:
+        return ota_strerror(-reason);
+    }
+}

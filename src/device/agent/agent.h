@@ -1,0 +1,44 @@
+/* What every subcommand works with: the root, the installer on it, and what
+ * the options say of this device. */
+#ifndef AGENT_AGENT_H
+#define AGENT_AGENT_H
+
+#include "device/posix.h"
+#include "device.h"
+#include "options.h"
+#include "say.h"
+#include "trust.h"
+
+struct agent {
+    const struct options *options;
+    struct ota_posix posix;
+    struct ota_port port;
+    struct ota_install_config config;
+    struct ota_install *install;
+    struct ota_status status; /* as of the last agent_status() */
+    struct trust trust;
+    char device[DEVICE_TEXT];
+};
+
+/* All functions return 0, or an exit status after the message. */
+
+/* Opens the root; with `lock` nobody else may.  `a` is to be closed in any
+ * case. */
+int agent_open(struct agent *a, const struct options *o, bool lock);
+void agent_close(struct agent *a);
+
+/* Who this device is and whom it trusts: for what verifies bundles. */
+int agent_identify(struct agent *a);
+
+/* Reads the state into a->status. */
+int agent_status(struct agent *a);
+
+/* Reports that the installer failed with `err` at `what`, which may be NULL.
+ * Never 0. */
+int agent_failed(const struct agent *a, int err, const char *what);
+
+/* The phase in one word, and why a version was undone. */
+const char *agent_phase(const struct agent *a);
+const char *agent_reason(uint8_t reason);
+
+#endif

@@ -1,0 +1,113 @@
+/* `apply`: a bundle from a memory card.  After a cut it goes on where the
+ * journal says, as a poll does. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "apply.h"
+#include "trial.h"
+
+enum { PIECE = 4096 };
+
+static int unreadable(const char *file)
+{
+    return say_error(EXIT_INPUT, "cannot read '%s': %s", file, strerror(errno));
+}
+
+/* Where the payload begins; all that was read, if that is no manifest. */
+static size_t manifest_length(const uint8_t *buf, size_t len,
+                              struct ota_manifest *m)
+{
+    return ota_manifest_decode(m, buf, len) == OTA_OK ? m->bytes_len : len;
+}
+
+/* Feeds the file from `at` on.  0, or an exit status; *err is the
+ * installer's. */
+static int feed(struct agent *a, int fd, const char *file, off_t at, int *err)
+{
+    uint8_t buf[PIECE];
+    ssize_t n = 1;
+
+    while (*err == OTA_OK && n > 0) {
+        n = pread(fd, buf, sizeof(buf), at);
+        if (n > 0)
+            *err = ota_stage_feed(a->install, buf, (size_t)n);
+        at += n > 0 ? n : 0;
+    }
+    return n < 0 ? unreadable(file) : 0;
+}
+
+static int stage(struct agent *a, int fd, const char *file,
+                 struct ota_manifest *m)
+{
+    uint8_t head[OTA_MANIFEST_MAX];
+    char what[1024];
+    ssize_t n = pread(fd, head, sizeof(head), 0);
+    size_t len;
+    int err, status = 0;
+
+    if (n < 0)
+        return unreadable(file);
+    len = manifest_length(head, (size_t)n, m);
+    err = ota_stage(a->install, OTA_CHOOSE_FULL);
+    if (err == OTA_OK)
+        err = ota_stage_feed(a->install, head, len);
+    if (err == OTA_OK)
+        status = feed(a, fd, file,
+                      (off_t)len + (off_t)ota_stage_offset(a->install), &err);
+    if (status == 0 && err == OTA_OK)
+        err = ota_stage_finish(a->install);
+    if (status == 0 && err != OTA_OK && err != OTA_CURRENT) {
+        snprintf(what, sizeof(what), "'%s'", file);
+        status = agent_failed(a, err, what);
+    }
+    if (status == 0 && err == OTA_CURRENT)
+        say("version %lu is installed already", (unsigned long)m->version);
+    return status != 0 ? status : err == OTA_OK ? EXIT_RESTART : EXIT_DONE;
+}
+
+static int apply(struct agent *a, const char *file)
+{
+    struct ota_manifest m = {0};
+    unsigned skipped;
+    int fd = open(file, O_RDONLY | O_CLOEXEC), status;
+
+    if (fd < 0)
+        return unreadable(file);
+    status = stage(a, fd, file, &m);
+    close(fd);
+    skipped = ota_stage_skipped(a->install);
+    if (status == EXIT_RESTART && skipped)
+        say("%u files were left alone: protected, or not ours", skipped);
+    if (status == EXIT_RESTART)
+        say("version %lu is staged", (unsigned long)m.version);
+    return status;
+}
+
+int apply_run(struct agent *a, const char *file)
+{
+    int status = agent_identify(a);
+
+    if (status == 0)
+        status = agent_status(a);
+    if (status != 0)
+        return status;
+    if (a->status.phase == OTA_TRIAL)
+        return say_error(EXIT_STATE,
+                         "version %lu is on trial: confirm or undo it first "
+                         "(state)",
+                         (unsigned long)a->status.version);
+    status = EXIT_RESTART;
+    if (a->status.phase == OTA_IDLE || a->status.phase == OTA_STAGING)
+        status = apply(a, file);
+    else
+        say("an update is staged already");
+    if (status != EXIT_RESTART)
+        return status;
+    if (a->options->now)
+        return trial_now(a);
+    say("restart needed");
+    return status;
+}

@@ -1,0 +1,26 @@
+/* The ETag of the last manifest with which nothing remained to be done. */
+#ifndef AGENT_ETAG_H
+#define AGENT_ETAG_H
+
+#include <ota/install.h>
+
+enum { ETAG_TEXT = 129, ETAG_URL = 1024 }; /* with NUL */
+
+struct etag {
+    char url[ETAG_URL];
+    char text[ETAG_TEXT]; /* empty: there is none */
+};
+
+/* Visible ASCII and not too long: what may be sent back. */
+bool etag_valid(const char *text, size_t len);
+
+/* Reads what is kept; empty where there is nothing. */
+void etag_load(const struct ota_port *port, struct etag *e);
+
+/* Keeps `e`, if it differs from `kept`.  OTA_OK or an error. */
+int etag_keep(const struct ota_port *port, const struct etag *kept,
+              const struct etag *e);
+
+int etag_forget(const struct ota_port *port);
+
+#endif

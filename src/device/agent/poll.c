@@ -1,0 +1,152 @@
+/* `poll`: what the phase allows, each URL in turn, back-off and ETag. */
+#include <string.h>
+
+#include "backoff.h"
+#include "poll.h"
+#include "trial.h"
+
+/* A base URL as it is given: http or https, nothing after the path. */
+static int check_urls(const struct options *o)
+{
+    size_t i;
+
+    if (o->url.count == 0)
+        return say_error(EXIT_USAGE, "where is it published? say '--url URL'");
+    for (i = 0; i < o->url.count; i++) {
+        const char *url = o->url.items[i];
+
+        if ((strncmp(url, "http://", 7) != 0 &&
+             strncmp(url, "https://", 8) != 0) ||
+            strpbrk(url, "?# \t\r\n") || strlen(url) > ETAG_URL / 2)
+            return say_error(EXIT_USAGE,
+                             "'%s' is no http or https URL of a folder", url);
+    }
+    return 0;
+}
+
+/* -- idle: is there news? ---------------------------------------------------
+ */
+
+/* Of the answer that ended the poll, if nothing remains to be done about it. */
+static void keep_etag(struct poll *p, const struct etag *kept)
+{
+    if (etag_keep(&p->agent->port, kept, &p->answer) != OTA_OK)
+        say_more("the ETag could not be kept");
+}
+
+static int ask_one(struct poll *p)
+{
+    int status = manifest_ask(p);
+
+    if (status != EXIT_RESTART)
+        return status;
+    status = payload_fetch(p);
+    p->again = status != EXIT_RESTART;
+    return status;
+}
+
+/* Until one of them knows something: anything that was not answered, or not
+ * with what verifies, is no news. */
+static int ask_all(struct poll *p)
+{
+    const struct options *o = p->agent->options;
+    struct etag kept;
+    int status = EXIT_SERVER;
+    size_t i;
+
+    etag_load(&p->agent->port, &kept);
+    if (o->unconditional == 0 || trust_random((uint32_t)o->unconditional) != 0)
+        p->kept = kept;
+    for (i = 0; i < o->url.count; i++) {
+        p->base = i;
+        status = ask_one(p);
+        if (status != EXIT_SERVER && status != EXIT_REFUSED)
+            break;
+    }
+    if (!p->again && status != EXIT_RESTART)
+        keep_etag(p, &kept);
+    return status;
+}
+
+/* -- the other phases -------------------------------------------------------
+ */
+
+/* A trial that is never confirmed ends, also where nobody restarts. */
+static int on_trial(struct poll *p)
+{
+    struct agent *a = p->agent;
+    int err, status;
+
+    if (a->status.chances == 0) {
+        if (a->options->now)
+            return trial_now(a);
+        return say_error(EXIT_RESTART,
+                         "version %lu was not confirmed: restart to go back",
+                         (unsigned long)a->status.version);
+    }
+    err = ota_poll(a->install);
+    if (err != OTA_OK)
+        return agent_failed(a, err, NULL);
+    status = manifest_report(p);
+    say_more("version %lu is on trial: nothing new is taken before it is "
+             "confirmed or undone",
+             (unsigned long)a->status.version);
+    return status;
+}
+
+/* Nothing is fetched where a restart comes first. */
+static int by_phase(struct poll *p)
+{
+    int status;
+
+    switch ((enum ota_phase)p->agent->status.phase) {
+    case OTA_IDLE:
+    case OTA_STAGING:
+        status = ask_all(p);
+        backoff_note(p->agent, p->again);
+        return status;
+    case OTA_TRIAL:
+        return on_trial(p);
+    default:
+        return EXIT_RESTART;
+    }
+}
+
+static int run(struct agent *a)
+{
+    struct poll poll = {.agent = a};
+    int status;
+
+    if (a->trust.has_device_key)
+        trust_keyed_name(&a->trust, poll.keyed);
+    poll.fetch = fetch_open(a->options);
+    if (!poll.fetch)
+        return say_error(EXIT_FAILED, "out of memory");
+    status = by_phase(&poll);
+    fetch_close(poll.fetch);
+    if (status != EXIT_RESTART)
+        return status;
+    if (a->options->now)
+        return trial_now(a);
+    say("restart needed");
+    return status;
+}
+
+int poll_run(struct agent *a)
+{
+    int status = check_urls(a->options);
+    unsigned left;
+
+    if (status == 0)
+        status = agent_identify(a);
+    if (status == 0)
+        status = agent_status(a);
+    if (status != 0)
+        return status;
+    left = a->options->force ? 0 : backoff_left(a);
+    if (left) {
+        say("the last polls failed: the next one in %u seconds", left);
+        return EXIT_SERVER;
+    }
+    return run(a);
+}

@@ -1,0 +1,178 @@
+/* Boot, trial, confirm and undo, with the owner's commands around them. */
+#include <signal.h>
+#include <stddef.h>
+
+#include "command.h"
+#include "trial.h"
+
+static int owners(const struct agent *a, const char *what, const char *command)
+{
+    return command_run(what, command, (unsigned)a->options->command_timeout);
+}
+
+/* What became of it, for people. */
+static void report(const struct agent *a, const struct ota_status *before)
+{
+    const struct ota_status *s = &a->status;
+
+    if (s->failed && s->failed != before->failed)
+        say_error(0, "version %lu was undone: %s; version %lu is back",
+                  (unsigned long)s->failed, agent_reason(s->reason),
+                  (unsigned long)s->version);
+    else if (s->phase == OTA_TRIAL && s->version != before->version)
+        say("version %lu is installed, on trial", (unsigned long)s->version);
+    else if (s->phase == OTA_TRIAL)
+        say("version %lu is on trial: %u more boots to confirm it",
+            (unsigned long)s->version, s->chances);
+}
+
+/* Exit status of what the installer returned, after saying what happened. */
+static int outcome(struct agent *a, int err)
+{
+    struct ota_status before = a->status;
+    int status;
+
+    if (err != OTA_OK && err != OTA_RESTART)
+        return agent_failed(a, err, NULL);
+    status = agent_status(a);
+    if (status != 0)
+        return status;
+    report(a, &before);
+    if (err == OTA_OK)
+        return EXIT_DONE;
+    say("another firmware slot is active: restart needed");
+    return EXIT_RESTART;
+}
+
+/* What fails is tried again once: the state says where to go on. */
+static int boot(struct agent *a)
+{
+    int status = agent_status(a), err;
+
+    if (status != 0)
+        return status;
+    err = ota_boot(a->install);
+    if (err == OTA_ERR_IO || err == OTA_ERR_SPACE)
+        err = ota_boot(a->install);
+    return outcome(a, err);
+}
+
+static int undo(struct agent *a, enum ota_reason reason)
+{
+    int err = ota_undo(a->install, reason);
+
+    if (err == OTA_ERR_IO || err == OTA_ERR_SPACE)
+        err = ota_boot(a->install);
+    return outcome(a, err);
+}
+
+int trial_confirm(struct agent *a)
+{
+    unsigned long version;
+    int status = agent_status(a), err;
+
+    if (status != 0)
+        return status;
+    version = a->status.version;
+    if (a->status.phase != OTA_TRIAL)
+        return say_error(EXIT_STATE, "nothing is on trial (state)");
+    err = ota_confirm(a->install);
+    if (err != OTA_OK)
+        return agent_failed(a, err, NULL);
+    say("version %lu is confirmed", version);
+    return agent_status(a);
+}
+
+int trial_boot(struct agent *a)
+{
+    int status = boot(a);
+
+    if (status != EXIT_DONE || a->status.phase != OTA_TRIAL ||
+        !a->options->confirm_command)
+        return status;
+    if (owners(a, "confirm", a->options->confirm_command) == 0)
+        return trial_confirm(a);
+    return undo(a, OTA_REASON_COMMAND);
+}
+
+/* -- on a machine that runs ---------------------------------------------------
+ */
+
+/* Between stop and start nobody ends us who could as well wait. */
+static void hold_signals(sigset_t *before)
+{
+    sigset_t all;
+
+    sigemptyset(&all);
+    sigaddset(&all, SIGINT);
+    sigaddset(&all, SIGTERM);
+    sigaddset(&all, SIGHUP);
+    sigprocmask(SIG_BLOCK, &all, before);
+}
+
+/* Stop, `step`, start.  Where the files are not whole nothing is started. */
+static int between(struct agent *a, int (*step)(struct agent *a),
+                   bool must_stop)
+{
+    sigset_t before;
+    int status = EXIT_FAILED;
+
+    hold_signals(&before);
+    if (owners(a, "stop", a->options->stop_command) == 0 || !must_stop)
+        status = step(a);
+    if (status == EXIT_DONE &&
+        owners(a, "start", a->options->start_command) != 0)
+        status = EXIT_UNDONE;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return status;
+}
+
+static int undo_failed(struct agent *a)
+{
+    return undo(a, OTA_REASON_COMMAND);
+}
+
+static int undo_by_hand(struct agent *a)
+{
+    return undo(a, OTA_REASON_HAND);
+}
+
+/* A version that does not even start did not prove good either. */
+static int go_back(struct agent *a)
+{
+    int status = between(a, undo_failed, false);
+
+    return status == EXIT_DONE ? EXIT_UNDONE : status;
+}
+
+int trial_now(struct agent *a)
+{
+    unsigned long version;
+    int status = agent_status(a);
+
+    if (status == 0)
+        status = between(a, boot, true);
+    if (a->status.phase != OTA_TRIAL)
+        return status == EXIT_DONE ? EXIT_UNDONE : status;
+    version = a->status.version;
+    if (status == EXIT_UNDONE)
+        return go_back(a);
+    if (status != EXIT_DONE || !a->options->confirm_command)
+        return status;
+    say_more("version %lu has to prove good now", version);
+    if (owners(a, "confirm", a->options->confirm_command) == 0)
+        return trial_confirm(a);
+    return go_back(a);
+}
+
+int trial_undo(struct agent *a)
+{
+    int status = agent_status(a);
+
+    if (status != 0)
+        return status;
+    if (!a->status.can_undo)
+        return say_error(EXIT_STATE, "there is nothing to go back to (state)");
+    status = between(a, undo_by_hand, true);
+    return status == EXIT_UNDONE ? EXIT_FAILED : status;
+}

@@ -1,0 +1,20 @@
+/* From staged to confirmed, or back. */
+#ifndef AGENT_TRIAL_H
+#define AGENT_TRIAL_H
+
+#include "agent.h"
+
+/* All return an exit status. */
+
+/* `boot`: nothing of what is updated runs yet. */
+int trial_boot(struct agent *a);
+
+/* --now: the same on a machine that runs, between the owner's commands. */
+int trial_now(struct agent *a);
+
+int trial_confirm(struct agent *a);
+
+/* By hand, between the owner's commands. */
+int trial_undo(struct agent *a);
+
+#endif

@@ -1,0 +1,74 @@
+/* The installer's port for POSIX file systems, and for firmware slots that
+ * are made of two files or block devices. */
+#ifndef DEVICE_POSIX_H
+#define DEVICE_POSIX_H
+
+#include <ota/install.h>
+#include <sys/types.h>
+
+enum {
+    OTA_POSIX_SLOTS = 4,
+    OTA_POSIX_SLOT_NAME = 32 /* longest slot name in bytes */
+};
+
+/* Which of its files runs is in .ota/slot.NAME: "a" or "b", no file: "a".
+ * Whatever starts the firmware reads that file, and writes it to roll back. */
+struct ota_posix_slot {
+    char name[OTA_POSIX_SLOT_NAME + 1];
+    const char *files[2]; /* borrowed */
+    int target;           /* which of them is written */
+    int writing;          /* its descriptor, or -1 */
+    int reading[2];       /* of those that are read, or -1 */
+};
+
+struct ota_posix {
+    int root; /* descriptor of the device's root folder */
+    struct ota_posix_slot slots[OTA_POSIX_SLOTS];
+    size_t slot_count;
+    bool planned;   /* this boot was asked for */
+    bool has_clock; /* `clock` instead of the system's */
+    uint64_t clock; /* seconds since 1970, 0: not set */
+    /* The last operation that failed, for messages. */
+    int error;               /* its errno, 0: none did */
+    char path[OTA_PATH + 1]; /* what it was about */
+};
+
+/* Opens the root folder.  0, or -1 with errno. */
+int ota_posix_open(struct ota_posix *p, const char *root);
+
+/* Takes NULL, and what was never opened but is all zeros. */
+void ota_posix_close(struct ota_posix *p);
+
+/* One installer at a time: until it is closed.  0, or -1 with errno
+ * (EWOULDBLOCK: somebody else has it).  Nothing is written for it. */
+int ota_posix_lock(struct ota_posix *p);
+
+/* Adds a slot.  0, or -1: too many, the name too long or there already. */
+int ota_posix_add_slot(struct ota_posix *p, const char *name, const char *a,
+                       const char *b);
+
+/* The port; `p` is borrowed. */
+struct ota_port ota_posix_port(struct ota_posix *p);
+
+/* -- posix_slot.c ------------------------------------------------------------
+ */
+
+int ota_posix_slot_active(void *ctx, const char *name);
+int ota_posix_slot_begin(void *ctx, const char *name, uint32_t size);
+int ota_posix_slot_write_at(void *ctx, const char *name, uint32_t offset,
+                            const uint8_t *buf, size_t len);
+int ota_posix_slot_read_at(void *ctx, const char *name, int image,
+                           uint32_t offset, uint8_t *buf, size_t len);
+int ota_posix_slot_switch(void *ctx, const char *name, int image);
+void ota_posix_slot_close(struct ota_posix_slot *s);
+
+/* Notes errno and the path; returns OTA_ERR_SPACE or OTA_ERR_IO. */
+int ota_posix_failed(struct ota_posix *p, const char *path);
+
+/* All of buf at `offset`: 0, or -1 with errno. */
+int ota_posix_write(int fd, uint32_t offset, const uint8_t *buf, size_t len);
+
+/* The number of bytes, fewer than `len` only at the end; -1 with errno. */
+ssize_t ota_posix_read(int fd, uint32_t offset, uint8_t *buf, size_t len);
+
+#endif

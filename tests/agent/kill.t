@@ -1,0 +1,85 @@
+#!/bin/sh
+# The agent killed with -9 at each system call that changes something: at boot
+# all is old or all is new, and going on works.
+. "$(dirname "$0")/agent.sh"
+# What is not among them changes nothing here: a kill loses no data, so that one
+# before an fsync is one before the next of these.
+calls='pwrite64 renameat mkdirat unlinkat fchmod'
+if ! strace -o /dev/null true 2>/dev/null; then
+    echo '1..0 # SKIP strace is not there or may not trace'
+    exit 0
+fi
+fleet
+rm lib/*
+echo 'rm me' >lib/gone.py
+publish 1
+mkdir dev one two
+cp -r main.py lib one/
+serve public
+settings
+agent poll --now >/dev/null
+agent confirm >/dev/null
+cp -a dev start
+echo 'import gc' >main.py
+rm lib/gone.py
+echo 'x = 1' >lib/new.py
+publish 2
+ota-pack build -o cards >/dev/null 2>&1
+cp -r main.py lib two/
+bundle=cards/$device/2.otab
+
+old=$(files one)
+new=$(files two)
+
+# whole: after a boot the files are those of the version that the state says.
+whole() {
+    agent boot >"$work/.out" 2>"$work/.err" || return 1
+    case $(value version) in
+    1) [ "$(files dev)" = "$old" ] ;;
+    2) [ "$(files dev)" = "$new" ] ;;
+    *) false ;;
+    esac
+}
+
+# completes: from there the second version can be installed and confirmed.
+completes() {
+    agent apply --now --confirm-command true "$bundle" \
+        >"$work/.out" 2>"$work/.err" || agent -q confirm || return 1
+    [ "$(files dev)" = "$new" ]
+}
+
+# killed CALL N COMMAND...: is killed at the Nth call; fails if there is none.
+killed() {
+    call=$1 at=$2
+    shift 2
+    strace -f -o /dev/null -e trace="$call" \
+        -e inject="$call:signal=KILL:when=$at" \
+        ota-agent -c agent.conf "$@" >/dev/null 2>&1
+    [ $? -eq 137 ]
+}
+
+# everywhere WHAT START COMMAND...: kills it at each call.
+everywhere() {
+    what=$1 from=$2
+    shift 2
+    places=0
+    for call in $calls; do
+        at=1
+        while rm -rf dev && cp -a "$from" dev && killed $call $at "$@"; do
+            whole && { [ "$what" != install ] || completes; } || break 2
+            at=$((at + 1))
+            places=$((places + 1))
+        done
+    done
+    ! killed "$call" "$at" "$@" && [ "$places" -ge 2 ]
+    ok $? "$what: killed at $places calls, whole after each"
+}
+
+everywhere install start apply --now "$bundle"
+rm -rf dev
+cp -a start dev
+agent apply --now "$bundle" >/dev/null
+cp -a dev trial
+everywhere confirm trial confirm
+everywhere undo trial undo
+done_testing

@@ -1,0 +1,197 @@
+#!/bin/sh
+# Servers and what stands between: whatever they send, the old state is
+# untouched, memory is bounded, and one line says what it was.
+. "$(dirname "$0")/agent.sh"
+fleet
+head -c 20000 /dev/urandom | od -An -tx1 >lib/net.py
+publish 1
+mkdir dev
+serve public
+settings 'stall = 1' 'deadline = 20'
+agent poll --now >/dev/null
+agent confirm >/dev/null
+agent poll
+cp "public/devices/$device/manifest" public/devices/yesterday
+old=$(od -An -v -tx1 -j128 -N32 public/devices/yesterday | tr -d ' \n')
+echo "import gc" >main.py
+head -c 300000 /dev/urandom | od -An -tx1 >lib/net.py
+publish 2
+kept >before
+manifest=$url/devices/$device/manifest
+payload=$(od -An -v -tx1 -j128 -N32 "public/devices/$device/manifest" | tr -d ' \n')
+payload=$url/payloads/$(echo "$payload" | cut -c 1-2)/$payload
+
+# limited COMMAND: with memory for what it needs and not much more.
+limited() {
+    (
+        # shellcheck disable=SC3045  # the shells that there are have it
+        ulimit -v 150000 2>/dev/null
+        agent "$@"
+    )
+}
+if ! limited status >/dev/null 2>&1; then
+    echo '# SKIP bounded memory: this build needs more (a sanitizer)'
+    limited() {
+        agent "$@"
+    }
+fi
+
+# bad STATUS SAYS RULE: a manifest that is no news.
+bad() {
+    rule "/devices/ $3"
+    run "$1" "manifest: $3" limited poll --force
+    says err "ota-agent: no news: $2"
+    kept | cmp -s - before
+    ok $? 'nothing was written'
+}
+unfetched="cannot fetch '$manifest':"
+bad 9 "'$manifest': not a bundle (magic)" html
+bad 9 "'$manifest': it ends before it should: fetch it again (truncated)" empty
+bad 9 "'$manifest': it ends before it should: fetch it again (truncated)" 'truncate 3'
+bad 9 "'$manifest': it ends before it should: fetch it again (truncated)" 'truncate 223'
+bad 9 "'$manifest': bytes follow the end (trailing)" endless
+bad 9 "'$manifest': bytes follow the end (trailing)" append
+bad 5 "$unfetched " 'cut 100'
+bad 5 "$unfetched Operation too slow" slow
+bad 5 "$unfetched Operation too slow" silent
+bad 5 "$unfetched more headers than any server needs" 'headers 20000'
+bad 5 "$unfetched " 'headers 1000000'
+bad 5 "$unfetched " headers
+bad 5 "'$manifest' answered 500" 'status 500'
+bad 5 "'$manifest' answered 403" 'status 403'
+bad 5 "'$manifest' answered 204" 'status 204'
+bad 5 "$unfetched it answered with another range" 'status 206'
+bad 5 "'$manifest' is not there" 'status 404'
+bad 5 "'$manifest' is not there" 'status 410'
+bad 5 "'$manifest' answered 302" 'status 302'
+bad 5 "$unfetched Protocol \"ftp\"" 'redirect ftp://127.0.0.1/manifest'
+bad 5 "$unfetched Protocol \"file\"" "redirect file://$work/public/devices/$device/manifest"
+bad 5 "$unfetched Maximum (5) redirects followed" "redirect /devices/$device/manifest"
+
+# Refused for good: the ETag is kept, so that it is asked for only once.
+rule '/devices/ file /devices/246f28000002/manifest'
+run 9 "another device's manifest" agent poll --force
+says err "ota-agent: no news: '$manifest': made for another device (device)"
+run 0 'the same again' agent poll
+grep -q '^304 ' a.log
+ok $? 'is nothing new'
+
+# Yesterday's manifest is that of the version that is installed.
+rule '/devices/ file /devices/yesterday'
+run 0 "yesterday's manifest" agent poll --force
+rule
+is version 1
+ok $? 'nothing new'
+
+# wrong STATUS SAYS RULE: a payload that is not what the manifest says.
+cp -a dev clean
+wrong() {
+    rm -rf dev
+    cp -a clean dev
+    rule "/payloads/ $3"
+    run "$1" "payload: $3" limited poll --force
+    says err "ota-agent: $2"
+    same dev clean && is version 1 failed 0
+    ok $? 'old, and the version is not given up'
+}
+chunk='version 2: a chunk of the payload is damaged or not the right one (chunk)'
+wrong 5 "'$payload' ends before it should" html
+wrong 5 "'$payload' ends before it should" empty
+wrong 5 "'$payload' ends before it should" 'truncate 3'
+wrong 9 "$chunk" "file /payloads/$(echo "$old" | cut -c 1-2)/$old"
+wrong 5 "cannot fetch '$payload': Operation too slow" slow
+wrong 5 "cannot fetch '$payload': Operation too slow" silent
+wrong 5 "cannot fetch '$payload': out of memory, or more headers than any server needs" headers
+wrong 5 "'$payload' answered 500" 'status 500'
+wrong 5 'version 2 is announced, but its payload is not there: later' 'status 404'
+wrong 5 'version 2 is announced, but its payload is not there: later' 'status 410'
+wrong 5 "cannot fetch '$payload': Protocol \"ftp\"" 'redirect ftp://127.0.0.1/'
+rm -rf dev
+cp -a clean dev
+
+# What is harmless.
+good() {
+    rm -rf dev
+    cp -a clean dev
+    rule "/payloads/ $1"
+    run 10 "payload: $1" limited poll --force
+    rm -rf dev
+    cp -a clean dev
+    rule "/devices/ $1"
+}
+good endless
+good append
+good gzip
+run 10 'manifest: gzip that is none' agent poll --force
+good close
+run 10 'manifest: without a length' agent poll --force
+rm -rf dev
+cp -a clean dev
+mkdir public/moved
+cp "public/devices/$device/manifest" public/moved/manifest
+rule "/devices/ redirect $url/moved/manifest"
+run 10 'one redirect' agent poll --force
+
+# Never to a lesser scheme.
+if openssl version >/dev/null 2>&1 && openssl req -x509 -newkey rsa:2048 \
+    -nodes -keyout tls.key -out tls.pem -days 2 -subj /CN=127.0.0.1 \
+    -addext subjectAltName=IP:127.0.0.1 >/dev/null 2>&1; then
+    rm -rf dev
+    cp -a clean dev
+    mkdir -p tls/devices/$device
+    printf 'HTTP/1.0 302 Found\r\nLocation: %s\r\n\r\n' \
+        "$url/moved/manifest" >"tls/devices/$device/manifest?v=1&p=idle"
+    (cd tls && exec openssl s_server -HTTP -accept 127.0.0.1:0 \
+        -cert ../tls.pem -key ../tls.key) >tls.out 2>&1 &
+    servers="$servers $!"
+    waited=0
+    until grep -q '^ACCEPT ' tls.out || [ $waited -ge 100 ]; do
+        sleep 0.05
+        waited=$((waited + 1))
+    done
+    secure=https://$(sed -n 's/^ACCEPT //p' tls.out)
+    rule
+    run 5 'https that redirects to http' \
+        agent poll --force --url "$secure" --cacert tls.pem --time 0
+    says err "cannot fetch '$secure/devices/$device/manifest': Protocol \"http\""
+    asked 0
+    ok $? 'is not followed'
+    run 5 'https with a certificate that nobody vouches for' \
+        agent poll --force --url "$secure"
+    says err "cannot fetch '$secure/devices/$device/manifest': SSL"
+else
+    echo '# SKIP https: no openssl to serve it with'
+fi
+
+# The deadline is for all of it.
+rm -rf dev
+cp -a clean dev
+rule '/payloads/ slow'
+run 5 'a deadline' agent poll --force --deadline 1 --stall 60
+says err "cannot fetch '$payload': Operation timed out"
+
+# Back-off: after three failing polls in a row.
+rule '/devices/ status 500'
+rm -rf run
+for _ in 1 2 3; do agent poll >/dev/null 2>&1; done
+asked 3
+ok $? 'three failing polls'
+run 5 'the fourth' agent poll
+says out 'the last polls failed: the next one in '
+asked 3
+ok $? 'is not made'
+run 5 'quietly' agent poll -q
+silent out
+silent err
+wait=$(($(cut -d ' ' -f 2 run/*) - $(cut -d . -f 1 /proc/uptime)))
+[ $wait -ge 20 ] && [ $wait -le 60 ]
+ok $? "for half a minute to a minute ($wait)"
+for _ in 1 2 3 4 5 6 7 8 9; do agent poll --force >/dev/null 2>&1; done
+wait=$(($(cut -d ' ' -f 2 run/*) - $(cut -d . -f 1 /proc/uptime)))
+[ $wait -ge 1700 ] && [ $wait -le 3600 ]
+ok $? "for half an hour to an hour at most ($wait)"
+rule
+run 10 'one that is forced, and works' agent poll --force
+[ -z "$(ls run)" ]
+ok $? 'ends it'
+done_testing

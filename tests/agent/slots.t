@@ -1,0 +1,75 @@
+#!/bin/sh
+# Firmware slots made of two files.
+. "$(dirname "$0")/agent.sh"
+fleet
+mkdir dev
+firmware() { # VERSION BYTES
+    head -c "$2" /dev/urandom >firmware.bin
+    cp firmware.bin firmware.$1
+    echo "version = $1" >main.py
+    config "$1"
+    sed -i 's|      - main.py|&\n      - {from: firmware.bin, slot: app}|' ota-pack.yml
+    ota-pack publish >/dev/null 2>&1 || exit 1
+}
+firmware 1 70000
+serve public
+settings
+run 9 'a device without that slot' agent poll
+says err 'version 1: no such slot on this device, or it is too small (slot)'
+settings 'slot = app=slot.a,slot.b'
+printf 'factory' >slot.a
+run 10 'one that has it' agent poll --force
+[ "$(cat slot.a)" = factory ] && cmp -s firmware.1 slot.b && [ ! -e dev/.ota/slot.app ]
+ok $? 'the slot that does not run is written'
+run 10 'boot' agent boot
+says out 'another firmware slot is active: restart needed'
+[ "$(cat dev/.ota/slot.app)" = b ]
+ok $? 'the new one is active'
+run 0 'the next boot' agent boot
+run 0 'confirm' agent confirm
+
+firmware 2 60000
+run 10 'the next version' agent poll --force
+cmp -s firmware.2 slot.a && cmp -s firmware.1 slot.b
+ok $? 'goes into the other slot'
+run 10 'boot' agent boot
+[ "$(cat dev/.ota/slot.app) $(cat dev/main.py)" = 'a version = 2' ]
+ok $? 'slot and files'
+echo b >dev/.ota/slot.app # the bootloader
+run 0 'the bootloader rolls back' agent boot
+says err 'version 2 was undone: the bootloader rolled the slot back; version 1 is back'
+[ "$(cat dev/.ota/slot.app) $(cat dev/main.py)" = 'b version = 1' ] &&
+    is version 1 reason 66
+ok $? 'the files follow'
+
+firmware 3 60000
+agent poll --force >/dev/null
+agent boot >/dev/null
+for _ in 1 2 3; do agent boot >/dev/null; done
+run 10 'a version that is never confirmed' agent boot
+says err 'version 3 was undone: it was never confirmed; version 1 is back'
+[ "$(cat dev/.ota/slot.app) $(cat dev/main.py)" = 'b version = 1' ]
+ok $? 'slot and files are back'
+run 0 'and stay' agent boot
+
+firmware 4 80000
+rule '/payloads/ cut-once 50000'
+agent poll --force >/dev/null 2>&1
+is phase staging
+ok $? 'cut while the slot is written'
+rule
+run 10 'the next poll' agent poll --force
+cmp -s firmware.4 slot.a
+ok $? 'the slot is whole'
+agent boot >/dev/null
+run 10 'undo by hand' agent undo
+[ "$(cat dev/.ota/slot.app) $(cat dev/main.py)" = 'b version = 1' ]
+ok $? 'slot and files are back'
+
+firmware 5 80000
+settings 'slot = app=/dev/full,slot.b'
+run 9 'a slot that is too small' agent poll --force
+says err 'version 5: no such slot on this device, or it is too small (slot)'
+[ "$(cat dev/main.py)" = 'version = 1' ]
+ok $? 'old'
+done_testing
