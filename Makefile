@@ -16,7 +16,7 @@ WARN = -Wall -Wextra -Wpedantic -Wshadow -Wvla -Wstrict-prototypes \
 CPP_HOST = -Iinclude -Isrc -D_GNU_SOURCE
 C_BUNDLE = -std=c99 $(WARN) -Wconversion -Wsign-conversion -Iinclude
 C_HOST = -std=c11 $(WARN) $(CPP_HOST)
-LDLIBS_HOST = -lsodium -lz -lyaml -lpthread
+LDLIBS_HOST = -lcurl -lsodium -lz -lyaml -lpthread
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)))
 prog = $(patsubst %.c,$(BUILD)/%,$(wildcard $(1)))

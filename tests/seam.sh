@@ -36,7 +36,7 @@ owners() { # HEADER
     '<zlib.h>') echo 'src/pack/payload*.c src/bundle/inflate.c' ;;
     '<sodium.h>' | '<sodium/'*) 
         echo 'src/pack/* src/cli/* src/bundle/crypto.c src/device/agent/trust.c' ;;
-    '<curl/'*) echo 'src/publish/store_*.c src/device/agent/*' ;;
+    '<curl/'*) echo 'src/publish/store_* src/device/agent/*' ;;
     '<divsufsort'*) echo 'src/pack/delta.c' ;;
     *) return 1 ;;
     esac

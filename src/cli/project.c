@@ -31,21 +31,18 @@ void project_release(struct project *p)
 
 int project_store(struct project *p, bool needed)
 {
-    const struct config_text *server = &p->config->server;
-    char *folder;
+    const struct config *c = p->config;
     int result;
 
-    if (!server->text)
+    if (!c->server_count)
         return needed ? diag_error(DIAG_CONFIG,
                                    "'%s' has no 'server': add 'server: "
                                    "public/', the folder to publish into",
-                                   p->config->path)
+                                   c->path)
                       : 0;
-    folder = config_resolve(p->config, server->text);
-    if (!folder)
-        return -1;
-    result = store_file_open(folder, true, &p->store);
-    free(folder);
+    result = store_open(c, &c->servers[0], true, &p->store);
+    if (!result)
+        p->store->stop = &cmd_stopped;
     return result;
 }
 

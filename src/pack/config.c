@@ -112,26 +112,6 @@ static int take_key(struct loader *l, struct node *key, struct node *value,
     return 0;
 }
 
-static int take_server(struct loader *l, struct node *key, struct node *value,
-                       void *into)
-{
-    struct config_text t;
-    const char *scheme;
-
-    (void)into;
-    if (config_take_word(l, key->text, value, &t) < 0)
-        return -1;
-    scheme = strstr(t.text, "://");
-    if (scheme && strspn(t.text, "abcdefghijklmnopqrstuvwxyz0123456789+.-") ==
-                      (size_t)(scheme - t.text))
-        return config_wrong(l, value,
-                            "server '%s' is not a folder: publish into a "
-                            "folder and copy that",
-                            t.text);
-    l->config->server = t;
-    return 0;
-}
-
 static int take_sign_command(struct loader *l, struct node *key,
                              struct node *value, void *into)
 {
@@ -154,7 +134,8 @@ static int take_releases(struct loader *l, struct node *key, struct node *value,
 static const struct config_field fields[] = {
     {"key", take_key},
     {"releases", take_releases},
-    {"server", take_server},
+    {"server", config_take_server},
+    {"servers", config_take_servers},
     {"sign_command", take_sign_command},
     {"hardware", config_take_hardware},
     {"ram", config_take_ram},

@@ -38,13 +38,39 @@ struct config_release {
     uint32_t expires; /* seconds of life, 0: never */
 };
 
+enum config_server_kind {
+    SERVER_FOLDER,
+    SERVER_HTTP,
+    SERVER_HTTPS,
+    SERVER_SFTP,
+    SERVER_FTP,
+    SERVER_FTPS,
+    SERVER_S3
+};
+
+/* Where to publish, and what it takes to get there; texts are NULL where they
+ * are not given. */
+struct config_server {
+    enum config_server_kind kind;
+    struct config_text url;        /* a folder is relative to config.dir */
+    struct config_text public_url; /* where devices read, http or https */
+    struct config_text user, password_command; /* a shell command */
+    struct config_text ca, pin; /* a file; "sha256//..." as curl takes it */
+    struct config_text region, endpoint;      /* S3 */
+    struct config_text known_hosts, identity; /* SSH: files */
+    bool path_style;                          /* S3: bucket in the path */
+    bool http2;
+    struct diag_mark mark;
+};
+
 struct config {
     const char *path;       /* as given on the command line */
     const char *dir;        /* its folder, "." or ending without '/' */
     struct config_text key; /* a file (relative to dir), or env:NAME */
     struct config_text *sign_command; /* argv, or NULL */
     size_t sign_command_count;
-    struct config_text server; /* a folder, relative to dir; or NULL */
+    struct config_server *servers; /* or NULL */
+    size_t server_count;
     struct config_release *releases;
     size_t release_count;
     struct device *devices; /* by release, and as listed within */

@@ -156,6 +156,12 @@ int config_take_ram(struct loader *l, struct node *key, struct node *value,
 int config_take_expires(struct loader *l, struct node *key, struct node *value,
                         void *into);
 
+/* server, servers */
+int config_take_server(struct loader *l, struct node *key, struct node *value,
+                       void *into);
+int config_take_servers(struct loader *l, struct node *key, struct node *value,
+                        void *into);
+
 /* The items of `releases:`, `files:`, `devices:`. */
 void config_take_releases(struct loader *l);
 void config_take_files(struct loader *l, struct config_release *r,

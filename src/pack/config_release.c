@@ -213,8 +213,8 @@ static const struct config_field fields[] = {
 
 const char *config_belongs(const char *key)
 {
-    static const char *const top[] = {"key", "server", "sign_command",
-                                      "releases"};
+    static const char *const top[] = {"key", "server", "servers",
+                                      "sign_command", "releases"};
     static const char *const release[] = {"version", "label",  "files",
                                           "exclude", "delete", "devices"};
     static const char *const file[] = {"to", "slot", "mode"};

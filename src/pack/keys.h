@@ -30,6 +30,12 @@ int keys_generate(const char *name, const char *password);
 int keys_password(const char *prompt, bool confirm, char **password);
 void keys_password_free(char *password);
 
+/* A server's: with `environment` from OTA_PACK_SERVER_PASSWORD, ..._FILE,
+ * ..._COMMAND; then from `command`, a shell command, unless it is NULL.  0 with
+ * a string as above, or NULL where there is none, or -1 (DIAG_KEY). */
+int keys_server_password(bool environment, const char *command,
+                         char **password);
+
 /* Who signs: a key file or `sign_command`. */
 struct signer;
 

@@ -290,12 +290,13 @@ static void end_all(struct run *r)
     }
 }
 
-/* What we set ourselves, and a secret that is meant for us alone. */
+/* What we set ourselves, and secrets that are meant for us alone. */
 static bool is_ours(const char *variable)
 {
     return strncmp(variable, "OTA_PACK_KEY_ID=", 16) == 0 ||
            strncmp(variable, "OTA_PACK_DEVICE=", 16) == 0 ||
-           strncmp(variable, "OTA_PACK_PASSWORD=", 18) == 0;
+           strncmp(variable, "OTA_PACK_PASSWORD=", 18) == 0 ||
+           strncmp(variable, "OTA_PACK_SERVER_", 16) == 0;
 }
 
 static int make_environment(struct run *r)

@@ -15,7 +15,20 @@
 
 enum { PASSWORD_MAX = 1023 }; /* minisign's, in bytes */
 
+/* Variables that hold it, or say where it is. */
+struct names {
+    const char *variable, *file, *command;
+};
+
+static const struct names key_names = {"OTA_PACK_PASSWORD",
+                                       "OTA_PACK_PASSWORD_FILE",
+                                       "OTA_PACK_PASSWORD_COMMAND"},
+                          server_names = {"OTA_PACK_SERVER_PASSWORD",
+                                          "OTA_PACK_SERVER_PASSWORD_FILE",
+                                          "OTA_PACK_SERVER_PASSWORD_COMMAND"};
+
 struct answer {
+    const struct names *names;
     const char *prompt;
     bool confirm;
     const char *from; /* for messages */
@@ -36,26 +49,26 @@ static char *variable(const char *name)
 
 static int from_variable(struct answer *a)
 {
-    char *value = variable("OTA_PACK_PASSWORD");
+    char *value = variable(a->names->variable);
 
     if (value == NULL)
         return NOT_HERE;
-    a->from = "OTA_PACK_PASSWORD";
+    a->from = a->names->variable;
     a->len = strlen(value);
     if (a->len < sizeof a->text)
         memcpy(a->text, value, a->len);
     sodium_memzero(value, a->len);
-    unsetenv("OTA_PACK_PASSWORD");
+    unsetenv(a->names->variable);
     return FOUND;
 }
 
 static int from_file(struct answer *a)
 {
-    const char *path = variable("OTA_PACK_PASSWORD_FILE");
+    const char *path = variable(a->names->file);
 
     if (path == NULL)
         return NOT_HERE;
-    a->from = "OTA_PACK_PASSWORD_FILE";
+    a->from = a->names->file;
     return keys_text_read(path, a->text, &a->len, NULL) == 0 ? FOUND : -1;
 }
 
@@ -103,15 +116,12 @@ static int command_failed(const struct answer *a, int err, int status)
                       WEXITSTATUS(status));
 }
 
-static int from_command(struct answer *a)
+static int run_command(struct answer *a, char *command, const char *from)
 {
-    char *command = variable("OTA_PACK_PASSWORD_COMMAND");
     int out[2], status = -1, err;
     pid_t pid;
 
-    if (command == NULL)
-        return NOT_HERE;
-    a->from = "OTA_PACK_PASSWORD_COMMAND";
+    a->from = from;
     if (pipe2(out, O_CLOEXEC) != 0)
         return diag_error(DIAG_KEY, "cannot run %s: %s", a->from,
                           strerror(errno));
@@ -126,6 +136,13 @@ static int from_command(struct answer *a)
     if (err != 0 || status != 0)
         return command_failed(a, err, status);
     return FOUND;
+}
+
+static int from_command(struct answer *a)
+{
+    char *command = variable(a->names->command);
+
+    return command ? run_command(a, command, a->names->command) : NOT_HERE;
 }
 
 static int from_credential(struct answer *a)
@@ -208,24 +225,69 @@ static int first_line(struct answer *a)
     return 0;
 }
 
-int keys_password(const char *prompt, bool confirm, char **password)
+static struct answer *new_answer(const struct names *names, const char *prompt)
 {
     struct answer *a = keys_text_alloc(sizeof *a);
+
+    if (a != NULL) {
+        a->names = names;
+        a->prompt = prompt;
+        a->confirm = false;
+        a->len = 0;
+    }
+    return a;
+}
+
+static char *take_answer(struct answer *a)
+{
+    char *password = first_line(a) == 0 ? keys_text_alloc(a->len + 1) : NULL;
+
+    if (password != NULL) {
+        memcpy(password, a->text, a->len);
+        password[a->len] = '\0';
+    }
+    return password;
+}
+
+int keys_password(const char *prompt, bool confirm, char **password)
+{
+    struct answer *a = new_answer(&key_names, prompt);
 
     *password = NULL;
     if (a == NULL)
         return -1;
-    a->prompt = prompt;
     a->confirm = confirm;
-    a->len = 0;
-    if (find(a) == 0 && first_line(a) == 0)
-        *password = keys_text_alloc(a->len + 1);
-    if (*password != NULL) {
-        memcpy(*password, a->text, a->len);
-        (*password)[a->len] = '\0';
-    }
+    if (find(a) == 0)
+        *password = take_answer(a);
     keys_text_free(a);
     return *password != NULL ? 0 : -1;
+}
+
+int keys_server_password(bool environment, const char *command, char **password)
+{
+    struct answer *a = new_answer(&server_names, "server's password");
+    int rc = NOT_HERE;
+
+    *password = NULL;
+    if (a == NULL)
+        return -1;
+    if (environment)
+        rc = from_variable(a);
+    if (rc == NOT_HERE && environment)
+        rc = from_file(a);
+    if (rc == NOT_HERE && environment)
+        rc = from_command(a);
+    if (rc == NOT_HERE && command != NULL) {
+        char *copy = strdup(command);
+
+        rc = copy ? run_command(a, copy, "'password_command'")
+                  : diag_no_memory();
+        free(copy);
+    }
+    if (rc == FOUND)
+        *password = take_answer(a);
+    keys_text_free(a);
+    return rc == FOUND && *password == NULL ? -1 : rc < 0 ? -1 : 0;
 }
 
 void keys_password_free(char *password)

@@ -91,7 +91,7 @@ int publish_payloads(struct publish *p)
         if (publish_stopped(p) || get_payload(p, &p->plan.groups[i], cache))
             result = -1;
     payload_cache_free(cache);
-    return result;
+    return result || p->o->store->ops->flush(p->o->store) ? -1 : 0;
 }
 
 /* Manifests that are signed together, whatever groups they are of. */
@@ -120,7 +120,10 @@ static void put_manifest(struct publish *p, struct plan_device *d,
 
     device_id_hex(&p->o->config->devices[d->device].id, hex);
     snprintf(name, sizeof name, "devices/%s/manifest", hex);
-    written(p, d, s->ops->put(s, name, m->bytes, m->len, STORE_MANIFEST) == 0);
+    written(p, d,
+            s->ops->put(s, name, m->bytes, m->len,
+                        d->why == PLAN_NEW ? STORE_FIRST : STORE_MANIFEST) ==
+                0);
 }
 
 /* 0, 1: it is hopeless, or -1 (reported): not all were tried. */

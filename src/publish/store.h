@@ -4,16 +4,22 @@
 #ifndef PUBLISH_STORE_H
 #define PUBLISH_STORE_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "pack/config.h"
+
+enum { STORE_NAME = 256 }; /* longest object name, NUL included */
+
 /* How an object is treated: server.md, Publishing. */
 enum store_class {
-    STORE_PAYLOAD,  /* named by content: written once, durable at return */
+    STORE_PAYLOAD,  /* named by content: written once */
     STORE_SHARD,    /* the same */
-    STORE_MANIFEST, /* replaced, with an ETag that differs; durable at flush */
-    STORE_HEAD      /* replaced, durable at return */
+    STORE_FIRST,    /* a manifest of a device that had none */
+    STORE_MANIFEST, /* replaced, with an ETag that differs */
+    STORE_HEAD      /* replaced; visible and durable at return */
 };
 
 /* Results of get and size besides 0: the object is not there. */
@@ -31,8 +37,10 @@ struct store_ops {
     int (*size)(struct store *s, const char *name, uint64_t *size);
     /* Takes the bytes (they may be gone after the call).  The object may become
      * visible later, at the latest at flush.  -1: this one was not put (and
-     * `failed` is not called for it); others may still be.  A head is put after
-     * all that was put before it is durable. */
+     * `failed` is not called for it); others may still be.  Payloads and shards
+     * are visible before a manifest or head that is put after them; all is
+     * durable before a head is put.  Where one of them failed, neither is
+     * put. */
     int (*put)(struct store *s, const char *name, const uint8_t *bytes,
                size_t len, enum store_class class);
     /* All that was put is visible and durable.  Where some puts failed,
@@ -51,6 +59,7 @@ struct store_ops {
 struct store {
     const struct store_ops *ops;
     const char *where; /* for messages: the folder or URL, without secrets */
+    volatile const sig_atomic_t *stop; /* or NULL; not 0: waiting ends */
     void (*failed)(void *ctx, const char *name); /* set by who puts, or NULL */
     void *failed_ctx;
 };
@@ -58,5 +67,13 @@ struct store {
 /* A folder; it is made at the first put or lock.  create false: it must be
  * there.  0, or -1 (reported). */
 int store_file_open(const char *folder, bool create, struct store **out);
+
+/* WebDAV, or any HTTP server that takes PUT.  0, or -1 (reported). */
+int store_dav_open(const struct config *c, const struct config_server *s,
+                   struct store **out);
+
+/* Whichever it is.  Nothing is asked of a server yet. */
+int store_open(const struct config *c, const struct config_server *s,
+               bool create, struct store **out);
 
 #endif

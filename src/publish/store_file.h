@@ -4,10 +4,7 @@
 
 #include "store.h"
 
-enum {
-    STORE_NAME = 256, /* longest object name, NUL included */
-    STORE_ABSENT = -2 /* instead of a descriptor: not there */
-};
+enum { STORE_ABSENT = -2 }; /* instead of a descriptor: not there */
 
 struct store_file {
     struct store store; /* first */

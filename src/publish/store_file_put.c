@@ -27,7 +27,7 @@ struct put {
 
 static bool durable(const struct put *p)
 {
-    return p->class != STORE_MANIFEST;
+    return p->class != STORE_MANIFEST && p->class != STORE_FIRST;
 }
 
 static int write_all(int fd, const uint8_t *bytes, size_t len)
@@ -102,7 +102,7 @@ static int make_newer(struct put *p)
     struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
     struct stat st, mine;
 
-    if (p->class != STORE_MANIFEST || p->made_dir)
+    if (durable(p) || p->made_dir)
         return 0;
     if (fstatat(p->dir, p->place.leaf, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0 : -1;
@@ -181,7 +181,7 @@ int store_file_put(struct store *store, const char *name, const uint8_t *bytes,
     if (result < 0)
         undo(&p);
     store_dir_close(&p.place, p.dir);
-    if (result == 0 && class == STORE_MANIFEST)
+    if (result == 0 && !durable(&p))
         s->unsynced = true;
     return result;
 }

@@ -1,12 +1,13 @@
 # Sourced after lib.sh: a small fleet to publish, in the scratch folder.
 # shellcheck shell=sh
 
-# config VERSION [LINE]...: ota-pack.yml with greenhouse at VERSION, then lines.
+# config VERSION [LINE]...: ota-pack.yml with greenhouse at VERSION, then lines;
+# it publishes to $server, or public/.
 config() {
     {
         cat <<EOT
 key: release.key
-server: public/
+server: ${server:-public/}
 releases:
   - name: greenhouse
     version: $1

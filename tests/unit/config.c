@@ -129,9 +129,35 @@ static const struct wrong_case {
     {"env: with a bad name", "key: env:1A\n" GOOD,
      "1:6: error: 'env:1A' does not name an environment variable: write it "
      "like env:OTA_PACK_KEY\n"},
-    {"a server that is no folder", KEY "server: https://x/\n" GOOD,
-     "2:9: error: server 'https://x/' is not a folder: publish into a folder "
-     "and copy that\n"},
+    {"a server of no kind", KEY "server: gopher://x/\n" GOOD,
+     "2:9: error: server 'gopher://x/' is of no kind that is known here: a "
+     "folder, or http, https, sftp, ftp, ftps, s3\n"},
+    {"a server's password in its URL", KEY "server: https://u:pw@x/\n" GOOD,
+     "0:0: error: line 2: a password has no place in a URL: see "
+     "ota-pack.yml(5), "
+     "Credentials\n"},
+    {"URLs that are none",
+     KEY "servers: [https://, 's3:///x', 'sftp://u@/x', 'http://x/?a', "
+         "'http://x/a/../b', 'http://x/a b']\n" GOOD,
+     "2:11: error: server 'https://': it names no host\n"
+     "2:21: error: server 's3:///x': it names no bucket\n"
+     "2:32: error: server 'sftp://u@/x': it names no host\n"
+     "2:47: error: server 'http://x/?a': it has a '?' or '#'\n"
+     "2:62: error: server 'http://x/a/../b': it has a part '.' or '..'\n"
+     "2:81: error: server 'http://x/a b': it has a character that no URL "
+     "has\n"},
+    {"settings of another kind",
+     KEY "server: {url: https://x/, region: a, known_hosts: b}\n" GOOD,
+     "2:35: error: 'region' is for s3 only\n"
+     "2:51: error: 'known_hosts' is for sftp only\n"},
+    {"a server without a url", KEY "server: {user: me}\n" GOOD,
+     "2:9: error: a server has no 'url'\n"},
+    {"both ways", KEY "server: a\nservers: [b]\n" GOOD,
+     "3:1: error: 'server' and 'servers' are not possible together\n"},
+    {"a server twice", KEY "servers: [a, {url: a}]\n" GOOD,
+     "2:14: error: server 'a' is there already\n"},
+    {"choices", KEY "server: {url: https://x, http2: maybe}\n" GOOD,
+     "2:33: error: http2 'maybe' is neither 'true' nor 'false'\n"},
     {"sign_command must be a list", KEY "sign_command: prog\n" GOOD,
      "2:15: error: 'sign_command' must be a list: '- ...' or [...]\n"},
     {"sign_command may not be empty", KEY "sign_command: []\n" GOOD,
@@ -490,7 +516,7 @@ static bool is(const struct config_text *t, const char *want, uint32_t line,
 static void test_top(const struct config *c)
 {
     check(is(&c->key, "A.key", 4, 6), "key");
-    check(is(&c->server, "public/", 5, 9), "server");
+    check(is(&c->servers[0].url, "public/", 5, 9), "server");
     check(c->sign_command_count == 3 && is(&c->sign_command[1], "$1", 9, 22) &&
               is(&c->sign_command[2], "none", 9, 29),
           "sign_command");

@@ -1,0 +1,279 @@
+/* `server:` and `servers:`: a folder or URL, or a map with what it takes to get
+ * there.  ota-pack.yml(5), Servers */
+#include <string.h>
+#include "config_private.h"
+
+/* Schemes, and the keys that mean nothing to the others. */
+static const struct scheme {
+    const char *prefix;
+    enum config_server_kind kind;
+} schemes[] = {{"http://", SERVER_HTTP}, {"https://", SERVER_HTTPS},
+               {"sftp://", SERVER_SFTP}, {"ftp://", SERVER_FTP},
+               {"ftps://", SERVER_FTPS}, {"s3://", SERVER_S3}};
+
+enum {
+    TLS = 1 << SERVER_HTTPS | 1 << SERVER_FTPS | 1 << SERVER_S3,
+    NAMED = TLS | 1 << SERVER_HTTP | 1 << SERVER_FTP | 1 << SERVER_SFTP
+};
+
+static const struct rule {
+    const char *key;
+    unsigned kinds;
+    const char *only; /* for messages */
+} rules[] = {
+    {"user", NAMED & ~(1 << SERVER_S3), "a server with a login"},
+    {"password_command", NAMED & ~(1 << SERVER_S3), "a server with a login"},
+    {"ca", TLS, "https, ftps and s3"},
+    {"pin", TLS, "https, ftps and s3"},
+    {"http2", 1 << SERVER_HTTPS, "https"},
+    {"region", 1 << SERVER_S3, "s3"},
+    {"endpoint", 1 << SERVER_S3, "s3"},
+    {"style", 1 << SERVER_S3, "s3"},
+    {"known_hosts", 1 << SERVER_SFTP, "sftp"},
+    {"identity", 1 << SERVER_SFTP, "sftp"}};
+
+static bool is_url(const char *text)
+{
+    const char *end = strstr(text, "://");
+
+    return end && end > text &&
+           strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                        "abcdefghijklmnopqrstuvwxyz0123456789+.-") ==
+               (size_t)(end - text);
+}
+
+/* NULL, or what is wrong with what stands behind the scheme. */
+static const char *rest_problem(const char *rest, enum config_server_kind kind)
+{
+    size_t host = strcspn(rest, "/");
+    const char *at = memchr(rest, '@', host);
+
+    if (strpbrk(rest, "?#"))
+        return "it has a '?' or '#'";
+    if (strpbrk(rest, " \"<>\\^`{|}"))
+        return "it has a character that no URL has";
+    if (host == 0 || (at && at + 1 == rest + host))
+        return kind == SERVER_S3 ? "it names no bucket" : "it names no host";
+    if (at && kind == SERVER_S3)
+        return "an access key has no place in it";
+    if (strstr(rest, "/../") || strstr(rest, "/./"))
+        return "it has a part '.' or '..'";
+    return NULL;
+}
+
+static bool has_password(const char *rest)
+{
+    const char *at = memchr(rest, '@', strcspn(rest, "/"));
+
+    return at && (at == rest || memchr(rest, ':', (size_t)(at - rest)));
+}
+
+/* Without the line it stands in: that would be shown. */
+static int password_in_url(struct loader *l, struct node *value)
+{
+    struct diag_mark m = {.source = l->source};
+
+    return diag_error_at(DIAG_CONFIG, m,
+                         "line %u: a password has no place in a URL: see "
+                         "ota-pack.yml(5), Credentials",
+                         (unsigned)value->line);
+}
+
+static int take_url(struct loader *l, struct node *key, struct node *value,
+                    void *into)
+{
+    struct config_server *s = into;
+    const char *why;
+
+    if (config_take_word(l, key->text, value, &s->url) < 0)
+        return -1;
+    if (!is_url(s->url.text))
+        return 0;
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+        size_t len = strlen(schemes[i].prefix);
+
+        if (strncmp(s->url.text, schemes[i].prefix, len) != 0)
+            continue;
+        s->kind = schemes[i].kind;
+        if (has_password(s->url.text + len))
+            return password_in_url(l, value);
+        why = rest_problem(s->url.text + len, s->kind);
+        return why ? config_wrong(l, value, "server '%s': %s", s->url.text, why)
+                   : 0;
+    }
+    return config_wrong(l, value,
+                        "server '%s' is of no kind that is known here: a "
+                        "folder, or http, https, sftp, ftp, ftps, s3",
+                        s->url.text);
+}
+
+static int take_public(struct loader *l, struct node *key, struct node *value,
+                       void *into)
+{
+    struct config_text *t = &((struct config_server *)into)->public_url;
+
+    if (config_take_word(l, key->text, value, t) < 0)
+        return -1;
+    if (strncmp(t->text, "http://", 7) != 0 &&
+        strncmp(t->text, "https://", 8) != 0)
+        return config_wrong(l, value,
+                            "public_url '%s' is not the http or https URL "
+                            "that devices use",
+                            t->text);
+    return 0;
+}
+
+/* A text that is a member of struct config_server, by its key. */
+static int take_word(struct loader *l, struct node *key, struct node *value,
+                     void *into)
+{
+    struct config_server *s = ((struct config_server *)into);
+    const struct {
+        const char *key;
+        struct config_text *text;
+    } members[] = {{"user", &s->user},
+                   {"password_command", &s->password_command},
+                   {"ca", &s->ca},
+                   {"pin", &s->pin},
+                   {"region", &s->region},
+                   {"endpoint", &s->endpoint},
+                   {"known_hosts", &s->known_hosts},
+                   {"identity", &s->identity}};
+    size_t i = 0;
+
+    while (strcmp(members[i].key, key->text) != 0)
+        i++;
+    return config_take_word(l, key->text, value, members[i].text);
+}
+
+/* One of two words. */
+static int take_choice(struct loader *l, const char *key, struct node *value,
+                       const char *no, const char *yes, bool *out)
+{
+    struct config_text t;
+
+    if (config_take_word(l, key, value, &t) < 0)
+        return -1;
+    *out = strcmp(t.text, yes) == 0;
+    if (*out || strcmp(t.text, no) == 0)
+        return 0;
+    return config_wrong(l, value, "%s '%s' is neither '%s' nor '%s'", key,
+                        t.text, yes, no);
+}
+
+static int take_http2(struct loader *l, struct node *key, struct node *value,
+                      void *into)
+{
+    return take_choice(l, key->text, value, "false", "true",
+                       &((struct config_server *)into)->http2);
+}
+
+static int take_style(struct loader *l, struct node *key, struct node *value,
+                      void *into)
+{
+    return take_choice(l, key->text, value, "host", "path",
+                       &((struct config_server *)into)->path_style);
+}
+
+static const struct config_field fields[] = {
+    {"url", take_url},          {"public_url", take_public},
+    {"user", take_word},        {"password_command", take_word},
+    {"ca", take_word},          {"pin", take_word},
+    {"http2", take_http2},      {"region", take_word},
+    {"endpoint", take_word},    {"style", take_style},
+    {"known_hosts", take_word}, {"identity", take_word},
+};
+
+/* A setting that this kind of server has no use for is a mistake. */
+static void check_kinds(struct loader *l, struct node *map,
+                        const struct config_server *s)
+{
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        struct node *value = config_get(map, rules[i].key);
+
+        if (value && !(rules[i].kinds & 1u << s->kind))
+            config_wrong(l, value, "'%s' is for %s only", rules[i].key,
+                         rules[i].only);
+    }
+}
+
+static void take_one(struct loader *l, struct node *key, struct node *value,
+                     struct config_server *s)
+{
+    static const struct config_schema schema = {
+        fields, sizeof fields / sizeof *fields, " in a server", NULL};
+    s->mark = config_mark(l, value);
+    if (config_node(value)->kind != NODE_MAP) {
+        take_url(l, key, value, s);
+        return;
+    }
+    if (!(config_walk(l, config_node(value), &schema, s) & 1))
+        config_wrong(l, value, "a server has no 'url'");
+    else if (s->url.text)
+        check_kinds(l, config_node(value), s);
+}
+
+static struct config_server *make_room(struct loader *l, struct node *key,
+                                       size_t count)
+{
+    struct config *c = l->config;
+
+    if (c->servers) {
+        config_wrong(l, key,
+                     "'server' and 'servers' are not possible together");
+        return NULL;
+    }
+    c->servers = arena_array(l->arena, count, sizeof *c->servers);
+    if (!c->servers) {
+        l->no_memory = true;
+        return NULL;
+    }
+    memset(c->servers, 0, count * sizeof *c->servers);
+    return c->servers;
+}
+
+int config_take_server(struct loader *l, struct node *key, struct node *value,
+                       void *into)
+{
+    struct config_server *s = make_room(l, key, 1);
+
+    (void)into;
+    if (!s)
+        return -1;
+    take_one(l, key, value, s);
+    l->config->server_count = s->url.text ? 1 : 0;
+    return 0;
+}
+
+/* The same place twice would be published to twice. */
+static bool is_there(const struct config *c, const struct config_server *s)
+{
+    for (size_t i = 0; i < c->server_count; i++)
+        if (strcmp(c->servers[i].url.text, s->url.text) == 0)
+            return true;
+    return false;
+}
+
+int config_take_servers(struct loader *l, struct node *key, struct node *value,
+                        void *into)
+{
+    struct config *c = l->config;
+    size_t room;
+    struct node *list = config_list(l, key, value, &room);
+    struct config_server *s = list ? make_room(l, key, room) : NULL;
+
+    (void)into;
+    if (!s)
+        return -1;
+    for (struct node *i = list->first; i; i = i->next) {
+        struct config_server *one = &s[c->server_count];
+
+        memset(one, 0, sizeof *one);
+        take_one(l, key, i, one);
+        if (one->url.text && is_there(c, one))
+            config_wrong(l, i, "server '%s' is there already", one->url.text);
+        else if (one->url.text)
+            c->server_count++;
+    }
+    return 0;
+}

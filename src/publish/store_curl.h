@@ -1,0 +1,52 @@
+/* What all stores behind libcurl share: who we are, how the line is secured,
+ * what is worth another try, and how a failure is told. */
+#ifndef PUBLISH_STORE_CURL_H
+#define PUBLISH_STORE_CURL_H
+
+#include <curl/curl.h>
+
+#include "store.h"
+#include "store_login.h"
+
+enum {
+    STORE_TRIES = 6,               /* of one request */
+    STORE_RETRY_AFTER = 120 * 1000 /* ms that a server may ask us to wait */
+};
+
+struct store_curl {
+    const char
+        *where; /* borrowed: the URL without secrets, no '/' at its end */
+    const char *protocols; /* as CURLOPT_PROTOCOLS_STR takes it */
+    char *ca;              /* file, or NULL: the system's */
+    const char *pin;       /* borrowed, or NULL */
+    struct store_login login;
+    volatile const sig_atomic_t *const *stop; /* a store's */
+};
+
+/* Reads the server's settings.  `host` is the URL's.  0, or -1 (reported). */
+int store_curl_init(struct store_curl *c, const struct config *config,
+                    const struct config_server *s, const char *host);
+void store_curl_release(struct store_curl *c);
+
+/* True once the user asked to stop. */
+bool store_curl_stopped(const struct store_curl *c);
+
+/* Sets what every transfer of the handle has: protocols, TLS, login, patience.
+ * `error` has CURL_ERROR_SIZE bytes. */
+void store_curl_setup(const struct store_curl *c, CURL *easy, char *error);
+
+/* Whether the same request may work later. */
+bool store_curl_again(CURLcode code, long status);
+
+/* Milliseconds to wait before try `tries` + 1: doubled each time, with jitter;
+ * `after`: seconds that the server asked for, or 0. */
+unsigned store_curl_delay(unsigned tries, long after);
+
+uint64_t store_curl_ms(void); /* of a clock that only goes forward */
+
+/* "cannot VERB 'WHERE/NAME': ..." with advice.  Returns -1. */
+int store_curl_fail(const struct store_curl *c, const char *verb,
+                    const char *name, CURLcode code, long status,
+                    const char *error);
+
+#endif

@@ -1,0 +1,238 @@
+/* WebDAV, or any HTTP server that takes PUT: objects are read, looked at and
+ * removed one at a time. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "store_dav.h"
+
+enum { CONNECTIONS = 64, STREAMS = 100 };
+
+static struct http_request *request_for(struct store_dav *d, const char *method,
+                                        const char *name, const char *end)
+{
+    struct http_request *r = NULL;
+    char *url;
+
+    if (asprintf(&url, "%s%s%s%s", d->base, *name ? "/" : "", name, end) < 0) {
+        diag_no_memory();
+        return NULL;
+    }
+    r = http_request_new(d->http, method, url);
+    free(url);
+    if (r) {
+        r->ctx = d;
+        snprintf(r->name, sizeof r->name, "%s", name);
+    }
+    return r;
+}
+
+struct http_request *store_dav_request(struct store_dav *d, const char *method,
+                                       const char *name)
+{
+    return request_for(d, method, name, "");
+}
+
+struct http_request *store_dav_folder(struct store_dav *d, const char *method,
+                                      const char *name)
+{
+    return request_for(d, method, name, "/");
+}
+
+static bool is_missing(const struct http_request *r)
+{
+    return r->code == CURLE_OK && (r->status == 404 || r->status == 410);
+}
+
+static bool is_head(const char *name)
+{
+    return strcmp(name, "index/head") == 0;
+}
+
+static int too_long(const struct store_dav *d, const char *name, size_t max)
+{
+    return diag_error(DIAG_SERVER,
+                      "'%s/%s' is not one of ours: it has more than %zu bytes",
+                      d->store.where, name, max);
+}
+
+static int dav_get(struct store *s, const char *name, size_t max,
+                   uint8_t **bytes, size_t *len)
+{
+    struct store_dav *d = (struct store_dav *)s;
+    struct http_request *r = store_dav_request(d, "GET", name);
+    int result = 0;
+
+    *bytes = NULL;
+    *len = 0;
+    if (!r || http_header(r, "Cache-Control: no-cache")) {
+        http_request_free(r);
+        return -1;
+    }
+    r->max = max;
+    http_run(d->http, r);
+    if (r->too_long) {
+        result = too_long(d, name, max);
+    } else if (is_missing(r)) {
+        result = STORE_MISSING;
+    } else if (!http_good(r)) {
+        result = http_fail(r, "read");
+    } else {
+        *bytes = r->bytes ? r->bytes : malloc(1);
+        *len = r->got;
+        r->bytes = NULL;
+        if (is_head(name)) {
+            d->head_time = r->modified;
+            d->ahead = r->date ? r->date - (uint64_t)time(NULL) : 0;
+        }
+    }
+    http_request_free(r);
+    return result;
+}
+
+static int dav_size(struct store *s, const char *name, uint64_t *size)
+{
+    struct store_dav *d = (struct store_dav *)s;
+    struct http_request *r = store_dav_request(d, "HEAD", name);
+    int result = 0;
+
+    *size = 0;
+    if (!r)
+        return -1;
+    http_run(d->http, r);
+    if (is_missing(r))
+        result = STORE_MISSING;
+    else if (!http_good(r))
+        result = http_fail(r, "look for");
+    else
+        *size = r->size;
+    http_request_free(r);
+    return result;
+}
+
+static int dav_remove(struct store *s, const char *name)
+{
+    struct store_dav *d = (struct store_dav *)s;
+    struct http_request *r = store_dav_request(d, "DELETE", name);
+    int result = 0;
+
+    if (!r)
+        return -1;
+    http_run(d->http, r);
+    if (!http_good(r) && !is_missing(r))
+        result = http_fail(r, "remove");
+    http_request_free(r);
+    return result;
+}
+
+static int dav_lock(struct store *s, unsigned wait_ms, bool break_lock)
+{
+    struct store_dav *d = (struct store_dav *)s;
+
+    if (d->open_line && (d->curl.login.password || d->curl.login.token))
+        diag_warning("the password of '%s' goes over the line as it is: use "
+                     "https",
+                     d->base);
+    return store_lock_take(&d->lock, wait_ms, break_lock, s->stop);
+}
+
+static void dav_unlock(struct store *s)
+{
+    struct store_dav *d = (struct store_dav *)s;
+
+    s->stop = NULL; /* whoever stops, unlocks */
+    store_lock_release(&d->lock);
+}
+
+static void dav_close(struct store *s)
+{
+    struct store_dav *d = (struct store_dav *)s;
+
+    if (!d)
+        return;
+    dav_unlock(s);
+    http_free(d->http);
+    store_curl_release(&d->curl);
+    free(d->base);
+    free(d);
+}
+
+static const struct store_ops dav_ops = {.get = dav_get,
+                                         .size = dav_size,
+                                         .put = store_dav_put,
+                                         .flush = store_dav_flush,
+                                         .remove = dav_remove,
+                                         .lock = dav_lock,
+                                         .unlock = dav_unlock,
+                                         .close = dav_close};
+
+/* The host of a URL, without port or user, allocated; NULL: no memory. */
+static char *host_of(const char *url)
+{
+    const char *host = strstr(url, "://") + 3, *at;
+    size_t len = strcspn(host, "/");
+
+    if ((at = memchr(host, '@', len))) {
+        len -= (size_t)(at + 1 - host);
+        host = at + 1;
+    }
+    if (*host == '[') /* an IPv6 address */
+        return strndup(host + 1, strcspn(host + 1, "]"));
+    return strndup(host, strcspn(host, ":/"));
+}
+
+static char *trimmed(const char *url)
+{
+    size_t len = strlen(url);
+
+    while (len && url[len - 1] == '/')
+        len--;
+    return strndup(url, len);
+}
+
+static int set_up(struct store_dav *d, const struct config *c,
+                  const struct config_server *s)
+{
+    char *host = host_of(s->url.text);
+    bool is_loopback;
+    int result;
+
+    d->base = trimmed(s->url.text);
+    if (!host || !d->base) {
+        free(host);
+        return diag_no_memory();
+    }
+    d->curl.where = d->store.where = d->base;
+    d->curl.protocols = s->kind == SERVER_HTTPS ? "https" : "http";
+    d->curl.stop = &d->store.stop;
+    result = store_curl_init(&d->curl, c, s, host);
+    is_loopback = strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 ||
+                  strcmp(host, "localhost") == 0;
+    free(host);
+    if (result)
+        return -1;
+    d->open_line = s->kind == SERVER_HTTP && !is_loopback;
+    d->http = http_new(&d->curl, s->http2 ? STREAMS : CONNECTIONS, s->http2,
+                       NULL, NULL);
+    return d->http ? 0 : -1;
+}
+
+int store_dav_open(const struct config *c, const struct config_server *s,
+                   struct store **out)
+{
+    struct store_dav *d = calloc(1, sizeof *d);
+
+    *out = NULL;
+    if (!d)
+        return diag_no_memory();
+    d->store.ops = &dav_ops;
+    if (set_up(d, c, s)) {
+        dav_close(&d->store);
+        return -1;
+    }
+    d->lock.ops = &store_dav_lock_ops;
+    d->lock.ctx = d;
+    d->lock.where = d->base;
+    *out = &d->store;
+    return 0;
+}

@@ -1,0 +1,136 @@
+/* User, password and token of a server. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "pack/keys.h"
+#include "store_login.h"
+
+enum { NETRC_MAX = 1 << 16 };
+
+static const char *variable(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value && *value ? value : NULL;
+}
+
+static int copy(char **to, const char *from)
+{
+    if (!from || *to)
+        return 0;
+    *to = strdup(from);
+    return *to ? 0 : diag_no_memory();
+}
+
+static void wipe(char **text)
+{
+    if (*text)
+        explicit_bzero(*text, strlen(*text));
+    free(*text);
+    *text = NULL;
+}
+
+void store_login_release(struct store_login *l)
+{
+    wipe(&l->user);
+    wipe(&l->password);
+    wipe(&l->token);
+}
+
+static bool netrc_path(char path[PATH_MAX])
+{
+    const char *named = variable("NETRC"), *home = variable("HOME");
+
+    if (named)
+        return snprintf(path, PATH_MAX, "%s", named) < PATH_MAX;
+    return home && snprintf(path, PATH_MAX, "%s/.netrc", home) < PATH_MAX;
+}
+
+/* NULL where it is not there; the text is to be wiped. */
+static char *read_netrc(size_t *len)
+{
+    char path[PATH_MAX], *text = NULL;
+    int fd = netrc_path(path) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    ssize_t n = 1;
+
+    *len = 0;
+    if (fd >= 0)
+        text = calloc(1, NETRC_MAX + 1);
+    while (text && n > 0 && *len < NETRC_MAX) {
+        n = read(fd, text + *len, NETRC_MAX - *len);
+        *len += n > 0 ? (size_t)n : 0;
+    }
+    if (fd >= 0)
+        close(fd);
+    return text;
+}
+
+static void from_netrc(const char *host, struct store_login *l)
+{
+    char *user, *password, *text;
+    size_t len;
+
+    text = read_netrc(&len);
+    if (!text)
+        return;
+    if (store_netrc_find(text, host, l->user, &user, &password)) {
+        if (!l->user)
+            l->user = user;
+        else
+            free(user);
+        l->password = password;
+    }
+    explicit_bzero(text, len);
+    free(text);
+}
+
+static int take_password(const struct config_server *s, bool environment,
+                         struct store_login *l)
+{
+    char *password;
+    int result;
+
+    if (keys_server_password(environment, s->password_command.text, &password))
+        return -1;
+    result = copy(&l->password, password);
+    if (password)
+        keys_password_free(password);
+    return result;
+}
+
+/* user@ of the URL, where SFTP and FTP have it. */
+static int user_of_url(const struct config_server *s, struct store_login *l)
+{
+    const char *rest = strstr(s->url.text, "://");
+    const char *at =
+        rest ? memchr(rest + 3, '@', strcspn(rest + 3, "/")) : NULL;
+
+    if (!at || l->user)
+        return 0;
+    l->user = strndup(rest + 3, (size_t)(at - rest - 3));
+    return l->user ? 0 : diag_no_memory();
+}
+
+int store_login(const struct config *c, const struct config_server *s,
+                const char *host, struct store_login *out)
+{
+    bool environment = c->server_count == 1;
+
+    *out = (struct store_login){0};
+    if (environment && (copy(&out->user, variable("OTA_PACK_SERVER_USER")) ||
+                        copy(&out->token, variable("OTA_PACK_SERVER_TOKEN"))))
+        return -1;
+    if (copy(&out->user, s->user.text) || user_of_url(s, out) ||
+        take_password(s, environment, out)) {
+        store_login_release(out);
+        return -1;
+    }
+    if (!out->password && !out->token)
+        from_netrc(host, out);
+    return 0;
+}
