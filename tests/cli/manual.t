@@ -11,7 +11,8 @@ sed -n '/^\/\* The above is/q;p' "$top/tests/unit/example.c" |
 ok $? "ota-reader(3) has an example"
 run 0 "which is tests/unit/example.c" diff example.c manual.c
 
-for page in ota-pack.1 ota-pack.yml.5 ota-bundle.5 ota-index.5 ota-reader.3; do
+for page in ota-pack.1 ota-agent.1 ota-pack.yml.5 ota-bundle.5 ota-index.5 \
+    ota-reader.3; do
     [ -s "$top/man/$page" ]
     ok $? "$page is there"
 done
