@@ -54,6 +54,7 @@ $(BUILD)/%.a:
 
 $(BUILD)/ota-pack: $(call obj,src/cli/*.c) $(LIBS)
 $(UNIT) $(REPLAY) $(BENCH): $(BUILD)/%: $(BUILD)/%.o $(LIBS)
+$(BUILD)/tests/unit/example_install: $(call obj,src/device/*.c)
 $(REPLAY): $(BUILD)/tests/fuzz/replay.o $(BUILD)/tests/fuzz/craft.o
 $(BUILD)/ota-pack $(UNIT) $(REPLAY) $(BENCH):
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS) $(LDLIBS_HOST)
