@@ -28,7 +28,7 @@ CLI_TESTS = $(sort $(wildcard tests/cli/*.t))
 MAN = $(notdir $(wildcard man/*.[135]))
 # libsodium and zlib are not private: the library is static only
 PKGCONFIG = 'libdir=$(LIBDIR)' 'includedir=$(INCLUDEDIR)' '' \
-    'Name: ota-bundle' 'Description: reader of signed update bundles' \
+    'Name: ota-bundle' 'Description: reads and installs signed update bundles' \
     'Version: $(VERSION)' 'Requires: libsodium zlib' \
     'Libs: -L$${libdir} -lota-bundle' 'Cflags: -I$${includedir}'
 SUBMAKE = $(MAKE) --no-print-directory
@@ -64,9 +64,9 @@ programs: all $(UNIT) $(REPLAY) $(BENCH) $(POWER) $(AGENT)
 deps: ## install what building and testing need (make lint, fuzz: their own)
 	@sh tests/deps.sh check
 
-demo: ## pack and publish the example fleet, and read it back
+demo: ## publish the example fleet; three simulated devices take it
 	@sh tests/deps.sh build
-	+@$(PARMAKE) all
+	+@$(PARMAKE) all $(AGENT)
 	@BUILD=$(BUILD) sh tests/demo/run.sh
 
 check: ## build everything and run the tests
@@ -84,7 +84,7 @@ bench: ## what publishing costs; STRICT=1: fail above the limits
 	+@$(PARMAKE) all $(BENCH)
 	@BUILD=$(BUILD) STRICT=$(STRICT) sh tests/bench/run.sh
 
-install: all ## into DESTDIR and PREFIX: program, library, header, manual
+install: all ## into DESTDIR and PREFIX: programs, library, headers, manual
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig \
 	    $(DESTDIR)$(INCLUDEDIR)/ota
 	install -m 755 $(BUILD)/ota-pack $(BUILD)/ota-agent $(DESTDIR)$(BINDIR)/
