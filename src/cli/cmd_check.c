@@ -76,8 +76,12 @@ static int check_published(struct project *p, const struct cmd_global *g)
 static int run(struct project *p, const struct cmd_global *g)
 {
     size_t releases = 0, devices = 0, files = 0;
+    int result = 0;
 
-    if (check_published(p, g) || count_files(p, &files))
+    do
+        result |= check_published(p, g);
+    while (project_next(p));
+    if (result || count_files(p, &files))
         return -1;
     for (size_t i = 0; i < p->config->release_count; i++)
         releases += p->config->releases[i].selected;

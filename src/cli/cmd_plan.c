@@ -22,15 +22,19 @@ static int take(int c, const char *arg, void *ctx)
 int project_show_plan(struct project *p, const struct cmd_global *g)
 {
     struct plan plan;
-    int changes;
+    int changes = 0;
 
-    if (project_store(p, true) || project_signer(p, g) || project_index(p) ||
-        project_plan(p, false, &plan))
-        return -1;
-    if (!g->quiet || g->json)
-        plan_print(&plan, g->json);
-    changes = plan_changes(&plan) > 0;
-    plan_release(&plan);
+    project_numbers(p, g);
+    do {
+        if (project_store(p, true) || project_signer(p, g) ||
+            project_index(p) || project_plan(p, false, &plan))
+            continue;
+        project_head(p, g);
+        if (!g->quiet || g->json)
+            plan_print(&plan, g->json);
+        changes |= plan_changes(&plan) > 0;
+        plan_release(&plan);
+    } while (project_next(p));
     return changes;
 }
 

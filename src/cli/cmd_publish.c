@@ -53,36 +53,60 @@ static int take(int c, const char *arg, void *ctx)
     return 0;
 }
 
+/* The run, and what was done on all of them. */
+struct done {
+    const struct cmd_global *g;
+    struct project *p;
+    struct publish_result all;
+};
+
 static void report(void *ctx, const struct plan *plan,
                    const struct publish_result *result)
 {
-    const struct cmd_global *g = ctx;
+    const struct done *done = ctx;
 
-    if (!g->quiet || g->json)
-        plan_print_done(plan, result, g);
+    project_head(done->p, done->g);
+    if (!done->g->quiet || done->g->json)
+        plan_print_done(plan, result, done->g);
+}
+
+static void publish_one(struct project *p, struct publish_options *o,
+                        struct done *done)
+{
+    struct publish_result result = {0};
+
+    o->store = p->store;
+    o->at_least = p->at_least;
+    /* A signal that came too late to stop anything is none. */
+    if (publish_run(o, &result) == 0)
+        cmd_stopped = 0;
+    done->all.written += result.written;
+    done->all.failed += result.failed;
+    done->all.payloads += result.payloads;
+    done->all.payload_bytes += result.payload_bytes;
 }
 
 static int publish(struct project *p, struct cmd_global *g,
                    struct publish_options *o)
 {
-    struct publish_result result = {0};
+    struct done done = {.g = g, .p = p};
 
-    if (project_store(p, true) || project_signer(p, g))
-        return diag_status();
+    project_numbers(p, g);
     o->config = p->config;
     o->tree = p->tree;
-    o->store = p->store;
-    o->signer = p->signer;
     o->now = p->now;
     o->jobs = g->jobs;
     o->stop = &cmd_stopped;
     o->report = report;
-    o->ctx = g;
-    /* A signal that came too late to stop anything is none. */
-    if (publish_run(o, &result) == 0)
-        cmd_stopped = 0;
-    plan_json_totals(&result);
-    if (result.written && result.failed)
+    o->ctx = &done;
+    do {
+        if (project_store(p, true) || project_signer(p, g))
+            continue;
+        o->signer = p->signer;
+        publish_one(p, o, &done);
+    } while (!cmd_stopped && project_next(p));
+    plan_json_totals(&done.all);
+    if (done.all.written && (done.all.failed || diag_status() == DIAG_SERVER))
         return DIAG_PARTIAL;
     return diag_status();
 }

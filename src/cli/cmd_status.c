@@ -285,23 +285,29 @@ static void print(struct status *s)
                   "its end");
 }
 
+static void show_server(struct project *p, const struct cmd_global *g, bool all)
+{
+    struct status s = {.g = g, .p = p, .all = all};
+
+    if (project_store(p, true) || project_signer(p, g) || project_index(p))
+        return;
+    project_head(p, g);
+    if (!find_entries(&s))
+        print(&s);
+    free(s.entries);
+    free(s.sorted);
+}
+
 static int show(struct project *p, const struct cmd_global *g,
                 char *const *words, size_t count)
 {
-    struct status s = {.g = g, .p = p, .all = count == 0};
-    int result = -1;
-
     if (config_load(g->config, &p->config) ||
-        config_select(p->config, words, count) || diag_errors() ||
-        project_store(p, true) || project_signer(p, g) || project_index(p))
+        config_select(p->config, words, count) || diag_errors())
         return -1;
-    if (!find_entries(&s)) {
-        print(&s);
-        result = 0;
-    }
-    free(s.entries);
-    free(s.sorted);
-    return result;
+    do
+        show_server(p, g, count == 0);
+    while (project_next(p));
+    return 0;
 }
 
 int cmd_status(struct cmd_global *g, int argc, char **argv)

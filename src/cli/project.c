@@ -1,7 +1,10 @@
 /* Configuration, files, server and key, opened in the order in which mistakes
  * are cheap to find. */
 #include <stdlib.h>
+#include <string.h>
 
+#include "json.h"
+#include "msg.h"
 #include "pack/sign.h"
 #include "project.h"
 
@@ -19,12 +22,20 @@ int project_open(struct project *p, const struct cmd_global *g,
     return sign_time(&p->now);
 }
 
-void project_release(struct project *p)
+static void leave(struct project *p)
 {
     index_free(p->index);
-    signer_free(p->signer);
+    p->index = NULL;
     if (p->store)
         p->store->ops->close(p->store);
+    p->store = NULL;
+}
+
+void project_release(struct project *p)
+{
+    leave(p);
+    signer_free(p->signer);
+    free(p->at_least);
     tree_free(p->tree);
     config_free(p->config);
 }
@@ -40,10 +51,78 @@ int project_store(struct project *p, bool needed)
                                    "public/', the folder to publish into",
                                    c->path)
                       : 0;
-    result = store_open(c, &c->servers[0], true, &p->store);
+    if (p->server < 64 && p->down >> p->server & 1)
+        return -1;
+    result = store_open(c, &c->servers[p->server], true, &p->store);
     if (!result)
         p->store->stop = &cmd_stopped;
     return result;
+}
+
+bool project_next(struct project *p)
+{
+    leave(p);
+    return ++p->server < p->config->server_count;
+}
+
+void project_head(const struct project *p, const struct cmd_global *g)
+{
+    const struct config_server *s = &p->config->servers[p->server];
+    struct json j;
+
+    if (p->config->server_count < 2)
+        return;
+    if (g->json) {
+        json_begin(&j, stdout, "server");
+        json_string(&j, "server", s->url.text);
+        json_end(&j);
+    } else if (!g->quiet) {
+        msg_text(stdout, s->url.text, strlen(s->url.text));
+        puts(":");
+    }
+}
+
+/* The number that this server would give each release, or has given it. */
+static void note_numbers(struct project *p, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->release_count; i++) {
+        const struct plan_release *r = &plan->releases[i];
+        uint32_t version = r->version ? r->version : r->before;
+
+        if (version > p->at_least[r->release])
+            p->at_least[r->release] = version;
+    }
+}
+
+static bool has_auto(const struct config *c)
+{
+    for (size_t i = 0; i < c->release_count; i++)
+        if (c->releases[i].selected && c->releases[i].version == 0)
+            return true;
+    return false;
+}
+
+void project_numbers(struct project *p, const struct cmd_global *g)
+{
+    struct plan plan;
+
+    if (p->config->server_count < 2 || !has_auto(p->config))
+        return;
+    p->at_least = calloc(p->config->release_count, sizeof *p->at_least);
+    if (!p->at_least) {
+        diag_no_memory();
+        return;
+    }
+    do {
+        if (!project_store(p, true) && !project_signer(p, g) &&
+            !project_index(p) && !project_plan(p, false, &plan)) {
+            note_numbers(p, &plan);
+            plan_release(&plan);
+        } else if (p->server < 64) {
+            p->down |= UINT64_C(1) << p->server;
+        }
+    } while (project_next(p));
+    p->server = 0;
 }
 
 int project_published(struct project *p)
@@ -59,7 +138,7 @@ int project_published(struct project *p)
 
 int project_signer(struct project *p, const struct cmd_global *g)
 {
-    return signer_open(p->config, g->jobs, &p->signer);
+    return p->signer ? 0 : signer_open(p->config, g->jobs, &p->signer);
 }
 
 int project_index(struct project *p)
@@ -80,7 +159,8 @@ int project_plan(struct project *p, bool all, struct plan *plan)
                                    .key = signer_public(p->signer),
                                    .now = p->now,
                                    .all = all,
-                                   .new_base = p->new_base};
+                                   .new_base = p->new_base,
+                                   .at_least = p->at_least};
 
     return plan_make(&request, plan);
 }

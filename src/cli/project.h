@@ -12,7 +12,10 @@ struct project {
     struct signer *signer; /* NULL until project_signer() */
     struct index *index;   /* NULL until project_index() */
     uint64_t now;
-    bool new_base; /* as if nothing had been published */
+    bool new_base;      /* as if nothing had been published */
+    size_t server;      /* which of the configuration's, 0 at first */
+    uint64_t down;      /* a bit for each of the first 64 that failed */
+    uint32_t *at_least; /* NULL, or as in struct plan_request */
 };
 
 /* Reads and narrows the configuration, looks up its files.  0, or -1 (every
@@ -21,9 +24,20 @@ int project_open(struct project *p, const struct cmd_global *g,
                  char *const *words, size_t count);
 void project_release(struct project *p);
 
-/* Opens the server's folder, which need not be there yet; `needed`: it is an
- * error if none is configured.  0, or -1 (reported). */
+/* Opens the server; a folder need not be there yet.  `needed`: it is an error
+ * if none is configured.  0, or -1 (reported). */
 int project_store(struct project *p, bool needed);
+
+/* Leaves the server, for the next one.  False: that was the last. */
+bool project_next(struct project *p);
+
+/* Where there are several servers, says which one this is. */
+void project_head(const struct project *p, const struct cmd_global *g);
+
+/* Where there are several servers and a release is `auto`: looks at all of
+ * them, so that they get one number (project.at_least).  One that fails is
+ * reported, and left alone from then on. */
+void project_numbers(struct project *p, const struct cmd_global *g);
 
 /* Whether anything was ever published there: 1, 0, or -1 (reported). */
 int project_published(struct project *p);

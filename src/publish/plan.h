@@ -87,6 +87,9 @@ struct plan_request {
     uint64_t now;              /* sign_time() */
     bool all;                  /* PLAN_SAME devices get groups, too (build) */
     bool new_base;             /* what manifests say is not looked at */
+    /* For each release of the configuration, the least that `auto` takes: so
+     * that several servers get one number.  NULL: there are no others. */
+    const uint32_t *at_least;
 };
 
 struct plan {

@@ -126,6 +126,7 @@ static int check_fixed(struct plan_maker *m, struct plan_work *w,
 static int choose(struct plan_maker *m, struct plan_work *w,
                   const struct need *need)
 {
+    const uint32_t *others = m->plan->request.at_least;
     uint32_t latest = w->latest ? w->latest->version : 0;
     uint32_t highest = need->floor > w->highest ? need->floor : w->highest;
 
@@ -143,6 +144,8 @@ static int choose(struct plan_maker *m, struct plan_work *w,
                              "there is no version left above %lu for '%s'",
                              (unsigned long)highest, w->config->name.text);
     w->out->version = highest + 1;
+    if (others && others[w->out->release] > w->out->version)
+        w->out->version = others[w->out->release];
     return 0;
 }
 

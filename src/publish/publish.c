@@ -34,7 +34,8 @@ static int make_plan(struct publish *p)
                                    .store = p->o->store,
                                    .key = signer_public(p->o->signer),
                                    .now = p->o->now,
-                                   .new_base = p->o->new_base};
+                                   .new_base = p->o->new_base,
+                                   .at_least = p->o->at_least};
 
     if (plan_make(&request, &p->plan))
         return -1;

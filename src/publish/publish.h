@@ -25,6 +25,7 @@ struct publish_options {
     unsigned lock_wait_ms;
     bool break_lock;
     bool new_base;                     /* forget what was published */
+    const uint32_t *at_least;          /* as in struct plan_request */
     volatile const sig_atomic_t *stop; /* not 0: stop at the next object */
     /* Called once with what was planned and done, unless there was nothing to
      * do or it failed before the first manifest; or NULL. */

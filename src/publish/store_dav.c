@@ -172,10 +172,8 @@ static char *host_of(const char *url)
     const char *host = strstr(url, "://") + 3, *at;
     size_t len = strcspn(host, "/");
 
-    if ((at = memchr(host, '@', len))) {
-        len -= (size_t)(at + 1 - host);
+    if ((at = memchr(host, '@', len)))
         host = at + 1;
-    }
     if (*host == '[') /* an IPv6 address */
         return strndup(host + 1, strcspn(host + 1, "]"));
     return strndup(host, strcspn(host, ":/"));

@@ -1,0 +1,80 @@
+#!/bin/sh
+# Several servers: the same publish goes to each, each with its own state.
+. "$(dirname "$0")/lib.sh"
+. "$top/tests/cli/fleet.sh"
+fleet
+
+# two VERSION: publishes to a/ and b/.
+two() {
+    config "$1"
+    sed -i 's/^server: .*/servers: [a, {url: b}]/' ota-pack.yml
+}
+
+# number FOLDER: the version of its first device.
+number() {
+    od -An -tu4 -j28 -N4 "$1/devices/246f28000001/manifest" | tr -d ' '
+}
+
+two 3
+run 0 'plan' ota-pack plan
+says out 'a:'
+says out 'b:'
+run 0 'to both' ota-pack publish
+cat >want <<'EOT'
+a:
+greenhouse: version 3 for 3 devices, 3 files of 49 B
+published: 3 manifests, 1 new payload of 233 B
+b:
+greenhouse: version 3 for 3 devices, 3 files of 49 B
+published: 3 manifests, 1 new payload of 233 B
+EOT
+cmp -s want .out
+ok $? 'each is told apart'
+tree a/devices >ta
+tree b/devices >tb
+cmp -s ta tb
+ok $? 'both have the same'
+run 0 'nothing to do' ota-pack publish
+silent out
+
+# One of them missed something: `auto` gives both one number.
+config auto
+sed -i 's/^server: .*/server: a/' ota-pack.yml
+echo 'import os' >>main.py
+run 0 'a alone' ota-pack publish -q
+echo 'import sys' >>main.py
+run 0 'a alone, again' ota-pack publish -q
+[ "$(number a) $(number b)" = '5 3' ]
+ok $? 'a has 5, b has 3'
+two auto
+run 0 'the same content for both' ota-pack publish
+says out 'greenhouse: version 3 -> 5 for 3 devices'
+[ "$(number a) $(number b)" = '5 5' ]
+ok $? 'both have 5'
+sed -i 's/^servers: .*/server: b/' ota-pack.yml
+echo 'import re' >>main.py
+run 0 'b alone' ota-pack publish -q
+echo 'import gc' >>main.py
+two auto
+run 0 'new content for both' ota-pack publish -q
+[ "$(number a) $(number b)" = '7 7' ]
+ok $? 'both have 7'
+tree a/devices >ta
+tree b/devices >tb
+cmp -s ta tb
+ok $? 'byte for byte'
+
+# One that fails keeps no other from it.
+echo 'import io' >>main.py
+rm -rf a
+echo 'in the way' >a
+run 7 'a is no folder' ota-pack publish
+says err "cannot open 'a'"
+[ "$(grep -c "cannot open 'a'" .err)" -eq 1 ]
+ok $? 'which is told once'
+says out 'published: 3 manifests'
+[ "$(number b)" = 8 ]
+ok $? 'b has it'
+run 0 'status of what answers' sh -c 'ota-pack status; [ $? -eq 5 ]'
+says out '3 devices: 3 published, 0 never'
+done_testing
