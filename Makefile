@@ -112,7 +112,7 @@ help: ## this list
 	    $(MAKEFILE_LIST)
 	@echo 'Variables: PREFIX DESTDIR LIBDIR MANDIR BUILD CC CFLAGS LDFLAGS JOBS'
 
-include tests/device.mk tests/lint.mk tests/sanitize.mk
+include tests/device.mk tests/servers.mk tests/lint.mk tests/sanitize.mk
 
 .PHONY: all programs deps demo check prove bench install uninstall clean help
 .SECONDARY:

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what a task needs and this machine lacks, through its package
-# manager: tests/deps.sh build|check|lint|fuzz...
+# manager: tests/deps.sh build|check|lint|fuzz|servers...
 # Says what it installs; nothing missing: says and does nothing.
 set -eu
 
@@ -23,6 +23,13 @@ lint  cmd:cppcheck     cppcheck       cppcheck            cppcheck
 lint  cmd:shellcheck   shellcheck     ShellCheck          shellcheck
 lint  cmd:mandoc       mandoc         mandoc              mandoc
 lint  cmd:codespell    codespell      codespell           codespell
+servers cmd:curl       curl           curl                curl
+servers cmd:openssl    openssl        openssl             openssl
+servers sbin:nginx     nginx-light    nginx               nginx
+servers sbin:apache2   apache2        httpd               apache2
+servers sbin:lighttpd  lighttpd       lighttpd            lighttpd
+servers webdav         lighttpd-mod-webdav lighttpd       lighttpd-mod_webdav
+servers lighttls       lighttpd-mod-openssl lighttpd      lighttpd
 fuzz  cmd:clang        clang          clang               clang
 fuzz  fuzzer           libclang-rt    compiler-rt         compiler-rt
 '
@@ -35,6 +42,9 @@ compiles() {
 there() {
     case $1 in
     cmd:cc) command -v "${CC:-cc}" ;;
+    sbin:*) PATH=$PATH:/usr/sbin:/sbin command -v "${1#sbin:}" ;;
+    webdav) ls /usr/lib*/lighttpd/mod_webdav.so ;;
+    lighttls) ls /usr/lib*/lighttpd/mod_openssl.so ;;
     cmd:*) command -v "${1#cmd:}" ;;
     h:*) echo "#include <${1#h:}>" | compiles -E -o /dev/null ;;
     fuzzer) echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' |

@@ -87,23 +87,24 @@ static void publish_one(struct project *p, struct publish_options *o,
 }
 
 static int publish(struct project *p, struct cmd_global *g,
-                   struct publish_options *o)
+                   const struct publish_options *options)
 {
+    struct publish_options o = *options;
     struct done done = {.g = g, .p = p};
 
     project_numbers(p, g);
-    o->config = p->config;
-    o->tree = p->tree;
-    o->now = p->now;
-    o->jobs = g->jobs;
-    o->stop = &cmd_stopped;
-    o->report = report;
-    o->ctx = &done;
+    o.config = p->config;
+    o.tree = p->tree;
+    o.now = p->now;
+    o.jobs = g->jobs;
+    o.stop = &cmd_stopped;
+    o.report = report;
+    o.ctx = &done;
     do {
         if (project_store(p, true) || project_signer(p, g))
             continue;
-        o->signer = p->signer;
-        publish_one(p, o, &done);
+        o.signer = p->signer;
+        publish_one(p, &o, &done);
     } while (!cmd_stopped && project_next(p));
     plan_json_totals(&done.all);
     if (done.all.written && (done.all.failed || diag_status() == DIAG_SERVER))

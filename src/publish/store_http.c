@@ -335,7 +335,8 @@ static void complete(struct http *h, CURLMsg *m)
     curl_multi_remove_handle(h->multi, t->easy);
     t->request = NULL;
     h->active--;
-    if (!r->once && r->tries < STORE_TRIES && r->status != r->final &&
+    if (!r->once && r->tries < STORE_TRIES &&
+        !(r->final && r->status == r->final) &&
         store_curl_again(r->code, r->status))
         wait_for_another(h, r);
     else

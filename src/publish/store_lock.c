@@ -1,5 +1,7 @@
 /* The lock on a server: three lines, "HOLDER", "MARK", "UNTIL". */
+#include <errno.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +74,19 @@ static void nap(unsigned ms)
     nanosleep(&t, NULL);
 }
 
+/* A process of this machine that is no more holds nothing. */
+static bool is_dead(const struct text *t)
+{
+    char host[128] = "", name[128] = "";
+    long pid = 0;
+    const char *on = strstr(t->holder, " on ");
+
+    gethostname(host, sizeof host - 1);
+    return on && sscanf(on, " on %127[^,], process %18ld,", name, &pid) == 2 &&
+           strcmp(name, host) == 0 && pid > 1 && kill((pid_t)pid, 0) != 0 &&
+           errno == ESRCH;
+}
+
 /* Takes one that is there over: whoever wrote last has it. */
 static int take_over(struct store_lock *l)
 {
@@ -110,7 +125,7 @@ static int try_once(struct store_lock *l, bool break_it, uint64_t *bare_ms,
                                                               : take_over(l);
     }
     *bare_ms = 0;
-    if (break_it || t->until < l->ops->now(l->ctx))
+    if (break_it || t->until < l->ops->now(l->ctx) || is_dead(t))
         return take_over(l);
     return 1;
 }

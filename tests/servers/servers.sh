@@ -35,6 +35,20 @@ wait_port() {
         exit 1' "$1"
 }
 
+# proxy RULE: in front of $port; sets $through, logs to proxy.log.
+proxy() {
+    [ -z "${proxy_pid-}" ] || kill "$proxy_pid" 2>/dev/null
+    rm -f proxy.port proxy.log
+    "$BUILD/tests/servers/proxy" "$port" proxy.port proxy.log "$1" &
+    proxy_pid=$!
+    pids="$pids $proxy_pid"
+    for _ in $(seq 100); do
+        [ -s proxy.port ] && break
+        sleep 0.02
+    done
+    through=http://127.0.0.1:$(cat proxy.port)/
+}
+
 # certificate: srv.pem and srv.key, of an authority that nobody knows.
 certificate() {
     [ -s srv.pem ] || openssl req -x509 -newkey ec -nodes -days 2 \
