@@ -96,12 +96,23 @@ static const char *hint(const struct parse *p)
 {
     size_t line = 0, at = 0;
     const struct diag_source *s = p->source;
+    const char *context = p->yaml.context;
 
+    if (context && strcmp(context, "while scanning an alias") == 0)
+        return " (quote a text that begins with '*')";
+    if (context && strcmp(context, "while scanning an anchor") == 0)
+        return " (quote a text that begins with '&')";
     while (at < s->len && line < p->yaml.problem_mark.line)
         if (s->text[at++] == '\n')
             line++;
     at += p->yaml.problem_mark.column;
-    if (at >= s->len || !strstr(p->yaml.problem, "start any token"))
+    if (at >= s->len)
+        return "";
+    if (strstr(p->yaml.problem, "did not find expected"))
+        return s->text[at] == '{' || (at && strchr("}]", s->text[at - 1]))
+                   ? " (quote a text with brackets in it)"
+                   : "";
+    if (!strstr(p->yaml.problem, "start any token"))
         return "";
     if (s->text[at] == '\t')
         return " (a tab: indent with spaces)";
@@ -111,14 +122,14 @@ static const char *hint(const struct parse *p)
 /* "while parsing a block mapping" names what begins at the context's mark. */
 static void say_context(const struct parse *p)
 {
-    const char *what = p->yaml.context;
+    const char *what = p->yaml.context, *article;
 
     if (!what || (p->yaml.context_mark.line == p->yaml.problem_mark.line &&
                   p->yaml.context_mark.column == p->yaml.problem_mark.column))
         return;
-    if (strncmp(what, "while parsing a ", 16) == 0 ||
-        strncmp(what, "while scanning a ", 17) == 0)
-        what = strstr(what, " a ") + 3;
+    article = strstr(what, " a");
+    if (article && strncmp(what, "while ", 6) == 0)
+        what = article + (article[2] == 'n' ? 4 : 3);
     diag_note_at(mark_at(p, p->yaml.context_mark), "the %s begins here", what);
 }
 
@@ -253,7 +264,9 @@ static int take_alias(struct parse *p, const yaml_event_t *e)
         a = a->next;
     if (!a)
         return diag_error_at(DIAG_CONFIG, mark_of(p, n),
-                             "no anchor '&%s' before this alias", name);
+                             "no anchor '&%s' before this alias (quote a text "
+                             "that begins with '*')",
+                             name);
     if (a->open)
         return diag_error_at(DIAG_CONFIG, mark_of(p, n),
                              "alias '*%s' stands within its own anchor", name);

@@ -48,6 +48,23 @@ static const struct wrong_case {
     {"a character that wants quotes", "key: @a\n",
      "1:6: error: found character that cannot start any token (quote a text "
      "that begins with it), while scanning for the next token\n"},
+    {"a pattern without its quotes", "files:\n  - *.py\n",
+     "2:6: error: did not find expected alphabetic or numeric character (quote "
+     "a text that begins with '*'), while scanning an alias\n2:5: note: the "
+     "alias begins here\n"},
+    {"an ampersand without its quotes", "key: &.k\n",
+     "1:7: error: did not find expected alphabetic or numeric character (quote "
+     "a text that begins with '&'), while scanning an anchor\n1:6: note: the "
+     "anchor begins here\n"},
+    {"braces without quotes, in a map", "files:\n  - {from: s/{id}}\n",
+     "2:14: error: did not find expected ',' or '}' (quote a text with "
+     "brackets "
+     "in it), while parsing a flow mapping\n2:5: note: the flow mapping begins "
+     "here\n"},
+    {"braces without quotes, at its start", "files:\n  - {id}.py\n",
+     "2:9: error: did not find expected '-' indicator (quote a text with "
+     "brackets in it), while parsing a block collection\n2:3: note: the block "
+     "collection begins here\n"},
     {"a list that is never closed", "key: k\nreleases: [a\n",
      "3:1: error: did not find expected ',' or ']', while parsing a flow "
      "sequence\n2:11: note: the flow sequence begins here\n"},
@@ -74,7 +91,8 @@ static const struct wrong_case {
     {"33 levels", "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
      "1:33: error: nested deeper than 32 levels\n"},
     {"no anchor", "key: *k\n",
-     "1:6: error: no anchor '&k' before this alias\n"},
+     "1:6: error: no anchor '&k' before this alias (quote a text that begins "
+     "with '*')\n"},
     {"an alias within its anchor", "x-a: &a [*a]\n",
      "1:10: error: alias '*a' stands within its own anchor\n"},
     {"a tag", "key: !env K\n" GOOD,
