@@ -30,6 +30,8 @@ static uint8_t *slurp(const char *path, size_t *len)
     if (!buf)
         abort();
     *len = 0;
+    if (!buf)
+        abort();
     if (f) {
         *len = fread(buf, 1, BUFFER, f);
         fclose(f);
