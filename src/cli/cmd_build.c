@@ -1,6 +1,9 @@
 /* build: one self-contained bundle a device. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "json.h"
 #include "msg.h"
 #include "plan_print.h"
 #include "project.h"
@@ -32,15 +35,31 @@ static int make_plan(struct project *p, const struct cmd_global *g,
     return project_plan(p, true, plan);
 }
 
-static void print_bundle(const struct plan *plan, const struct plan_device *d,
-                         const char *folder)
+/* The file's name for people, or an object; -1 (reported). */
+static int print_bundle(const struct plan *plan, const struct plan_device *d,
+                        const char *folder, bool as_json)
 {
-    char hex[DEVICE_HEX];
+    const struct device *device = &plan->request.config->devices[d->device];
+    unsigned long version = plan->groups[d->group].version;
+    char hex[DEVICE_HEX], *path;
+    struct json j;
 
-    device_id_hex(&plan->request.config->devices[d->device].id, hex);
-    msg_text(stdout, folder, strlen(folder));
-    printf("/%s/%lu.otab\n", hex,
-           (unsigned long)plan->groups[d->group].version);
+    device_id_hex(&device->id, hex);
+    if (asprintf(&path, "%s/%s/%lu.otab", folder, hex, version) < 0)
+        return diag_no_memory();
+    if (as_json) {
+        json_begin(&j, stdout, "bundle");
+        json_string(&j, "file", path);
+        json_string(&j, "id", hex);
+        json_string(&j, "name", device->name);
+        json_number(&j, "version", version);
+        json_end(&j);
+    } else {
+        msg_text(stdout, path, strlen(path));
+        putchar('\n');
+    }
+    free(path);
+    return 0;
 }
 
 static int run(struct project *p, const struct cmd_global *g,
@@ -50,6 +69,7 @@ static int run(struct project *p, const struct cmd_global *g,
     struct plan plan;
     struct build_options o = {
         .plan = &plan, .folder = folder, .jobs = g->jobs, .stop = &cmd_stopped};
+    bool list = g->json || g->verbose || g->dry_run;
     int failed = 0;
 
     if (make_plan(p, g, &plan))
@@ -57,9 +77,8 @@ static int run(struct project *p, const struct cmd_global *g,
     o.signer = p->signer;
     if (!g->dry_run)
         failed = build_run(&o, &result);
-    if (!failed && !g->json && (g->verbose || g->dry_run))
-        for (size_t i = 0; i < plan.device_count; i++)
-            print_bundle(&plan, &plan.devices[i], folder);
+    for (size_t i = 0; i < plan.device_count && list && !failed; i++)
+        failed = print_bundle(&plan, &plan.devices[i], folder, g->json);
     msg_summary_number("written", result.written);
     msg_summary_number("unchanged", result.same);
     if (!failed && !g->json && !g->quiet && !g->dry_run) {
