@@ -23,6 +23,8 @@ struct tree_sources {
     struct arena arena;
     struct tree_source **slots; /* open addressing, a power of two */
     size_t slot_count, count;
+    bool guarded; /* `secret` is the hash of what no device may be given */
+    uint8_t secret[OTA_HASH];
 };
 
 /* An entry and its path with case folded (the same pointer where that changes
@@ -56,6 +58,9 @@ struct tree_job {
 int tree_fail(struct tree_job *job, enum diag_kind kind, struct diag_mark mark,
               const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
+/* Where the configuration's secret key is a file that can be read, none with
+ * that content is taken. */
+void tree_sources_guard(struct tree_sources *s, const struct config *c);
 /* Reads and hashes `path` unless that was done.  NULL: reported at `mark`. */
 const struct tree_source *
 tree_source_get(struct tree_job *job, struct diag_mark mark, const char *path);

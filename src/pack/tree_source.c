@@ -1,11 +1,13 @@
 /* Files of this machine: each is opened and hashed once, however many releases
  * and devices have it. */
 #include "tree_internal.h"
+#include "keys_text.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -158,6 +160,43 @@ static bool same_file(const struct stat *a, const struct stat *b)
            a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
+void tree_sources_guard(struct tree_sources *s, const struct config *c)
+{
+    bool secret = c->key.text && !c->sign_command_count;
+    char *path = secret ? config_resolve(c, c->key.text) : NULL;
+    char *text = path ? keys_text_alloc(KEYS_TEXT_MAX) : NULL;
+    uint8_t full[crypto_hash_sha512_BYTES];
+    FILE *f = NULL;
+    struct stat st;
+    size_t len;
+
+    if (text && stat(path, &st) == 0 && S_ISREG(st.st_mode)) /* no pipe */
+        f = fopen(path, "rbe");
+    if (f) {
+        setbuf(f, NULL); /* the only copy is `text` */
+        len = fread(text, 1, KEYS_TEXT_MAX, f);
+        s->guarded = len && !ferror(f);
+        crypto_hash_sha512(full, (const uint8_t *)text, len);
+        memcpy(s->secret, full, OTA_HASH);
+        fclose(f);
+    }
+    keys_text_free(text);
+    free(path);
+}
+
+/* What is published anybody can read. */
+static int check_secret(const struct reading *r, const uint8_t hash[OTA_HASH])
+{
+    const struct tree_sources *s = r->job->sources;
+
+    if (!s->guarded || memcmp(s->secret, hash, OTA_HASH) != 0)
+        return 0;
+    return tree_fail(r->job, DIAG_CONFIG, r->mark,
+                     "'%s' is the secret key, with which anybody could sign "
+                     "for all devices: leave it out, or put it into 'exclude'",
+                     r->path);
+}
+
 static int read_source(const struct reading *r, struct tree_source *source)
 {
     struct stat before, after;
@@ -171,6 +210,8 @@ static int read_source(const struct reading *r, struct tree_source *source)
         err = failed(r, "read");
     if (err == 0 && !same_file(&before, &after))
         err = changed(r);
+    if (err == 0)
+        err = check_secret(r, source->hash);
     close(fd);
     return err;
 }

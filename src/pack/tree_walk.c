@@ -13,7 +13,8 @@ struct walk {
     struct diag_mark mark;
     const char *pattern;
     struct tree_found *found;
-    size_t len; /* of the path that is looked at */
+    bool refused; /* published files: said once */
+    size_t len;   /* of the path that is looked at */
     char path[TREE_TEXT];
 };
 
@@ -40,6 +41,44 @@ static bool excluded(const struct walk *w)
             return true;
     }
     return false;
+}
+
+/* Whether the path lies in the folder; *name is that, as far as *len. */
+static bool is_below(const char *path, const char *folder, const char **name,
+                     size_t *len)
+{
+    while (strncmp(folder, "./", 2) == 0)
+        folder += 2;
+    *name = folder;
+    *len = strlen(folder);
+    while (*len && folder[*len - 1] == '/')
+        --*len;
+    return *len && strncmp(path, folder, *len) == 0 && path[*len] == '/';
+}
+
+/* The server's folder that w->path lies in, as far as *len, or NULL: each
+ * publish would pack what the one before has published. */
+static const char *published(const struct walk *w, size_t *len)
+{
+    const struct config *c = w->job->config;
+    const char *name;
+
+    for (size_t i = 0; i < c->server_count; i++)
+        if (c->servers[i].kind == SERVER_FOLDER &&
+            is_below(w->path, c->servers[i].url.text, &name, len))
+            return name;
+    return NULL;
+}
+
+static int refuse_published(struct walk *w, const char *folder, size_t len)
+{
+    if (w->refused)
+        return -1;
+    w->refused = true;
+    return tree_fail(w->job, DIAG_CONFIG, w->mark,
+                     "'%s' matches what is published in '%.*s': put '%.*s/**' "
+                     "into 'exclude'",
+                     w->pattern, (int)len, folder, (int)len, folder);
 }
 
 static int push(struct tree_found *f, const char *path)
@@ -81,6 +120,8 @@ static enum kind kind_of(const struct walk *w, unsigned char type)
 static int visit(struct walk *w, unsigned char type)
 {
     enum kind kind = kind_of(w, type);
+    const char *folder;
+    size_t len;
 
     if (kind == IS_FOLDER) {
         if (!tree_match_below(w->pattern, w->path) || excluded(w))
@@ -90,10 +131,12 @@ static int visit(struct walk *w, unsigned char type)
     }
     if (kind == IS_NEITHER || !tree_match(w->pattern, w->path))
         return 0;
-    if (!excluded(w))
-        return push(w->found, w->path);
-    w->found->excluded++;
-    return 0;
+    if (excluded(w)) {
+        w->found->excluded++;
+        return 0;
+    }
+    folder = published(w, &len);
+    return folder ? refuse_published(w, folder, len) : push(w->found, w->path);
 }
 
 static int visit_name(struct walk *w, const struct dirent *e)

@@ -237,4 +237,32 @@ OTA_PACK_KEY=none run 0 "two releases" ota-pack check -c part2
 says out "ok: 2 releases, 5 devices, "
 sed -n '/^releases:/,$p' part1 >>part4
 run 0 "sign_command" ota-pack check -c part4
+# The secret key, and what was published, are for no device.
+mkdir everything
+cd everything || exit 1
+ota-pack keygen -W release >/dev/null 2>&1
+cp release.key copy.key
+cat >ota-pack.yml <<'EOT'
+key: release.key
+server: ./public/
+releases:
+  - {name: r, version: auto, files: ["**"], devices: ["24:6f:28:aa:bb:cc"]}
+EOT
+run 3 'the key among the files' ota-pack publish
+says err "ota-pack.yml:4:38: error: 'release.key' is the secret key, with which"
+says err "error: 'copy.key' is the secret key, with which anybody could sign"
+[ ! -e public ]
+ok $? 'nothing was written'
+rm copy.key
+sed 's/files/exclude: ["*.key"], files/' ota-pack.yml >x && mv x ota-pack.yml
+run 0 'without it' ota-pack publish
+run 3 'what was published among the files' ota-pack publish
+says err "error: '**' matches what is published in 'public': put 'public/**'"
+[ "$(grep -c error: "$work/.err")" -eq 1 ]
+ok $? 'said once'
+sed 's/"\*\.key"/&, "public\/**"/' ota-pack.yml >x && mv x ota-pack.yml
+run 0 'without that' ota-pack publish
+run 0 'again' ota-pack publish
+silent out
+cd ..
 done_testing
