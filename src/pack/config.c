@@ -243,16 +243,16 @@ int config_parse(const char *path, char *bytes, size_t len, config_reader *read,
 
 int config_load(const char *path, struct config **out)
 {
-    const char *reason;
+    const char *reason, *hint = "";
     char *bytes;
     size_t len;
 
     *out = NULL;
+    if (access(path, F_OK) < 0)
+        hint = " ('ota-pack init' writes one, -c names another)";
     if (read_file(NULL, path, &bytes, &len, &reason) < 0)
-        return diag_error(DIAG_CONFIG,
-                          "cannot read '%s': %s ('ota-pack init' writes one, "
-                          "-c names another)",
-                          path, reason);
+        return diag_error(DIAG_CONFIG, "cannot read '%s': %s%s", path, reason,
+                          hint);
     return config_parse(path, bytes, len, read_file, NULL, out);
 }
 
