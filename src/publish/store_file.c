@@ -2,6 +2,7 @@
  * link is followed below it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -109,8 +110,9 @@ int store_base(struct store_file *s, bool create)
     return s->base < 0 ? store_fail(s, "open", "") : 0;
 }
 
-/* One folder below `above`. */
-static int step(struct store_file *s, int above, const char *name, bool create)
+/* One folder below `above`; `path` is what messages call it. */
+static int step(struct store_file *s, int above, const char *name,
+                const char *path, bool create)
 {
     int fd = openat(above, name, FOLDER);
 
@@ -119,10 +121,10 @@ static int step(struct store_file *s, int above, const char *name, bool create)
     if (fd < 0 && errno == ENOENT) {
         if ((mkdirat(above, name, 0755) < 0 && errno != EEXIST) ||
             fsync(above) < 0)
-            return store_fail(s, "make", name);
+            return store_fail(s, "make", path);
         fd = openat(above, name, FOLDER);
     }
-    return fd < 0 ? store_fail(s, "open", name) : fd;
+    return fd < 0 ? store_fail(s, "open", path) : fd;
 }
 
 int store_parent(struct store_file *s, const struct store_place *p, bool create)
@@ -140,7 +142,7 @@ int store_parent(struct store_file *s, const struct store_place *p, bool create)
     for (fd = s->base; next; fd = below) {
         char *name = strsep(&next, "/");
 
-        below = step(s, fd, name, create);
+        below = step(s, fd, name, p->parent, create);
         if (fd != s->base)
             close(fd);
         if (below < 0)
@@ -155,9 +157,14 @@ int store_parent(struct store_file *s, const struct store_place *p, bool create)
 
 int store_dir(struct store_file *s, const struct store_place *p)
 {
+    char path[2 * STORE_NAME];
     int fd = store_parent(s, p, false);
 
-    return fd < 0 || !p->dir ? fd : step(s, fd, p->dir, false);
+    if (fd < 0 || !p->dir)
+        return fd;
+    snprintf(path, sizeof path, "%s%s%s", p->parent, *p->parent ? "/" : "",
+             p->dir);
+    return step(s, fd, p->dir, path, false);
 }
 
 void store_dir_close(const struct store_place *p, int fd)
@@ -171,7 +178,7 @@ int store_part(struct store_file *s)
     if (store_base(s, true) < 0)
         return -1;
     if (s->part < 0)
-        s->part = step(s, s->base, ".part", true);
+        s->part = step(s, s->base, ".part", ".part", true);
     return s->part;
 }
 
