@@ -250,8 +250,13 @@ static int serve_all(struct run *r)
         r->polls[i].events = POLLIN;
         r->polls[i].revents = 0;
     }
-    if (poll(r->polls, n, patience(r)) < 0 && errno != EINTR)
-        return diag_no_memory();
+    if (poll(r->polls, n, patience(r)) < 0)
+        /* A signal that is to end the run ends the waiting. */
+        return errno != EINTR
+                   ? diag_no_memory()
+                   : diag_error(DIAG_FAILED,
+                                "stopped while sign_command '%s' was running",
+                                r->command->argv[0]);
     for (unsigned i = 0; i < n; i++) {
         struct process *p = &r->processes[i];
         if (p->pid != 0 && serve(r, p, r->polls[i].revents != 0) != 0)

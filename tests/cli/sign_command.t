@@ -63,4 +63,24 @@ says err "made a signature that does not fit key $id"
 [ -z "$(find out -type f 2>/dev/null)" ]
 ok $? "no bundle is written"
 
+# One that hangs, ended by a signal to ota-pack alone.
+cat >hang.sh <<'X'
+#!/bin/sh
+echo $$ >pid
+exec sleep 25 >&2
+X
+chmod +x hang.sh
+config '[./hang.sh]'
+ota-pack build -o out >"$work/.out" 2>"$work/.err" &
+builder=$!
+while [ ! -s pid ] && kill -0 $builder 2>/dev/null; do sleep 0.05; done
+begin=$(date +%s)
+kill -TERM $builder
+wait $builder
+[ $? -eq 143 ] && [ $(($(date +%s) - begin)) -lt 20 ]
+ok $? "a signal ends the waiting"
+says err "stopped while sign_command './hang.sh' was running"
+! kill -0 "$(cat pid)" 2>/dev/null
+ok $? "and the program"
+
 done_testing
