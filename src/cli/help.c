@@ -77,7 +77,7 @@ const struct cmd help_commands[] = {
     {"check", SELECTION,
      "find every mistake of the configuration, write nothing", "", false,
      cmd_check},
-    {"build", "-o DIR " SELECTION, "write one self-contained bundle a device",
+    {"build", "[-o DIR] " SELECTION, "write one self-contained bundle a device",
      build_help, true, cmd_build},
     {"plan", "[--exit-code] " SELECTION, "say what publish would change",
      plan_help, false, cmd_plan},
@@ -91,7 +91,8 @@ const struct cmd help_commands[] = {
      "read bundles as a device does: ok, or what is wrong", verify_help, false,
      cmd_verify},
     {"unpack", "-k PUB -C DIR [--device ID] [OPTION]... FILE",
-     "the same, writing the files", unpack_help, true, cmd_unpack},
+     "read a bundle as a device does, and write its files", unpack_help, true,
+     cmd_unpack},
     {"keygen", "[-W] NAME", "make a key pair: NAME.key and NAME.pub",
      keygen_help, false, cmd_keygen},
 };
