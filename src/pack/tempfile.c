@@ -189,6 +189,23 @@ void tempfile_discard(struct tempfile *t)
     *t = TEMPFILE_NONE;
 }
 
+int tempfile_watch(const char *path)
+{
+    size_t len = strlen(path);
+    int slot = len < PATH_MAX ? slot_take() : -1;
+
+    if (slot < 0)
+        return -1;
+    memcpy(slots[slot].path, path, len + 1);
+    atomic_store(&slots[slot].state, SLOT_LIVE);
+    return slot;
+}
+
+void tempfile_unwatch(int slot)
+{
+    slot_give(slot);
+}
+
 void tempfile_cleanup(void)
 {
     for (int i = 0; i < SLOTS; i++)

@@ -33,6 +33,12 @@ int tempfile_commit_new(struct tempfile *t);
 /* Removes the temporary file; takes TEMPFILE_NONE. */
 void tempfile_discard(struct tempfile *t);
 
+/* A temporary file that is made elsewhere: its name from before it is there
+ * until it has gone.  Returns what tempfile_unwatch() takes; -1: it cannot be
+ * (too many, too long), and tempfile_cleanup() does not know of it. */
+int tempfile_watch(const char *path);
+void tempfile_unwatch(int slot);
+
 /* Removes every temporary file that is open.  Async-signal-safe: for the
  * handler of a signal that ends the program, and nothing may follow it but
  * the end of the process. */

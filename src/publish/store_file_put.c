@@ -3,11 +3,13 @@
  * one syncfs serves them all. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include "pack/tempfile.h"
 #include "store_file.h"
 
 enum { TEMP_NAME = 48 };
@@ -19,6 +21,7 @@ struct put {
     struct store_place place;
     enum store_class class;
     char temp[TEMP_NAME]; /* in .part */
+    int watch;            /* of its path: a second signal removes it */
     int fd;
     int parent;    /* not ours to close */
     int dir;       /* the object's folder, or -1: made and not opened */
@@ -45,6 +48,15 @@ static int write_all(int fd, const uint8_t *bytes, size_t len)
     return 0;
 }
 
+static void watch(struct put *p)
+{
+    char path[PATH_MAX];
+    int len = snprintf(path, sizeof path, "%s/.part/%s", p->s->folder, p->temp);
+
+    if (len > 0 && (size_t)len < sizeof path)
+        p->watch = tempfile_watch(path);
+}
+
 static int open_in_part(struct put *p)
 {
     int part = store_part(p->s);
@@ -60,6 +72,7 @@ static int open_in_part(struct put *p)
 static int open_temp(struct put *p)
 {
     snprintf(p->temp, sizeof p->temp, "%ld.%lx", (long)getpid(), p->s->next++);
+    watch(p);
     if (open_in_part(p) < 0)
         return -1;
     if (p->fd < 0 && errno == ENOENT) {
@@ -171,7 +184,8 @@ int store_file_put(struct store *store, const char *name, const uint8_t *bytes,
                    size_t len, enum store_class class)
 {
     struct store_file *s = (struct store_file *)store;
-    struct put p = {.s = s, .name = name, .class = class, .fd = -1, .dir = -1};
+    struct put p = {
+        .s = s, .name = name, .class = class, .watch = -1, .fd = -1, .dir = -1};
     int result;
 
     if (store_place(&p.place, s, name) < 0 ||
@@ -180,6 +194,7 @@ int store_file_put(struct store *store, const char *name, const uint8_t *bytes,
     result = put_bytes(&p, bytes, len);
     if (result < 0)
         undo(&p);
+    tempfile_unwatch(p.watch);
     store_dir_close(&p.place, p.dir);
     if (result == 0 && !durable(&p))
         s->unsynced = true;

@@ -111,6 +111,25 @@ run 0 'the next run' ota-pack publish
 ok $? 'completes it'
 whole 'all verify'
 
+# A second signal while the disk is slow.
+cp -a public before
+strace -f -o /dev/null -e trace=fsync -e inject=fsync:delay_enter=700000 \
+    ota-pack publish --new-base >first.out 2>&1 &
+until part=$(ls public/.part 2>/dev/null) && [ -n "$part" ]; do
+    kill -0 $! || break
+    sleep 0.02
+done
+kill -TERM "${part%%.*}"
+kill -HUP "${part%%.*}"
+wait $!
+case $? in 129 | 143) true ;; *) false ;; esac
+ok $? 'two signals end it'
+[ -z "$(ls -A public/.part 2>/dev/null)" ]
+ok $? 'no temporary file is left'
+whole 'all verify'
+rm -rf public
+mv before public
+
 # Two at once: the second is refused, or waits.
 config 5
 echo 'import re' >main.py
