@@ -200,7 +200,8 @@ int ota_forget_backup(struct ota_install *i);
 
 /* Forgets what is installed, staged and backed up, whatever the state: the
  * files stay, version 0 is installed.  Of a state that could be read, highest
- * and failed version and the keys stay. */
+ * and failed version and the keys stay, and a swap that was begun comes to its
+ * end first.  OTA_OK or an error. */
 int ota_reset(struct ota_install *i);
 
 #endif

@@ -169,6 +169,9 @@ typedef int ota_pass_fn(struct ota_install *i, const struct ota_entry *e);
  * not skipped, the list's (number 0) first, or for every new folder.
  * OTA_ERR_STATE where the journal does not go to its end. */
 int ota_pass(struct ota_install *i, ota_pass_fn *each, bool folders);
+/* OTA_ERR_STATE where the journal does not go to its end: before a step that
+ * would come to know it half way. */
+int ota_journal_whole(struct ota_install *i);
 
 /* -- swap_move.c: the passes that move files ------------------------------- */
 
@@ -190,6 +193,11 @@ int ota_slot_switch(struct ota_install *i, bool back);
 /* *all: the new images run. */
 int ota_slot_runs(struct ota_install *i, bool *all);
 int ota_slot_confirm(struct ota_install *i);
+
+/* -- swap.c ---------------------------------------------------------------- */
+
+/* Goes on until nothing is left to be done: OTA_OK, OTA_RESTART or an error. */
+int ota_go_on(struct ota_install *i);
 
 /* -- stage.c --------------------------------------------------------------- */
 

@@ -141,14 +141,16 @@ static bool at_rest(const struct ota_install *i)
            i->state.phase == OTA_TRIAL;
 }
 
-/* Goes on until nothing is left to be done. */
-static int go_on(struct ota_install *i)
+/* A damaged journal is dropped in ready; later nothing is moved by it. */
+int ota_go_on(struct ota_install *i)
 {
     int err = OTA_OK;
 
     i->result = OTA_OK;
     if (!at_rest(i))
         err = ota_settle(i);
+    if (err == OTA_OK && !at_rest(i) && i->state.phase != OTA_READY)
+        err = ota_journal_whole(i);
     while (err == OTA_OK && !at_rest(i))
         err = step(i);
     if (err != OTA_OK)
@@ -168,7 +170,7 @@ int ota_boot(struct ota_install *i)
     ota_stage_close(i);
     if (i->state.phase == OTA_TRIAL)
         err = do_trial(i);
-    return err == OTA_OK ? go_on(i) : err;
+    return err == OTA_OK ? ota_go_on(i) : err;
 }
 
 int ota_poll(struct ota_install *i)
@@ -220,8 +222,10 @@ int ota_undo(struct ota_install *i, enum ota_reason reason)
     if (err == OTA_OK && !can_undo(i))
         err = OTA_ERR_STATE;
     if (err == OTA_OK)
+        err = ota_journal_whole(i);
+    if (err == OTA_OK)
         err = start_undo(i, (int)reason);
-    return err == OTA_OK ? go_on(i) : err;
+    return err == OTA_OK ? ota_go_on(i) : err;
 }
 
 int ota_status(struct ota_install *i, struct ota_status *s)

@@ -70,6 +70,7 @@ int ota_stage_drop(struct ota_install *i)
     return err == OTA_OK ? ota_drop(i) : err;
 }
 
+/* Both state files say so, before anything goes: neither offers it again. */
 int ota_forget_backup(struct ota_install *i)
 {
     int err = ota_state_load(i);
@@ -80,6 +81,8 @@ int ota_forget_backup(struct ota_install *i)
         return err;
     i->state.backup = false;
     err = TWICE(ota_state_save(i));
+    if (err == OTA_OK)
+        err = TWICE(ota_state_save(i));
     return err == OTA_OK ? ota_clear(i, 0, true) : err;
 }
 
@@ -103,18 +106,31 @@ static void keep_highest(struct ota_install *i, int err)
         s->keys = 0;
 }
 
+/* In the middle of a swap the files are among what is to go: it comes to its
+ * end first, unless its journal is damaged, too. */
+static int end_swap(struct ota_install *i)
+{
+    int err = i->state.phase == OTA_READY ? OTA_OK : ota_go_on(i);
+
+    return err == OTA_RESTART || err == OTA_ERR_STATE ? OTA_OK : err;
+}
+
 /* The state files stay: one that says idle is in force before anything goes,
  * and then the other says so too. */
 int ota_reset(struct ota_install *i)
 {
-    int err = ota_state_load(i);
+    int loaded = ota_state_load(i), err = OTA_OK;
 
-    if (err != OTA_OK && err != OTA_ERR_STATE)
-        return err;
-    if (err == OTA_OK && i->fresh)
+    if (loaded != OTA_OK && loaded != OTA_ERR_STATE)
+        return loaded;
+    if (loaded == OTA_OK && i->fresh)
         return OTA_OK;
     ota_stage_close(i);
-    keep_highest(i, err);
+    if (loaded == OTA_OK)
+        err = end_swap(i);
+    if (err != OTA_OK)
+        return err;
+    keep_highest(i, loaded);
     err = TWICE(ota_state_save(i));
     if (err == OTA_OK)
         err = ota_clear(i, 0, true);
