@@ -183,6 +183,10 @@ int ota_stage_finish(struct ota_install *i);
 /* After OTA_ERR_SPACE: free bytes that the bundle needs, 0 if not known. */
 uint64_t ota_stage_space(const struct ota_install *i);
 
+/* After OTA_ERR_MEMORY: bytes of arena that the bundle needs, 0 if it is not
+ * the arena that is too small for it. */
+size_t ota_stage_memory(const struct ota_install *i);
+
 /* Records that were left alone: protected, or not ours to delete. */
 unsigned ota_stage_skipped(const struct ota_install *i);
 

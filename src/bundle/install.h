@@ -96,6 +96,7 @@ struct ota_install {
     uint32_t written; /* of the open file */
     uint32_t largest; /* file that the swap will move */
     uint64_t space;   /* bytes that were asked for, and were not there */
+    size_t memory;    /* the same of the arena */
     int out, base;    /* handles: staged file, base file; -1: none */
     char deleted[OTA_PATH + 1]; /* the last DELETE that is not skipped */
     char folder[OTA_PATH + 1];  /* the last folder that will be new */

@@ -43,34 +43,42 @@ static int sink_base_read(void *ctx, uint32_t offset, uint8_t *buf, size_t len)
     struct ota_install *i = ctx;
     const struct ota_port *p = i->port;
     const struct ota_file *f = &i->reader->at.file;
-    int n;
+    int n, image;
 
     if (i->skip) {
         memset(buf, 0, len);
         return OTA_OK;
     }
-    if (f->type == OTA_SLOT)
-        return p->slot_read_at(p->ctx, f->path, p->slot_active(p->ctx, f->path),
-                               offset, buf, len);
+    if (f->type == OTA_SLOT) {
+        image = p->slot_active(p->ctx, f->path);
+        return image < 0
+                   ? image
+                   : p->slot_read_at(p->ctx, f->path, image, offset, buf, len);
+    }
     n = p->read_at(p->ctx, i->base, offset, buf, len);
     if (n < 0)
         return n;
     return (size_t)n == len ? OTA_OK : OTA_ERR_BASE;
 }
 
+/* One chunk of a delta can make all of a file: the reader's yields do not
+ * do. */
 static int sink_data(void *ctx, const uint8_t *buf, size_t len)
 {
     struct ota_install *i = ctx;
     const struct ota_port *p = i->port;
     const struct ota_file *f = &i->reader->at.file;
     uint32_t at = i->written;
+    int err = OTA_OK;
 
     i->written += (uint32_t)len;
-    if (i->skip)
-        return OTA_OK;
-    if (f->type == OTA_SLOT)
-        return p->slot_write_at(p->ctx, f->path, at, buf, len);
-    return p->write_at(p->ctx, i->out, at, buf, len);
+    if (!i->skip && f->type == OTA_SLOT)
+        err = p->slot_write_at(p->ctx, f->path, at, buf, len);
+    else if (!i->skip)
+        err = p->write_at(p->ctx, i->out, at, buf, len);
+    if (err == OTA_OK && at / YIELD_EVERY != i->written / YIELD_EVERY)
+        err = ota_yield(i);
+    return err;
 }
 
 static int close_out(struct ota_install *i)
@@ -103,7 +111,10 @@ static int make_work_folders(struct ota_install *i)
 
 static int note_entry(struct ota_install *i, const struct ota_file *f)
 {
-    int err = i->skip || f->type == OTA_SLOT ? OTA_OK : make_work_folders(i);
+    int image = f->type == OTA_SLOT ? ota_slot_other(i, f->path) : 0;
+    int err = image < 0                        ? image
+              : i->skip || f->type == OTA_SLOT ? OTA_OK
+                                               : make_work_folders(i);
 
     if (err != OTA_OK)
         return err;
@@ -113,8 +124,7 @@ static int note_entry(struct ota_install *i, const struct ota_file *f)
     i->entry.flags = i->skip ? ENTRY_SKIPPED : 0;
     i->skipped = (uint16_t)(i->skipped + (i->skip ? 1 : 0));
     if (f->type == OTA_SLOT)
-        i->entry.file.mode =
-            (uint16_t)(1 - i->port->slot_active(i->port->ctx, f->path));
+        i->entry.file.mode = (uint16_t)image;
     return ota_journal_put_entry(i->port, &i->journal, &i->entry);
 }
 
@@ -339,6 +349,7 @@ int ota_stage(struct ota_install *i, int choose)
     i->device.now = i->port->time ? i->port->time(i->port->ctx) : 0;
     forget_try(i);
     i->space = 0;
+    i->memory = 0;
     memset(&i->listed, 0, sizeof(i->listed));
     i->reader = ota_reader_init((uint8_t *)i + OTA_INSTALL_STATE,
                                 i->arena_len - OTA_INSTALL_STATE, &i->device,
@@ -373,8 +384,17 @@ static bool goes_on(int err)
            err == OTA_ERR_IO;
 }
 
+static void note_memory(struct ota_install *i)
+{
+    size_t needs = i->reader ? ota_reader_needs(i->reader) : 0;
+
+    if (needs > i->arena_len - OTA_INSTALL_STATE)
+        i->memory = OTA_INSTALL_STATE + needs;
+}
+
 static int fail(struct ota_install *i, int err)
 {
+    note_memory(i);
     ota_stage_close(i);
     i->result = err;
     if (!i->began || goes_on(err))
@@ -403,6 +423,17 @@ static int feed(struct ota_install *i, const uint8_t **buf, size_t *len)
     return err;
 }
 
+/* The application may change a base while it is read: that is no fault of the
+ * payload. */
+static bool base_changed(struct ota_install *i)
+{
+    const struct ota_file *base = &i->reader->at.base;
+    bool open = i->base >= 0;
+
+    ota_base_close(i);
+    return open && ota_hash_check(i, base->path, base, OTA_ERR_BASE) != OTA_OK;
+}
+
 int ota_stage_feed(struct ota_install *i, const uint8_t *buf, size_t len)
 {
     int err = i->result;
@@ -419,6 +450,8 @@ int ota_stage_feed(struct ota_install *i, const uint8_t *buf, size_t len)
         ota_stage_close(i);
         return i->result = OTA_CURRENT;
     }
+    if (err == OTA_ERR_CONTENT && base_changed(i))
+        err = OTA_ERR_BASE;
     return fail(i, err);
 }
 
@@ -446,6 +479,11 @@ uint32_t ota_stage_offset(const struct ota_install *i)
 uint64_t ota_stage_space(const struct ota_install *i)
 {
     return i->space;
+}
+
+size_t ota_stage_memory(const struct ota_install *i)
+{
+    return i->memory;
 }
 
 unsigned ota_stage_skipped(const struct ota_install *i)

@@ -4,6 +4,8 @@
 
 #include "install.h"
 
+enum { YIELD_EVERY = 4096 }; /* bytes read or written */
+
 /* -- stage_path.c: what a record may touch --------------------------------- */
 
 /* The device's own list wins over any bundle. */
@@ -36,6 +38,9 @@ int ota_file_finish(struct ota_install *i, const char *path,
 /* The slot and, for a delta, the first base->size bytes that run. */
 int ota_slot_open(struct ota_install *i, const struct ota_file *f,
                   const struct ota_file *base);
+/* The image that does not run, or an error. */
+int ota_slot_other(struct ota_install *i, const char *name);
+/* It has f's bytes, else OTA_ERR_CONTENT. */
 int ota_slot_check(struct ota_install *i, const struct ota_file *f);
 /* The image that runs still is what the list says, else OTA_ERR_BASE. */
 int ota_slot_running(struct ota_install *i, const struct ota_file *f);

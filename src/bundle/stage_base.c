@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-enum { YIELD_EVERY = 4096 };
-
 /* Reads `len` bytes of a file, or of an image of slot `name`, into a hash. */
 static int hash_bytes(struct ota_install *i, int file, const char *name,
                       int image, uint32_t len, uint8_t hash[OTA_HASH])
@@ -138,12 +136,19 @@ int ota_slot_open(struct ota_install *i, const struct ota_file *f,
     return err == OTA_OK ? p->slot_begin(p->ctx, f->path, f->size) : err;
 }
 
+int ota_slot_other(struct ota_install *i, const char *name)
+{
+    int image = i->port->slot_active(i->port->ctx, name);
+
+    return image < 0 ? image : 1 - image;
+}
+
 int ota_slot_check(struct ota_install *i, const struct ota_file *f)
 {
-    const struct ota_port *p = i->port;
+    int image = ota_slot_other(i, f->path);
 
-    return image_check(i, f->path, 1 - p->slot_active(p->ctx, f->path), f,
-                       OTA_ERR_CONTENT);
+    return image < 0 ? image
+                     : image_check(i, f->path, image, f, OTA_ERR_CONTENT);
 }
 
 int ota_slot_running(struct ota_install *i, const struct ota_file *f)
