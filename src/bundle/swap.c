@@ -28,7 +28,6 @@ static int do_ready(struct ota_install *i)
         return err;
     i->state.backup = true;
     i->state.highest = i->manifest.version;
-    i->state.reason = 0;
     return save(i, OTA_OUT);
 }
 

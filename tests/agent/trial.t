@@ -56,6 +56,8 @@ run 10 'a fixed version' agent poll
 power
 is version 4 phase idle failed 3 && cmp -s main.py dev/main.py
 ok $? 'is installed and confirmed itself'
+is reason 64
+ok $? 'why the version before it failed is still known'
 for _ in 1 2 3 4 5 6; do power; done
 is version 4
 ok $? 'and stays'
