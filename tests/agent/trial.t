@@ -193,4 +193,22 @@ says err 'the state is not damaged: with --force it is forgotten all the same'
 run 0 'the next poll installs again' agent poll --now
 is version 15
 ok $? 'installed'
+
+# What the owner's commands inherit, and what the agent did.
+agent confirm >/dev/null
+settings 'now = yes' 'stop-command = grep SigBlk /proc/self/status >blocked' \
+    'start-command = grep SigBlk /proc/self/status >>blocked' \
+    'confirm-command = exit 1'
+echo 'echo 16' >main.py
+publish 16
+agent poll >/dev/null 2>&1
+[ "$(sort -u blocked)" = "$(printf 'SigBlk:\t0000000000000000')" ]
+ok $? 'signals can end them'
+echo 'echo 17' >main.py
+publish 17
+ignored() {
+    perl -e '$SIG{CHLD} = "IGNORE"; exec @ARGV' "$@"
+}
+run 11 'where SIGCHLD is ignored' ignored ota-agent -c agent.conf poll
+says err 'the confirm command failed: exit 1'
 done_testing

@@ -12,12 +12,15 @@
 
 enum { GRACE = 2 }; /* seconds between SIGTERM and SIGKILL */
 
-static void become(const char *command, const sigset_t *mask)
+/* What a command starts may live on: it gets none of our mask. */
+static void become(const char *command)
 {
     int null = open("/dev/null", O_RDONLY);
+    sigset_t none;
 
     setpgid(0, 0);
-    sigprocmask(SIG_SETMASK, mask, NULL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
     if (null >= 0)
         dup2(null, 0);
@@ -25,7 +28,8 @@ static void become(const char *command, const sigset_t *mask)
     _exit(127);
 }
 
-/* SIGCHLD is blocked, so that none is missed.  True once it ended. */
+/* SIGCHLD is blocked, and never ignored, so that none is missed.  True once it
+ * ended. */
 static bool wait_for(pid_t pid, time_t seconds, int *how)
 {
     struct timespec now, end, left;
@@ -85,9 +89,10 @@ int command_run(const char *what, const char *command, unsigned seconds)
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     sigprocmask(SIG_BLOCK, &child, &before);
+    signal(SIGCHLD, SIG_DFL);
     pid = fork();
     if (pid == 0)
-        become(command, &before);
+        become(command);
     if (pid < 0)
         status = say_error(-1, "cannot run the %s command: %s", what,
                            strerror(errno));
