@@ -1,9 +1,14 @@
-/* .ota/etag: a line with the URL, a line with the ETag.  install.md, Rules.  A
- * torn one matches nothing and costs one full answer. */
+/* .ota/etag: a line with the URL, one with the ETag, one that tells the trusted
+ * keys apart.  install.md, Rules.  A torn one matches nothing and costs one
+ * full answer. */
 #include <stdio.h>
 #include <string.h>
 
 #include "etag.h"
+
+enum {
+    ETAG_FILE = ETAG_URL + ETAG_TEXT + ETAG_TRUST + 1
+}; /* line ends for NULs */
 
 static const char etag_path[] = ".ota/etag";
 
@@ -26,10 +31,25 @@ static int kind_of(const struct ota_port *port, const char *path)
     return err == OTA_OK ? st.kind : err;
 }
 
+/* Takes the first line of *text, without its end; false where it has none, or
+ * one of `size` bytes or more. */
+static bool take_line(const char **text, char *line, size_t size)
+{
+    const char *end = strchr(*text, '\n');
+    size_t len = end ? (size_t)(end - *text) : size;
+
+    if (len >= size)
+        return false;
+    memcpy(line, *text, len);
+    line[len] = '\0';
+    *text = end + 1;
+    return true;
+}
+
 void etag_load(const struct ota_port *port, struct etag *e)
 {
-    char text[ETAG_URL + ETAG_TEXT + 2];
-    char *url_end, *end;
+    char text[ETAG_FILE];
+    const char *at = text;
     int file, n;
 
     memset(e, 0, sizeof(*e));
@@ -41,14 +61,11 @@ void etag_load(const struct ota_port *port, struct etag *e)
     n = port->read_at(port->ctx, file, 0, (uint8_t *)text, sizeof(text) - 1);
     port->close(port->ctx, file);
     text[n > 0 ? n : 0] = '\0';
-    url_end = strchr(text, '\n');
-    end = url_end ? strchr(url_end + 1, '\n') : NULL;
-    if (!end || url_end - text >= ETAG_URL ||
-        !etag_valid(url_end + 1, (size_t)(end - url_end - 1)))
-        return;
-    snprintf(e->url, sizeof(e->url), "%.*s", (int)(url_end - text), text);
-    snprintf(e->text, sizeof(e->text), "%.*s", (int)(end - url_end - 1),
-             url_end + 1);
+    if (!take_line(&at, e->url, sizeof(e->url)) ||
+        !take_line(&at, e->text, sizeof(e->text)) ||
+        !take_line(&at, e->trust, sizeof(e->trust)) ||
+        !etag_valid(e->text, strlen(e->text)))
+        memset(e, 0, sizeof(*e));
 }
 
 /* On a device that has nothing else of ours yet, nothing is kept: .ota without
@@ -56,14 +73,15 @@ void etag_load(const struct ota_port *port, struct etag *e)
 int etag_keep(const struct ota_port *port, const struct etag *kept,
               const struct etag *e)
 {
-    char text[ETAG_URL + ETAG_TEXT + 2];
+    char text[ETAG_FILE];
     int len, file, err, closed;
 
     if (!*e->text ||
         (strcmp(kept->url, e->url) == 0 && strcmp(kept->text, e->text) == 0) ||
         kind_of(port, ".ota") != OTA_DIRECTORY)
         return OTA_OK;
-    len = snprintf(text, sizeof(text), "%s\n%s\n", e->url, e->text);
+    len =
+        snprintf(text, sizeof(text), "%s\n%s\n%s\n", e->url, e->text, e->trust);
     file = port->open(port->ctx, etag_path, OTA_OPEN_NEW);
     if (file < 0)
         return file;

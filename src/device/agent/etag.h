@@ -4,11 +4,12 @@
 
 #include <ota/install.h>
 
-enum { ETAG_TEXT = 129, ETAG_URL = 1024 }; /* with NUL */
+enum { ETAG_TEXT = 129, ETAG_URL = 1024, ETAG_TRUST = 17 }; /* with NUL */
 
 struct etag {
     char url[ETAG_URL];
-    char text[ETAG_TEXT]; /* empty: there is none */
+    char text[ETAG_TEXT];   /* empty: there is none */
+    char trust[ETAG_TRUST]; /* which keys the device was given then */
 };
 
 /* Visible ASCII and not too long: what may be sent back. */

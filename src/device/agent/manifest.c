@@ -116,19 +116,22 @@ static int stage_answer(struct poll *p)
 }
 
 /* Signed by a key that came after ours: the last manifest that one of ours
- * signed names the new one. */
-static int ask_by_key(struct poll *p, const char *name)
+ * signed names the new one.  *cut: it may be there, but there was no answer. */
+static int ask_by_key(struct poll *p, const char *name, bool *cut)
 {
     char ids[TRUST_IDS][TRUST_ID_TEXT], after[TRUST_ID_TEXT + 1];
     char url[ETAG_URL];
     size_t count = trust_ids(&p->agent->trust, &p->agent->port, ids), i;
     struct etag first = p->answer;
     int err = OTA_ERR_UNKNOWN_KEY, got;
+    enum asked asked;
 
     for (i = 0; i < count && err != OTA_OK; i++) {
         snprintf(after, sizeof(after), ".%s", ids[i]);
         manifest_url(p, name, after, url);
-        if (ask(p, url) != ASKED_GOT)
+        asked = ask(p, url);
+        *cut = *cut || asked == ASKED_FAILED;
+        if (asked != ASKED_GOT)
             continue;
         got = stage_answer(p);
         if (got != OTA_ERR_UNKNOWN_KEY)
@@ -142,7 +145,6 @@ static int refused(struct poll *p, int err)
 {
     char shown[FETCH_URL], what[FETCH_URL + 16];
 
-    p->again = !is_final(err);
     snprintf(what, sizeof(what), "no news: '%s'",
              fetch_shown(p->answer.url, shown));
     if (err == OTA_ERR_IO || err == OTA_ERR_SPACE || err == OTA_ERR_STATE)
@@ -158,9 +160,11 @@ static int refused(struct poll *p, int err)
 static int take_answer(struct poll *p, const char *name)
 {
     int err = stage_answer(p);
+    bool cut = false;
 
     if (err == OTA_ERR_UNKNOWN_KEY)
-        err = ask_by_key(p, name);
+        err = ask_by_key(p, name, &cut);
+    p->again = cut || !is_final(err);
     if (err == OTA_OK)
         return EXIT_RESTART;
     if (err == OTA_CURRENT) {

@@ -51,10 +51,14 @@ static int ask_all(struct poll *p)
 {
     const struct options *o = p->agent->options;
     struct etag kept;
+    char trust[ETAG_TRUST];
     int status = EXIT_SERVER;
     size_t i;
 
     etag_load(&p->agent->port, &kept);
+    trust_mark(&p->agent->trust, trust);
+    if (strcmp(kept.trust, trust) != 0) /* what was refused may be welcome */
+        memset(&kept, 0, sizeof(kept));
     if (o->unconditional == 0 || trust_random((uint32_t)o->unconditional) != 0)
         p->kept = kept;
     for (i = 0; i < o->url.count; i++) {
@@ -63,6 +67,7 @@ static int ask_all(struct poll *p)
         if (status != EXIT_SERVER && status != EXIT_REFUSED)
             break;
     }
+    memcpy(p->answer.trust, trust, sizeof(trust));
     if (!p->again && status != EXIT_RESTART)
         keep_etag(p, &kept);
     return status;

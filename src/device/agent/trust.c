@@ -101,6 +101,14 @@ void trust_keyed_name(const struct trust *t, char out[TRUST_NAME])
     sodium_memzero(in, sizeof(in));
 }
 
+void trust_mark(const struct trust *t, char out[TRUST_MARK])
+{
+    uint8_t hash[crypto_hash_sha512_BYTES];
+
+    crypto_hash_sha512(hash, t->keys[0], t->key_count * OTA_PUBLIC_KEY);
+    sodium_bin2hex(out, TRUST_MARK, hash, (TRUST_MARK - 1) / 2);
+}
+
 /* -- ids --------------------------------------------------------------------
  */
 

@@ -7,6 +7,7 @@
 enum {
     TRUST_IDS = 3 * OTA_KEYS, /* given, and in both key files of .ota */
     TRUST_ID_TEXT = 17,       /* 16 hex digits and NUL */
+    TRUST_MARK = 17,          /* the same */
     TRUST_NAME = 33           /* 32 hex digits and NUL */
 };
 
@@ -26,6 +27,9 @@ int trust_device_key(struct trust *t, const char *path);
 
 /* The name under which a device with this key finds its manifest. */
 void trust_keyed_name(const struct trust *t, char out[TRUST_NAME]);
+
+/* Tells apart what a device was given to trust: the keys, in order. */
+void trust_mark(const struct trust *t, char out[TRUST_MARK]);
 
 /* The ids of all keys that may be trusted here, as in names. */
 size_t trust_ids(const struct trust *t, const struct ota_port *port,
