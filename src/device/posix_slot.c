@@ -64,18 +64,21 @@ int ota_posix_slot_active(void *ctx, const char *name)
     char path[POINTER_PATH];
     struct ota_stat st;
     uint8_t letter = 'a';
-    int fd;
+    int fd, err;
 
     if (!find(p, name))
         return OTA_ERR_SLOT;
     snprintf(path, sizeof(path), ".ota/slot.%s", name);
-    if (port.stat(p, path, &st) != OTA_OK || st.kind == OTA_NOTHING)
-        return 0;
+    err = port.stat(p, path, &st);
+    if (err != OTA_OK || st.kind == OTA_NOTHING)
+        return err;
     fd = port.open(p, path, OTA_OPEN_READ);
     if (fd < 0)
         return fd;
-    port.read_at(p, fd, 0, &letter, 1);
+    err = port.read_at(p, fd, 0, &letter, 1);
     port.close(p, fd);
+    if (err < 0)
+        return err;
     return letter == 'b' ? 1 : 0;
 }
 

@@ -66,10 +66,29 @@ run 10 'undo by hand' agent undo
 [ "$(cat dev/.ota/slot.app) $(cat dev/main.py)" = 'b version = 1' ]
 ok $? 'slot and files are back'
 
-firmware 5 80000
+# Which one runs cannot be told: neither is taken for the other.
+if strace -o /dev/null true 2>/dev/null; then
+    cp slot.b running
+    firmware 5 70000
+    for call in '/^(new)?fstatat(64)?$' '/^pread64$'; do
+        run 1 "$call of the pointer fails" \
+            strace -f -o /dev/null -P "$work/dev/.ota/slot.app" -P slot.app \
+            -e inject=$call:error=EIO ota-agent -c agent.conf poll --force
+        says err 'reading or writing failed: Input/output error'
+        cmp -s running slot.b
+        ok $? 'what runs is not written'
+    done
+    agent poll --force >/dev/null 2>&1
+    agent boot >/dev/null
+    agent undo >/dev/null 2>&1
+else
+    echo '# SKIP injected errors: strace is not there or may not trace'
+fi
+
+firmware 6 80000
 settings 'slot = app=/dev/full,slot.b'
 run 9 'a slot that is too small' agent poll --force
-says err 'version 5: no such slot on this device, or it is too small (slot)'
+says err 'version 6: no such slot on this device, or it is too small (slot)'
 [ "$(cat dev/main.py)" = 'version = 1' ]
 ok $? 'old'
 done_testing
