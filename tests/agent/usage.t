@@ -122,6 +122,8 @@ run 5 'a password' agent poll -f --url 'http://me:s3cret@127.0.0.1:2/ota'
 says err "'http://127.0.0.1:2/ota/devices/"
 ! grep -q s3cret "$work/.err"
 ok $? 'is not printed'
+agent status --root other >&- 2>&- <&-
+ok $? 'without standard files it opens none of its own in their place'
 chmod 755 dev
 mkdir -m 755 dev/.ota
 agent status >/dev/null

@@ -1,4 +1,5 @@
 /* ota-agent: from argv to a subcommand.  ota-agent(1). */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -80,11 +81,24 @@ static int run(const struct options *o, int count, char **operands)
     return status;
 }
 
+/* No file that is opened later takes the place of one of these: it would get
+ * the messages. */
+static void open_standard_files(void)
+{
+    int fd;
+
+    do {
+        fd = open("/dev/null", O_RDWR);
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    close(fd);
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
     int operand = argc, status;
 
+    open_standard_files();
     signal(SIGPIPE, SIG_IGN);
     umask(022);
     status = options_parse(&options, argc, argv, &operand);
