@@ -74,4 +74,8 @@ seam: ## who includes whom, and what the device library asks for
 	    CFLAGS='-O2 -fno-pie -fno-stack-protector -U_FORTIFY_SOURCE'
 	@LIB=$(BUILD)/seam/libota-bundle.a sh tests/seam.sh
 
-.PHONY: lint seam $(filter-out lint-tidy,$(LINT)) lint-tidy
+stack: ## how much stack the device library takes, on a Cortex-M3 and here
+	@sh tests/deps.sh build
+	@BUILD=$(BUILD) sh tests/stack.sh
+
+.PHONY: lint seam stack $(filter-out lint-tidy,$(LINT)) lint-tidy

@@ -59,7 +59,8 @@ static unsigned chosen(const struct ota_reader *r, const struct ota_manifest *m)
 }
 
 /* format.md, Encryption. */
-static int unwrap_key(struct ota_reader *r, const struct ota_alternative *a)
+APART static int unwrap_key(struct ota_reader *r,
+                            const struct ota_alternative *a)
 {
     struct ota_hash h;
     uint8_t check[sizeof(a->key_check)];
@@ -154,7 +155,7 @@ static int expect_chunk(struct ota_reader *r)
     return OTA_OK;
 }
 
-static int check_chunk(const struct ota_reader *r, const uint8_t *link)
+APART static int check_chunk(const struct ota_reader *r, const uint8_t *link)
 {
     static const uint8_t last[OTA_LINK];
     struct ota_hash h;
@@ -328,14 +329,16 @@ static bool possible(const struct ota_reader *r,
            (!at->open || possible_file(r, at));
 }
 
+/* The installer reads the checkpoint to where it goes. */
 int ota_reader_resume(struct ota_reader *r, const struct ota_checkpoint *at)
 {
     if (r->error != OTA_OK || r->phase != READER_PAYLOAD || r->have != 0 ||
-        r->at.chunk != 0)
+        (at != &r->at && r->at.chunk != 0))
         return r->error = OTA_ERR_STATE;
     if (!possible(r, at))
         return r->error = OTA_ERR_RECORD;
-    r->at = *at;
+    if (at != &r->at)
+        r->at = *at;
     r->resumed = true;
     r->record.opened = at->open && (at->written > 0 || at->has_base);
     return OTA_OK;

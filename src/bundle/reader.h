@@ -7,6 +7,14 @@
 
 #include <ota/bundle.h>
 
+/* A function whose frame does not become part of its caller's: what it needs
+ * for a moment is not there while others are called.  `make stack`. */
+#if defined(__GNUC__)
+#define APART __attribute__((noinline))
+#else
+#define APART
+#endif
+
 enum reader_phase {
     READER_MANIFEST,
     READER_PAYLOAD,

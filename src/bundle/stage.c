@@ -358,7 +358,7 @@ int ota_stage(struct ota_install *i, int choose)
 }
 
 /* The manifest is refused: is it that of what is installed? */
-static bool current(const struct ota_install *i)
+APART static bool current(const struct ota_install *i)
 {
     struct ota_manifest m;
 

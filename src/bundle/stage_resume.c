@@ -10,8 +10,9 @@ static const char journal_path[] = ".ota/journal";
 /* The journal's manifest is this one, byte for byte, and this alternative.
  * OTA_ERR_SPACE: this one, and the full alternative, which the reader then
  * takes: what was fetched of it is not given up for a delta that failed. */
-static int same_manifest(struct ota_install *i, const struct ota_manifest *m,
-                         unsigned index, bool *same)
+APART static int same_manifest(struct ota_install *i,
+                               const struct ota_manifest *m, unsigned index,
+                               bool *same)
 {
     uint8_t buf[64], chosen;
     size_t at = 0, n;
@@ -112,7 +113,7 @@ static int recall_entry(struct ota_install *i, bool *ok)
     return err == OTA_OK ? staged(i, e, ok) : err;
 }
 
-static int recall_folder(struct ota_install *i)
+APART static int recall_folder(struct ota_install *i)
 {
     size_t len = ota_journal_left(&i->journal);
     char path[OTA_PATH + 1];
@@ -183,17 +184,19 @@ static int read_checkpoint(struct ota_install *i,
     return ota_journal_get_checkpoint(i->port, &i->journal, at);
 }
 
-/* Apart, for the stack; i->offset is its. */
+/* In the place of the reader's own, which has not begun. */
 static int load_checkpoint(struct ota_install *i,
                            const struct ota_journal *last, bool *ok)
 {
-    struct ota_checkpoint at;
-    int err = read_checkpoint(i, last, &at);
+    struct ota_checkpoint *at = &i->reader->at;
+    int err = read_checkpoint(i, last, at);
 
-    if (err != OTA_OK)
-        return err;
-    i->offset = at.offset;
-    return check_open(i, &at, ok);
+    if (err == OTA_OK) {
+        i->offset = at->offset;
+        err = check_open(i, at, ok);
+    }
+    memset(at, 0, sizeof(*at));
+    return err;
 }
 
 /* Of a journal that is open. */
@@ -278,14 +281,14 @@ static int mark(struct ota_install *i)
 
 int ota_resume(struct ota_install *i)
 {
-    struct ota_checkpoint at;
-    int err = read_checkpoint(i, &i->resume, &at);
+    struct ota_checkpoint *at = &i->reader->at;
+    int err = read_checkpoint(i, &i->resume, at);
 
     if (err == OTA_OK)
-        err = ota_reader_resume(i->reader, &at);
+        err = ota_reader_resume(i->reader, at);
     if (err == OTA_ERR_RECORD)
         err = OTA_ERR_STATE; /* the journal's fault, not the payload's */
     if (err == OTA_OK)
-        err = reopen(i, &at);
+        err = reopen(i, at);
     return err == OTA_OK ? mark(i) : err;
 }
