@@ -89,7 +89,7 @@ struct ota_install_config {
     const char *const *boot_paths; /* the same, that refuse the bundle: what
                                     * runs before ota_boot() has returned */
     size_t boot_path_count;
-    uint16_t entries_max; /* records of a bundle; 0: 32767 */
+    uint16_t entries_max; /* records of a bundle, up to 32767; 0: that */
     uint8_t chances;      /* boots of a trial; 0: 3 */
     uint16_t wakes;       /* planned wakes of a trial; 0: 100 */
     uint32_t lowest;      /* no version up to this one is ever taken */
@@ -147,8 +147,9 @@ struct ota_install *ota_install_init(void *arena, size_t arena_len,
 
 /* The first call of every boot, before the program that is updated: finishes
  * what was begun, counts a trial's chances, undoes it when none is left.
- * OTA_OK, OTA_RESTART, or an error: OTA_ERR_STATE (damaged: nothing was
- * touched), OTA_ERR_IO (the next boot tries again). */
+ * OTA_OK, and ota_status() says the chances left; OTA_RESTART; or an error:
+ * OTA_ERR_STATE (damaged: nothing was touched), OTA_ERR_IO (the next boot tries
+ * again). */
 int ota_boot(struct ota_install *i);
 
 int ota_status(struct ota_install *i, struct ota_status *status);
