@@ -181,7 +181,8 @@ int ota_move_in(struct ota_install *i);     /* 10 */
 int ota_move_uout(struct ota_install *i);   /* 15 */
 int ota_move_uin(struct ota_install *i);    /* 17 */
 int ota_remove_half(struct ota_install *i); /* after an error in 8 */
-/* All that is to be moved in is there, else OTA_ERR_STATE. */
+/* All that is to be moved in is there, and nothing that is to be moved is
+ * protected, else OTA_ERR_STATE. */
 int ota_all_staged(struct ota_install *i);
 /* Removes the folders that DELETEs emptied. */
 int ota_remove_emptied(struct ota_install *i);

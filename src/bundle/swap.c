@@ -15,8 +15,8 @@ static int start_undo(struct ota_install *i, int reason)
     return save(i, OTA_UOUT);
 }
 
-/* 7.  A journal that is no longer what it was, or a version that the program
- * has ruled out since, is dropped while nothing is live. */
+/* 7.  A journal that is no longer what it was, or a version or a file that the
+ * program has ruled out since, is dropped while nothing is live. */
 static int do_ready(struct ota_install *i)
 {
     int err = ota_all_staged(i);

@@ -1,6 +1,6 @@
 /* The passes that move files.  One question decides each step: is its source
  * there, as a regular file?  install.md, steps 8 to 17. */
-#include "install.h"
+#include "stage.h"
 
 #include <string.h>
 
@@ -101,6 +101,9 @@ static int each_staged(struct ota_install *i, const struct ota_entry *e)
     struct ota_stat st;
     int err;
 
+    if (e->number != 0 && e->file.type != OTA_SLOT &&
+        ota_protected(i, e->file.path))
+        return OTA_ERR_STATE;
     if (e->file.type != OTA_FILE)
         return OTA_OK;
     ota_work_path(i, fresh, e->number, false, path);

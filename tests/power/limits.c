@@ -223,6 +223,38 @@ static void test_slot(void)
     check(wrong == 0, "the running slot cannot be told: %d wrong", wrong);
 }
 
+/* -- a device's own list ----------------------------------------------------
+ */
+
+/* A file is protected once all is staged: that version is staged anew. */
+static void test_protect(void)
+{
+    static const char *const own[] = {"Main.py"};
+    struct world *w = device(rich);
+    struct ota_install_config before = rich->config;
+    struct ota_status st;
+    size_t len;
+    unsigned mode;
+    int err = scene_stage(rich, w, 2);
+
+    rich->config.protect = own;
+    rich->config.protect_count = 1;
+    scene_boot(rich, w, &st);
+    check(err == OTA_OK && !scene_wrong && st.version == 1 &&
+              st.phase == OTA_IDLE && st.failed == 0,
+          "protected since it was staged: dropped");
+    rich->edited = true;
+    scene_stage(rich, w, 2);
+    scene_boot(rich, w, &st);
+    check(st.version == 2 &&
+              strncmp((const char *)w->type->get(w, "main.py", &len, &mode),
+                      "print('old')", 12) == 0,
+          "the next time it is left alone");
+    rich->edited = false;
+    rich->config = before;
+    done(w);
+}
+
 int main(void)
 {
     rich = scene_rich();
@@ -230,6 +262,7 @@ int main(void)
     test_base();
     test_memory();
     test_slot();
+    test_protect();
     scene_free(rich);
     return tap_done();
 }
