@@ -136,7 +136,7 @@ static bool slot_agrees(const struct scene *s, struct world *w,
 bool scene_whole(const struct scene *s, struct world *w,
                  const struct ota_status *st)
 {
-    const struct set *set = files_of(s, st->version);
+    const struct set *set;
 
     if (s->edited && st->version == 2)
         return true;
@@ -144,6 +144,7 @@ bool scene_whole(const struct scene *s, struct world *w,
         (st->phase != OTA_IDLE && st->phase != OTA_STAGING &&
          st->phase != OTA_READY && st->phase != OTA_TRIAL))
         return false;
+    set = files_of(s, st->version);
     if (st->version > 0 &&
         memcmp(st->release, s->bundle[st->version]->release, OTA_DIGEST) != 0)
         return false;
