@@ -24,6 +24,26 @@ static int make_once(struct store_dav *d, long *status)
     return result;
 }
 
+/* A folder that was published into before it was brought here has the lock as
+ * an empty file.  True: it was, and is gone. */
+static bool remove_file(struct store_dav *d)
+{
+    struct http_request *look = store_dav_request(d, "HEAD", "lock"),
+                        *file = store_dav_request(d, "DELETE", "lock");
+    bool gone = false;
+
+    if (look && file) {
+        http_run(d->http, look);
+        if (http_good(look) && look->size == 0) {
+            http_run(d->http, file);
+            gone = http_good(file);
+        }
+    }
+    http_request_free(look);
+    http_request_free(file);
+    return gone;
+}
+
 /* 201 it is ours; 405 it is there, or there is no MKCOL; 409 and 404: what it
  * lies in is not there. */
 static int lock_make(void *ctx)
@@ -38,6 +58,8 @@ static int lock_make(void *ctx)
         if (make_once(d, &status))
             return -1;
     }
+    if (status >= 400 && remove_file(d) && make_once(d, &status))
+        return -1;
     return status >= 200 && status < 300 ? 0 : 1;
 }
 
