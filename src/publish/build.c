@@ -8,6 +8,7 @@
 #include "bundle/crypto.h"
 #include "bundle/format.h"
 #include "group.h"
+#include "object.h"
 
 enum {
     BATCH = 256,    /* bundles signed at once; */
@@ -45,15 +46,14 @@ static bool chain_is_whole(const struct ota_alternative *a,
 static int take_payload(struct store *s, const struct index_content *c,
                         struct payload *out)
 {
-    char hex[PAYLOAD_NAME], name[96];
+    char name[OBJECT_NAME];
     size_t len = 0;
     int result;
 
     if (!s || !c)
         return 0;
     out->alt = c->payloads[c->payload_count - 1];
-    payload_name(&out->alt, hex);
-    snprintf(name, sizeof name, "payloads/%.2s/%s", hex, hex);
+    object_payload(out->alt.link + LINK_HASH, name);
     result = s->ops->get(s, name, out->alt.size, &out->bytes, &len);
     if (result)
         return result < 0 ? -1 : 0;

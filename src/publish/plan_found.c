@@ -1,10 +1,10 @@
 /* What an interrupted publish gave devices, read from its payloads: no history
  * has it. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "plan_private.h"
+#include "served.h"
 
 /* One payload on its way through the reader. */
 struct reading {
@@ -75,56 +75,26 @@ static int on_remove(void *ctx, const char *path)
     return OTA_OK;
 }
 
-/* The manifest, then its full payload: good or not. */
-static int feed(struct reading *r, const struct device_id *id,
-                const struct ota_manifest *m, const struct ota_alternative *a,
-                const uint8_t *payload, bool *good)
-{
-    size_t room = OTA_READER_MEMORY(a->window_bits, a->chunk_max);
-    void *arena = malloc(room);
-    struct ota_device device = {.id_len = id->len, .key_count = 1};
-    struct ota_sink sink = {.ctx = r, .open = on_open, .remove = on_remove};
-    struct ota_reader *reader;
-
-    if (!arena)
-        return diag_no_memory();
-    memcpy(device.id, id->bytes, sizeof device.id);
-    device.keys = (const uint8_t(*)[OTA_PUBLIC_KEY])r->maker->plan->request.key;
-    reader = ota_reader_init(arena, room, &device, &sink, OTA_CHOOSE_FULL);
-    *good = reader &&
-            ota_reader_feed(reader, m->bytes, m->bytes_len) == OTA_OK &&
-            ota_reader_feed(reader, payload, a->size) == OTA_OK &&
-            ota_reader_finish(reader) == OTA_OK;
-    free(arena);
-    return r->failed ? -1 : 0;
-}
-
 /* 0, or -1 (reported); *good: the content is what the payload says. */
-static int read_payload(struct reading *r, const struct device_id *id,
-                        const struct ota_manifest *m, bool *good)
+static int read_payload(struct reading *r, const struct ota_manifest *m,
+                        bool *good)
 {
     const struct plan_request *q = &r->maker->plan->request;
+    struct ota_sink sink = {.ctx = r, .open = on_open, .remove = on_remove};
     struct ota_alternative a;
     struct index_content *c = r->content;
-    char hex[PAYLOAD_NAME], name[96];
-    uint64_t size;
+    int error = OTA_OK, result;
     uint8_t *bytes;
-    size_t len;
-    int result;
 
-    *good = false;
     ota_manifest_alternative(m, m->alternatives - 1u, &a);
-    payload_name(&a, hex);
-    snprintf(name, sizeof name, "payloads/%.2s/%s", hex, hex);
-    result = q->store->ops->size(q->store, name, &size);
-    if (!result && size == a.size)
-        result = q->store->ops->get(q->store, name, a.size, &bytes, &len);
-    if (result || size != a.size)
-        return result < 0 ? -1 : 0;
-    result = len == a.size ? feed(r, id, m, &a, bytes, good) : 0;
+    if (served_payload(q->store, &a, &bytes))
+        return -1;
+    *good = bytes != NULL;
+    result = bytes ? served_read(q->key, m, &a, bytes, &sink, &error) : 0;
+    *good &= error == OTA_OK;
     free(bytes);
     c->payloads = arena_alloc(&r->maker->plan->memory, sizeof a);
-    if (result || !c->payloads)
+    if (result || r->failed || !c->payloads)
         return -1;
     *c->payloads = a;
     c->payload_count = 1;
@@ -155,7 +125,7 @@ static int read_content(struct plan_maker *maker, struct plan_found *f)
     if (!r.content ||
         plan_read_manifest(&maker->plan->request, &f->id, &m, &bytes, &good))
         goto out;
-    if (good && read_payload(&r, &f->id, &m, &good))
+    if (good && read_payload(&r, &m, &good))
         goto out;
     if (good)
         f->content = r.content;

@@ -1,34 +1,24 @@
 /* Manifests read back: what an interrupted publish got done, and whether the
  * index is older than what devices were given. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "plan_private.h"
+#include "served.h"
 
 enum {
     HOPELESS = 20, /* so many that cannot be read are the server's fault */
-    SAMPLE = 100,  /* manifests read where nothing is open (server.md) */
-    MANIFEST_READ = 65536 /* more is no manifest, and an error of the store */
+    SAMPLE = 100   /* manifests read where nothing is open (server.md) */
 };
 
 int plan_read_manifest(const struct plan_request *r, const struct device_id *id,
                        struct ota_manifest *m, uint8_t **bytes, bool *good)
 {
-    struct ota_device device = {.id_len = id->len, .key_count = 1};
-    char hex[DEVICE_HEX], name[64];
-    size_t len;
-    int result;
+    int error;
 
-    *good = false;
-    device_id_hex(id, hex);
-    snprintf(name, sizeof name, "devices/%s/manifest", hex);
-    result = r->store->ops->get(r->store, name, MANIFEST_READ, bytes, &len);
-    if (result)
-        return result < 0 ? -1 : 0;
-    memcpy(device.id, id->bytes, sizeof device.id);
-    device.keys = (const uint8_t(*)[OTA_PUBLIC_KEY])r->key;
-    *good = ota_manifest_check(m, *bytes, len, &device) == OTA_OK;
+    if (served_manifest(r->store, r->key, id, 0, m, bytes, &error))
+        return -1;
+    *good = error == OTA_OK;
     return 0;
 }
 

@@ -1,25 +1,15 @@
 /* Payloads and manifests onto the server. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "group.h"
+#include "object.h"
 #include "publish_private.h"
 
 enum {
-    BATCH = 256,   /* manifests signed at once */
-    HOPELESS = 20, /* so many failures in a row are the server's, not theirs */
-    OBJECT_NAME = 96
+    BATCH = 256,  /* manifests signed at once */
+    HOPELESS = 20 /* so many failures in a row are the server's, not theirs */
 };
-
-static void payload_object(const struct ota_alternative *a,
-                           char out[OBJECT_NAME])
-{
-    char name[PAYLOAD_NAME];
-
-    payload_name(a, name);
-    snprintf(out, OBJECT_NAME, "payloads/%.2s/%s", name, name);
-}
 
 /* 1: there with the right size, 0: not, -1: failed. */
 static int is_there(struct store *s, const struct ota_alternative *a)
@@ -28,7 +18,7 @@ static int is_there(struct store *s, const struct ota_alternative *a)
     uint64_t size;
     int result;
 
-    payload_object(a, name);
+    object_payload(a->link + 2, name);
     result = s->ops->size(s, name, &size);
     if (result)
         return result < 0 ? -1 : 0;
@@ -43,7 +33,7 @@ static int put_payload(struct publish *p, const struct payload *payload)
 
     if (there)
         return there < 0 ? -1 : 0;
-    payload_object(&payload->alt, name);
+    object_payload(payload->alt.link + 2, name);
     if (s->ops->put(s, name, payload->bytes, payload->alt.size, STORE_PAYLOAD))
         return -1;
     p->result->payloads++;
@@ -116,10 +106,9 @@ static void put_manifest(struct publish *p, struct plan_device *d,
                          const struct sign_manifest *m)
 {
     struct store *s = p->o->store;
-    char name[OBJECT_NAME], hex[DEVICE_HEX];
+    char name[OBJECT_NAME];
 
-    device_id_hex(&p->o->config->devices[d->device].id, hex);
-    snprintf(name, sizeof name, "devices/%s/manifest", hex);
+    object_manifest(&p->o->config->devices[d->device].id, name);
     written(p, d,
             s->ops->put(s, name, m->bytes, m->len,
                         d->why == PLAN_NEW ? STORE_FIRST : STORE_MANIFEST) ==
@@ -166,13 +155,12 @@ static int put_devices(struct publish *p, struct batch *b)
 static void put_failed(void *ctx, const char *name)
 {
     struct publish *p = ctx;
-    char hex[DEVICE_HEX], object[OBJECT_NAME];
+    char object[OBJECT_NAME];
 
     for (size_t i = 0; i < p->plan.device_count; i++) {
         struct plan_device *d = &p->plan.devices[i];
 
-        device_id_hex(&p->o->config->devices[d->device].id, hex);
-        snprintf(object, sizeof object, "devices/%s/manifest", hex);
+        object_manifest(&p->o->config->devices[d->device].id, object);
         if (!d->done || strcmp(name, object) != 0)
             continue;
         d->done = false;

@@ -1,0 +1,24 @@
+/* The names of what devices read. */
+#include <stdio.h>
+#include <string.h>
+
+#include "object.h"
+#include "pack/payload.h"
+
+void object_manifest(const struct device_id *id, char out[OBJECT_NAME])
+{
+    char hex[DEVICE_HEX];
+
+    device_id_hex(id, hex);
+    snprintf(out, OBJECT_NAME, "devices/%s/manifest", hex);
+}
+
+void object_payload(const uint8_t hash[OTA_HASH], char out[OBJECT_NAME])
+{
+    struct ota_alternative a;
+    char name[PAYLOAD_NAME];
+
+    memcpy(a.link + 2, hash, OTA_HASH);
+    payload_name(&a, name);
+    snprintf(out, OBJECT_NAME, "payloads/%.2s/%s", name, name);
+}
