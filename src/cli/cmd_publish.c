@@ -1,55 +1,30 @@
 /* publish: carries the plan out. */
-#include <string.h>
-
+#include "locking.h"
 #include "msg.h"
 #include "plan_json.h"
 #include "plan_print.h"
 #include "project.h"
 
-enum { OPT_LOCK_TIMEOUT = 256, OPT_BREAK_LOCK, OPT_NEW_BASE };
+enum { OPT_NEW_BASE = 256 };
+
+struct publish_args {
+    struct locking locking;
+    bool new_base;
+};
 
 static const struct option long_options[] = {
-    {"lock-timeout", required_argument, NULL, OPT_LOCK_TIMEOUT},
-    {"break-lock", no_argument, NULL, OPT_BREAK_LOCK},
+    LOCKING_LONG,
     {"new-base", no_argument, NULL, OPT_NEW_BASE},
     {0},
 };
 
-/* "90", "5s", "2m", "1h": to milliseconds. */
-static int take_time(const char *arg, unsigned *ms)
-{
-    static const char units[] = "smh";
-    static const unsigned factors[] = {1000, 60000, 3600000};
-    const char *s = arg, *unit;
-    uint64_t value = 0, factor = 1000;
-
-    for (; *s >= '0' && *s <= '9' && value <= 1000000; s++)
-        value = value * 10 + (unsigned)(*s - '0');
-    unit = *s ? strchr(units, *s) : NULL;
-    if (unit) {
-        factor = factors[unit - units];
-        s++;
-    }
-    if (s == arg || *arg < '0' || *arg > '9' || *s ||
-        value * factor > UINT32_MAX)
-        return diag_error(DIAG_USAGE,
-                          "'%s' is no time: '--lock-timeout' takes '5s' or "
-                          "'2m'",
-                          arg);
-    *ms = (unsigned)(value * factor);
-    return 0;
-}
-
 static int take(int c, const char *arg, void *ctx)
 {
-    struct publish_options *o = ctx;
+    struct publish_args *a = ctx;
 
-    if (c == OPT_LOCK_TIMEOUT)
-        return take_time(arg, &o->lock_wait_ms);
-    if (c == OPT_BREAK_LOCK)
-        o->break_lock = true;
-    else
-        o->new_base = true;
+    if (c != OPT_NEW_BASE)
+        return locking_take(c, arg, &a->locking);
+    a->new_base = true;
     return 0;
 }
 
@@ -87,19 +62,21 @@ static void publish_one(struct project *p, struct publish_options *o,
 }
 
 static int publish(struct project *p, struct cmd_global *g,
-                   const struct publish_options *options)
+                   const struct publish_args *a)
 {
-    struct publish_options o = *options;
     struct done done = {.g = g, .p = p};
+    struct publish_options o = {.config = p->config,
+                                .tree = p->tree,
+                                .now = p->now,
+                                .jobs = g->jobs,
+                                .lock_wait_ms = a->locking.wait_ms,
+                                .break_lock = a->locking.break_lock,
+                                .new_base = a->new_base,
+                                .stop = &cmd_stopped,
+                                .report = report,
+                                .ctx = &done};
 
     project_numbers(p, g);
-    o.config = p->config;
-    o.tree = p->tree;
-    o.now = p->now;
-    o.jobs = g->jobs;
-    o.stop = &cmd_stopped;
-    o.report = report;
-    o.ctx = &done;
     do {
         if (project_store(p, true) || project_signer(p, g))
             continue;
@@ -114,19 +91,19 @@ static int publish(struct project *p, struct cmd_global *g,
 
 int cmd_publish(struct cmd_global *g, int argc, char **argv)
 {
-    struct publish_options o = {0};
+    struct publish_args a = {0};
     struct project p;
-    int first = cmd_options(g, argc, argv, "", long_options, take, &o);
+    int first = cmd_options(g, argc, argv, "", long_options, take, &a);
     int status = 0;
 
     if (first < 0)
         return diag_status();
     if (!project_open(&p, g, argv + first, (size_t)(argc - first))) {
-        p.new_base = o.new_base;
+        p.new_base = a.new_base;
         if (g->dry_run)
             project_show_plan(&p, g);
         else
-            status = publish(&p, g, &o);
+            status = publish(&p, g, &a);
     }
     project_release(&p);
     return status ? status : diag_status();

@@ -301,8 +301,7 @@ static void show_server(struct project *p, const struct cmd_global *g, bool all)
 static int show(struct project *p, const struct cmd_global *g,
                 char *const *words, size_t count)
 {
-    if (config_load(g->config, &p->config) ||
-        config_select(p->config, words, count) || diag_errors())
+    if (project_open_published(p, g, words, count))
         return -1;
     do
         show_server(p, g, count == 0);

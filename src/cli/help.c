@@ -59,10 +59,12 @@ static const char build_help[] =
 static const char plan_help[] =
     "      --exit-code       exit with 10 if there are changes\n";
 
-static const char publish_help[] =
-    "      --lock-timeout TIME\n"
-    "                        wait that long for another publish (5s, 2m)\n"
+#define LOCK_HELP                                                              \
+    "      --lock-timeout TIME\n"                                              \
+    "                        wait that long for another publish (5s, 2m)\n"    \
     "      --break-lock      take the lock whoever holds it\n"
+
+static const char publish_help[] = LOCK_HELP
     "      --new-base        start anew with another key: forget what was\n"
     "                        published\n";
 
@@ -83,6 +85,9 @@ const struct cmd help_commands[] = {
      plan_help, false, cmd_plan},
     {"publish", "[OPTION]... " SELECTION,
      "put what has changed onto the server", publish_help, true, cmd_publish},
+    {"prune", "[OPTION]...",
+     "remove payloads and versions that no device needs", LOCK_HELP, true,
+     cmd_prune},
     {"status", SELECTION, "list every device and what was published for it", "",
      false, cmd_status},
     {"show", "[-k PUB] [OPTION]... FILE|FOLDER",

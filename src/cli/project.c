@@ -22,6 +22,16 @@ int project_open(struct project *p, const struct cmd_global *g,
     return sign_time(&p->now);
 }
 
+int project_open_published(struct project *p, const struct cmd_global *g,
+                           char *const *words, size_t count)
+{
+    *p = (struct project){0};
+    if (config_load(g->config, &p->config) ||
+        config_select(p->config, words, count) || diag_errors())
+        return -1;
+    return sign_time(&p->now);
+}
+
 static void leave(struct project *p)
 {
     index_free(p->index);

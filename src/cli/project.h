@@ -24,6 +24,10 @@ int project_open(struct project *p, const struct cmd_global *g,
                  char *const *words, size_t count);
 void project_release(struct project *p);
 
+/* The same for who works on what is published alone: no files are looked up. */
+int project_open_published(struct project *p, const struct cmd_global *g,
+                           char *const *words, size_t count);
+
 /* Opens the server; a folder need not be there yet.  `needed`: it is an error
  * if none is configured.  0, or -1 (reported). */
 int project_store(struct project *p, bool needed);

@@ -140,6 +140,7 @@ static const struct config_field fields[] = {
     {"hardware", config_take_hardware},
     {"ram", config_take_ram},
     {"expires", config_take_expires},
+    {"keep", config_take_keep},
 };
 
 static void take_top(struct loader *l, struct node *root)
@@ -184,6 +185,7 @@ static struct config *new_config(const char *path)
         return NULL;
     }
     c->priv = priv;
+    c->keep = CONFIG_KEEP;
     priv->fleet.arena = &priv->arena;
     if (set_path(c, path) < 0) {
         config_free(c);

@@ -71,6 +71,7 @@ struct config {
     size_t sign_command_count;
     struct config_server *servers; /* or NULL */
     size_t server_count;
+    uint32_t keep; /* versions of each release that prune leaves, 1 or more */
     struct config_release *releases;
     size_t release_count;
     struct device *devices; /* by release, and as listed within */

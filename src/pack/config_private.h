@@ -12,7 +12,8 @@ enum {
     CONFIG_FILE = 64 << 20,    /* bytes of a configuration or a list */
     CONFIG_TEXT = 4096,        /* bytes of a value */
     CONFIG_NAME = 64,          /* bytes of a release's name */
-    CONFIG_RAM = 24 * 1024     /* bytes, where `ram` is not given */
+    CONFIG_RAM = 24 * 1024,    /* bytes, where `ram` is not given */
+    CONFIG_KEEP = 3            /* versions, where `keep` is not given */
 };
 
 enum node_kind { NODE_TEXT, NODE_LIST, NODE_MAP, NODE_ALIAS };
@@ -155,6 +156,10 @@ int config_take_ram(struct loader *l, struct node *key, struct node *value,
                     void *into);
 int config_take_expires(struct loader *l, struct node *key, struct node *value,
                         void *into);
+
+/* keep: at the top alone. */
+int config_take_keep(struct loader *l, struct node *key, struct node *value,
+                     void *into);
 
 /* server, servers */
 int config_take_server(struct loader *l, struct node *key, struct node *value,

@@ -1,4 +1,4 @@
-/* Numbers with units: hardware, ram, expires. */
+/* Numbers with units: hardware, ram, expires, keep. */
 #include <stdlib.h>
 #include <string.h>
 #include "config_private.h"
@@ -113,5 +113,24 @@ int config_take_expires(struct loader *l, struct node *key, struct node *value,
                             EXPIRES_MAX);
     s->expires = (uint32_t)(n * 3600);
     s->has_expires = true;
+    return 0;
+}
+
+int config_take_keep(struct loader *l, struct node *key, struct node *value,
+                     void *into)
+{
+    struct config_text t;
+    const char *end;
+    uint64_t n;
+
+    (void)into;
+    if (config_take_word(l, key->text, value, &t) < 0)
+        return -1;
+    if (take_number(t.text, UINT16_MAX, &n, &end) < 0 || *end || !n)
+        return config_wrong(l, value,
+                            "keep '%s' is not a number of versions from 1 to "
+                            "65535",
+                            t.text);
+    l->config->keep = (uint32_t)n;
     return 0;
 }

@@ -70,6 +70,11 @@ struct index_device {
     struct index_content *own; /* NULL: the release's shared content */
 };
 
+/* Whether it was withdrawn: its digest is zeros.  It has no manifest; version
+ * is the highest that it was given, and own, where there is one, has files and
+ * no payload. */
+bool index_withdrawn(const struct index_device *d);
+
 /* An intent: release `release` goes to `version`; open until the final head. */
 struct index_intent {
     const char *release;
@@ -142,6 +147,17 @@ struct index_device *index_set_device(struct index *x,
                                       const struct index_device *d);
 struct index_version *index_add_version(struct index *x, const char *release,
                                         const struct index_version *v);
+
+/* Takes a version's payloads out of the history, or with `whole` all of it (no
+ * device may have it).  They count as retired since the version was left.  0,
+ * or -1 (reported). */
+int index_prune_version(struct index *x, const char *release, uint32_t version,
+                        bool whole);
+
+/* Drops what is noted of retired payloads; their names ascend. */
+void index_forget(struct index *x, const struct index_retired *list,
+                  size_t count);
+int index_retired_compare(const void *a, const void *b); /* by name */
 
 /* Replaces the intents and makes a new random run id, zeros where count is 0.
  * `list` may hold entries of x->intents.  0, or -1 (reported). */

@@ -1,6 +1,7 @@
 /* Entries changed in memory, and what that retires: payloads that nothing
  * names any more, versions that devices have left. */
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "pack/utf8.h"
@@ -46,6 +47,13 @@ static int retire_content(struct index *x, const void *holder, bool of_device,
     return 0;
 }
 
+bool index_withdrawn(const struct index_device *d)
+{
+    static const uint8_t zeros[OTA_DIGEST];
+
+    return memcmp(d->digest, zeros, OTA_DIGEST) == 0;
+}
+
 /* A device goes from this version to another one. */
 static void leave(struct index *x, const char *release, uint32_t version)
 {
@@ -89,7 +97,9 @@ static struct index_release_entry *release_of(struct index *x, const char *name)
 static int give_up(struct index *x, struct index_device *old,
                    const struct index_device *now)
 {
-    if (old->version != now->version || strcmp(old->release, now->release) != 0)
+    if (!index_withdrawn(old) &&
+        (index_withdrawn(now) || old->version != now->version ||
+         strcmp(old->release, now->release) != 0))
         leave(x, old->release, old->version);
     return retire_content(x, old, true, old->own, now->own);
 }
@@ -187,6 +197,73 @@ struct index_version *index_add_version(struct index *x, const char *release,
     *old = in;
     touch(x, e->hash);
     return old;
+}
+
+/* Since when no manifest names the version's payloads. */
+static uint64_t left_at(const struct index_version *v)
+{
+    return v->left > v->created ? v->left : v->created;
+}
+
+int index_prune_version(struct index *x, const char *release, uint32_t version,
+                        bool whole)
+{
+    struct index_release_entry *e = index_find_release(x, release);
+    struct index_version *v = e ? index_version(&e->release, version) : NULL;
+    struct index_release *r;
+    struct index_content *bare;
+    size_t after;
+
+    if (!v)
+        return 0;
+    r = &e->release;
+    for (size_t i = 0; v->shared && i < v->shared->payload_count; i++)
+        if (index_retire(x, r, false, v->shared->payloads[i].link + 2,
+                         left_at(v)) < 0)
+            return -1;
+    touch(x, e->hash);
+    if (whole) {
+        after = r->version_count - (size_t)(v - r->versions) - 1;
+        memmove(v, v + 1, after * sizeof *v);
+        r->version_count--;
+        return 0;
+    }
+    if (!v->shared)
+        return 0;
+    if (!(bare = arena_alloc(&x->priv->arena, sizeof *bare)))
+        return -1;
+    *bare = *v->shared;
+    bare->payload_count = 0;
+    v->shared = bare;
+    return 0;
+}
+
+int index_retired_compare(const void *a, const void *b)
+{
+    const struct index_retired *x = a, *y = b;
+
+    return memcmp(x->name, y->name, OTA_HASH);
+}
+
+void index_forget(struct index *x, const struct index_retired *list,
+                  size_t count)
+{
+    struct index_private *p = x->priv;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < p->retired_count; i++) {
+        const struct index_held *h = &p->retired[i];
+        const struct index_device *d = h->holder;
+
+        if (!count || !bsearch(&h->retired, list, count, sizeof *list,
+                               index_retired_compare))
+            p->retired[kept++] = *h;
+        else if (h->of_device)
+            touch(x, index_place(d->id.bytes, d->id.len));
+        else
+            touch(x, ((const struct index_release_entry *)h->holder)->hash);
+    }
+    p->retired_count = kept;
 }
 
 static int insert_intent(struct index *x, struct index_intent *list,

@@ -412,6 +412,47 @@ static void test_retired(void)
     index_free(y);
 }
 
+/* What was pruned is noted until its object is gone. */
+static void test_pruned(void)
+{
+    struct index *x = sample(false), *y;
+    struct index_retired gone = {.until = 0};
+    const struct index_version *v;
+
+    forget_all();
+    index_write(x, &mem, signer, NOW);
+    v = index_version(index_release(x, "greenhouse"), 1);
+    check(v && v->shared && v->shared->payload_count, "it has a payload");
+    memcpy(gone.name, v->shared->payloads[0].link + 2, OTA_HASH);
+    check(index_prune_version(x, "greenhouse", 1, false) == 0 &&
+              index_prune_version(x, "greenhouse", 9, true) == 0 &&
+              index_write(x, &mem, signer, NOW + 1) == 0,
+          "without its payload");
+    y = must_load();
+    v = index_version(index_release(y, "greenhouse"), 1);
+    check(v && v->shared && v->shared->file_count &&
+              v->shared->payload_count == 0 && index_retired_count(y) > 0,
+          "its files are known, its payload is retired");
+    check(index_prune_version(y, "greenhouse", 1, true) == 0 &&
+              index_write(y, &mem, signer, NOW + 2) == 0,
+          "all of it");
+    index_free(x);
+    x = must_load();
+    check(!index_version(index_release(x, "greenhouse"), 1) &&
+              index_version(index_release(x, "greenhouse"), 2),
+          "the other version stays");
+    index_forget(x, &gone, 1);
+    check(index_write(x, &mem, signer, NOW + 3) == 0, "its object is gone");
+    index_free(y);
+    y = must_load();
+    check(index_retired_count(y) == index_retired_count(x), "and its note");
+    for (size_t i = 0; i < index_retired_count(y); i++)
+        check(memcmp(index_retired_at(y, i)->name, gone.name, OTA_HASH) != 0,
+              "not that payload");
+    index_free(x);
+    index_free(y);
+}
+
 static void test_intents(void)
 {
     struct index_intent list[] = {{"office", 4, NOW, 0, {1}},
@@ -842,6 +883,7 @@ int main(void)
     test_round_trip();
     test_canonical();
     test_retired();
+    test_pruned();
     test_intents();
     test_limits();
     test_failure();

@@ -1,0 +1,148 @@
+/* prune: removes what no device needs any more. */
+#include <string.h>
+
+#include "json.h"
+#include "locking.h"
+#include "msg.h"
+#include "project.h"
+#include "publish/prune.h"
+
+static const struct option long_options[] = {
+    LOCKING_LONG,
+    {0},
+};
+
+/* One server after the other; which one it is is said before what is done. */
+struct run {
+    const struct cmd_global *g;
+    struct project *p;
+    bool said;
+};
+
+static void say_head(struct run *run)
+{
+    if (!run->said)
+        project_head(run->p, run->g);
+    run->said = true;
+}
+
+static void print_json(const struct prune_item *i, bool dry_run)
+{
+    struct json j;
+
+    json_begin(&j, stdout, i->object ? "payload" : "version");
+    if (i->object) {
+        json_string(&j, "object", i->object);
+        json_number(&j, "size", i->size);
+        json_bool(&j, "removed", !i->failed && !dry_run);
+    } else {
+        json_string(&j, "release", i->release);
+        json_number(&j, "version", i->version);
+        json_bool(&j, "whole", i->whole);
+    }
+    json_end(&j);
+}
+
+static void print(void *ctx, const struct prune_item *i)
+{
+    struct run *run = ctx;
+    const struct cmd_global *g = run->g;
+    char size[MSG_SIZE];
+
+    if (g->json || g->verbose || g->dry_run)
+        say_head(run);
+    if (g->json) {
+        print_json(i, g->dry_run);
+        return;
+    }
+    if (g->quiet || i->failed || !(g->verbose || g->dry_run))
+        return;
+    fputs("  - ", stdout);
+    if (i->object) {
+        printf("%s  %s\n", i->object, msg_size(i->size, size));
+        return;
+    }
+    msg_text(stdout, i->release, strlen(i->release));
+    printf(" version %lu%s\n", (unsigned long)i->version,
+           i->whole ? "" : ", its payload alone");
+}
+
+static void print_total(const struct cmd_global *g,
+                        const struct prune_result *r)
+{
+    char size[MSG_SIZE];
+
+    if (g->json || g->quiet)
+        return;
+    if (!r->payloads && !r->versions) {
+        if (g->dry_run)
+            puts("nothing to prune");
+        return;
+    }
+    printf("%s: %zu payload%s of %s, %zu version%s of the history\n",
+           g->dry_run ? "would remove" : "removed", r->payloads,
+           r->payloads == 1 ? "" : "s", msg_size(r->bytes, size), r->versions,
+           r->versions == 1 ? "" : "s");
+}
+
+static void prune_one(struct run *run, const struct locking *locking,
+                      struct prune_result *all)
+{
+    struct project *p = run->p;
+    struct prune_options o = {.store = p->store,
+                              .signer = p->signer,
+                              .now = p->now,
+                              .keep = p->config->keep,
+                              .dry_run = run->g->dry_run,
+                              .lock_wait_ms = locking->wait_ms,
+                              .break_lock = locking->break_lock,
+                              .stop = &cmd_stopped,
+                              .each = print,
+                              .ctx = run};
+    struct prune_result result;
+
+    run->said = false;
+    /* A signal that came too late to stop anything is none. */
+    if (prune_run(&o, &result) == 0)
+        cmd_stopped = 0;
+    if (result.payloads || result.versions || run->g->dry_run)
+        say_head(run);
+    print_total(run->g, &result);
+    all->versions += result.versions;
+    all->payloads += result.payloads;
+    all->failed += result.failed;
+    all->bytes += result.bytes;
+}
+
+static void prune(struct project *p, struct cmd_global *g,
+                  const struct locking *locking)
+{
+    struct run run = {.g = g, .p = p};
+    struct prune_result all = {0};
+
+    do {
+        if (!project_store(p, true) && !project_signer(p, g))
+            prune_one(&run, locking, &all);
+    } while (!cmd_stopped && project_next(p));
+    msg_summary_number("payloads", all.payloads);
+    msg_summary_number("bytes", all.bytes);
+    msg_summary_number("versions", all.versions);
+    msg_summary_number("failed", all.failed);
+}
+
+int cmd_prune(struct cmd_global *g, int argc, char **argv)
+{
+    struct locking locking = {0};
+    struct project p = {0};
+    int first =
+        cmd_options(g, argc, argv, "", long_options, locking_take, &locking);
+
+    if (first < 0)
+        return diag_status();
+    if (first < argc)
+        diag_error(DIAG_USAGE, "prune takes no argument: '%s'", argv[first]);
+    else if (!project_open_published(&p, g, NULL, 0))
+        prune(&p, g, &locking);
+    project_release(&p);
+    return diag_status();
+}
