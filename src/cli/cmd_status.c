@@ -20,6 +20,7 @@ struct row {
     const char *label;                    /* of its version, or NULL */
     const char *moves_to; /* the configured release, where it is another */
     bool listed;
+    bool withdrawn;
 };
 
 struct status {
@@ -30,7 +31,7 @@ struct status {
     size_t sorted_count;
     bool all; /* not narrowed: devices that are not listed, too */
     size_t widths[COLUMNS];
-    size_t devices, never, not_listed;
+    size_t devices, never, not_listed, withdrawn;
 };
 
 static int by_address(const void *a, const void *b)
@@ -71,8 +72,11 @@ static void fill_published(struct row *row, const struct index *x,
     const struct index_version *v =
         index_version(index_release(x, d->release), d->version);
 
-    row->published = d;
     row->release = d->release;
+    row->withdrawn = index_withdrawn(d);
+    if (row->withdrawn)
+        return;
+    row->published = d;
     row->label = v && v->label[0] ? v->label : NULL;
 }
 
@@ -107,7 +111,7 @@ static void each_row(struct status *s,
     for (size_t i = 0; s->all && i < index_device_count(x); i++) {
         const struct index_device *d = index_device_at(x, i);
 
-        if (is_listed(s, d))
+        if (is_listed(s, d) || (index_withdrawn(d) && !s->g->verbose))
             continue;
         row = (struct row){.id = &d->id, .name = d->name};
         fill_published(&row, x, d);
@@ -121,7 +125,7 @@ static void cell_time(const struct row *row, char cell[CELL])
     struct tm tm;
 
     if (!row->published) {
-        snprintf(cell, CELL, "never");
+        snprintf(cell, CELL, row->withdrawn ? "withdrawn" : "never");
         return;
     }
     t = (time_t)row->published->created;
@@ -183,8 +187,9 @@ static void measure(struct status *s, const struct row *row)
             s->widths[i] = width;
     }
     s->devices++;
-    s->never += !row->published;
+    s->never += !row->published && !row->withdrawn;
     s->not_listed += !row->listed;
+    s->withdrawn += row->withdrawn;
 }
 
 static void print_cell(const struct status *s, const char *text, int i,
@@ -234,9 +239,16 @@ static void print_json(struct status *s, const struct row *row)
     else
         json_string(&j, "created", NULL);
     json_bool(&j, "listed", row->listed);
+    if (row->withdrawn)
+        json_bool(&j, "withdrawn", true);
     if (row->moves_to)
         json_string(&j, "moves_to", row->moves_to);
     json_end(&j);
+}
+
+static size_t published(const struct status *s)
+{
+    return s->devices - s->never - s->withdrawn;
 }
 
 static void print_table(struct status *s)
@@ -253,9 +265,11 @@ static void print_table(struct status *s)
         putchar('\n');
     each_row(s, print_row);
     printf("%zu device%s: %zu published, %zu never", s->devices,
-           s->devices == 1 ? "" : "s", s->devices - s->never, s->never);
+           s->devices == 1 ? "" : "s", published(s), s->never);
     if (s->not_listed)
         printf("; %zu not listed", s->not_listed);
+    if (s->withdrawn)
+        printf("; %zu withdrawn", s->withdrawn);
     putchar('\n');
 }
 
@@ -274,9 +288,10 @@ static void print(struct status *s)
     if (s->g->json) {
         each_row(s, print_json);
         msg_summary_number("devices", s->devices);
-        msg_summary_number("published", s->devices - s->never);
+        msg_summary_number("published", published(s));
         msg_summary_number("never", s->never);
         msg_summary_number("not_listed", s->not_listed);
+        msg_summary_number("withdrawn", s->withdrawn);
     } else {
         print_table(s);
     }

@@ -100,8 +100,9 @@ static void print_device(const struct plan *p, const struct plan_device *d)
         printf("  refresh: version %lu signed anew before it expires",
                (unsigned long)g->version);
     } else {
-        printf("  version %lu -> %lu", (unsigned long)d->before,
-               (unsigned long)g->version);
+        printf("  %sversion %lu -> %lu",
+               e && index_withdrawn(e) ? "was withdrawn, " : "",
+               (unsigned long)d->before, (unsigned long)g->version);
     }
     putchar('\n');
 }

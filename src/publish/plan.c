@@ -230,8 +230,9 @@ static int find_not_listed(struct plan *p)
         while (k < c->device_count &&
                device_id_compare(&c->devices[sorted[k]].id, &e->id) < 0)
             k++;
-        if (k < c->device_count &&
-            device_id_compare(&c->devices[sorted[k]].id, &e->id) == 0)
+        if (index_withdrawn(e) ||
+            (k < c->device_count &&
+             device_id_compare(&c->devices[sorted[k]].id, &e->id) == 0))
             continue;
         result = plan_grow(&p->not_listed, p->not_listed_count, &room,
                            sizeof *p->not_listed);

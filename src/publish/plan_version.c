@@ -10,7 +10,8 @@ enum { VERSION_MAX = 0x7fffffff }; /* format.md, Manifest */
 struct need {
     bool any;
     uint32_t floor; /* the new version must be above it */
-    uint32_t moved; /* a device from another release at `floor`, or PLAN_NONE */
+    uint32_t moved; /* a device from another release, or that was withdrawn, at
+                     * `floor`, or PLAN_NONE */
 };
 
 static bool is_fixed_below(const struct plan_work *w)
@@ -46,6 +47,21 @@ static int joins(struct plan_maker *m, struct plan_work *w, uint32_t device,
     return 0;
 }
 
+static const struct index_device *entry_of(const struct plan_maker *m,
+                                           uint32_t device)
+{
+    const struct plan_request *r = &m->plan->request;
+
+    return index_device(r->index, &r->config->devices[device].id);
+}
+
+static bool comes_from_elsewhere(const struct plan_maker *m, uint32_t device)
+{
+    const struct index_device *e = entry_of(m, device);
+
+    return m->why[device] == PLAN_MOVED || (e && index_withdrawn(e));
+}
+
 static int find_need(struct plan_maker *m, struct plan_work *w,
                      struct need *need)
 {
@@ -66,7 +82,7 @@ static int find_need(struct plan_maker *m, struct plan_work *w,
         floor = plan_floor(m, d);
         if (!need->any || floor > need->floor) {
             need->floor = floor;
-            need->moved = m->why[d] == PLAN_MOVED ? d : PLAN_NONE;
+            need->moved = comes_from_elsewhere(m, d) ? d : PLAN_NONE;
         }
         need->any = true;
     }
@@ -76,12 +92,17 @@ static int find_need(struct plan_maker *m, struct plan_work *w,
 static int refuse_move(struct plan_maker *m, const struct plan_work *w,
                        const struct need *need, unsigned long next)
 {
-    const struct plan_request *r = &m->plan->request;
-    const struct device *d = &r->config->devices[need->moved];
-    const struct index_device *e = index_device(r->index, &d->id);
+    const struct device *d = &m->plan->request.config->devices[need->moved];
+    const struct index_device *e = entry_of(m, need->moved);
     char id[DEVICE_TEXT];
 
     device_id_text(&d->id, id);
+    if (e && index_withdrawn(e))
+        return diag_error_at(DIAG_CONFIG, w->config->version_mark,
+                             "'%s' was withdrawn at version %lu: set "
+                             "'version: %lu' (or 'version: auto')",
+                             d->name ? d->name : id, (unsigned long)need->floor,
+                             next);
     return diag_error_at(
         DIAG_CONFIG, w->config->version_mark,
         "'%s' moves from '%s', where it has version %lu, to '%s': set "
@@ -153,10 +174,9 @@ static int choose(struct plan_maker *m, struct plan_work *w,
 static void pick_published(struct plan_maker *m, struct plan_work *w,
                            uint32_t device, struct plan_pick *pick)
 {
-    const struct plan_request *r = &m->plan->request;
-    const struct index_device *e =
-        index_device(r->index, &r->config->devices[device].id);
-    const struct index_content *content = plan_content_of(r->index, e);
+    const struct index_device *e = entry_of(m, device);
+    const struct index_content *content =
+        plan_content_of(m->plan->request.index, e);
     const struct index_version *v = index_version(w->history, e->version);
 
     pick->version = e->version;

@@ -273,6 +273,8 @@ static int file_remove(struct store *store, const char *name)
         return dir == STORE_ABSENT ? 0 : -1;
     if (unlinkat(dir, p.leaf, 0) < 0 && errno != ENOENT)
         result = store_fail(s, "remove", name);
+    else if (strncmp(name, "devices/", 8) == 0)
+        s->unsynced = true; /* the next head says that it is gone */
     store_dir_close(&p, dir);
     /* A device's folder goes with its last file. */
     if (result == 0 && p.dir && *p.parent)

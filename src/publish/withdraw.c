@@ -1,0 +1,265 @@
+/* Manifests go first, then the index says so.  Cut in between, the index has
+ * the device as it was: its number is used, its payload is not pruned, and the
+ * same command completes it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan.h"
+#include "served.h"
+#include "withdraw.h"
+
+struct target {
+    struct device_id id;
+    uint32_t version; /* that it was given */
+    bool gone;        /* its manifest is removed */
+};
+
+struct withdraw {
+    const struct withdraw_options *o;
+    struct withdraw_result *result;
+    struct index *index;
+    struct target *targets;
+    size_t count;
+};
+
+static int say_unknown(const struct withdraw *w, const char *word)
+{
+    size_t count = index_device_count(w->index), n = 0;
+    const char **names, *near;
+
+    if (w->o->some) {
+        diag_note("'%s' has no device '%s'", w->o->store->where, word);
+        return 0;
+    }
+    names = calloc(count + 1, sizeof *names);
+    if (!names)
+        return diag_no_memory();
+    for (size_t i = 0; i < count; i++)
+        if (index_device_at(w->index, i)->name)
+            names[n++] = index_device_at(w->index, i)->name;
+    near = diag_suggest(word, names, n);
+    free(names);
+    return near ? diag_error(DIAG_USAGE,
+                             "'%s' has no device '%s' (did you mean '%s'?)",
+                             w->o->store->where, word, near)
+                : diag_error(DIAG_USAGE,
+                             "'%s' has no device '%s': nothing was ever "
+                             "published for it",
+                             w->o->store->where, word);
+}
+
+/* 0, or -1 (reported); *found is NULL where it is not known. */
+static int find(const struct withdraw *w, const char *word,
+                const struct index_device **out)
+{
+    const struct index_device *found = NULL;
+    struct device_id id;
+    size_t count = 0;
+
+    if (device_id_parse(word, strlen(word), &id) == 0) {
+        found = index_device(w->index, &id);
+    } else {
+        for (size_t i = 0; i < index_device_count(w->index); i++) {
+            const struct index_device *d = index_device_at(w->index, i);
+
+            if (d->name && strcmp(d->name, word) == 0) {
+                found = d;
+                count++;
+            }
+        }
+    }
+    *out = found;
+    if (!found)
+        return say_unknown(w, word);
+    if (count > 1)
+        return diag_error(DIAG_USAGE,
+                          "'%s' is the name of %zu devices: name the one by "
+                          "its id",
+                          word, count);
+    return 0;
+}
+
+static int refuse_listed(const struct withdraw *w, const struct device_id *id)
+{
+    const struct config *c = w->o->config;
+    char text[DEVICE_TEXT];
+
+    for (size_t i = 0; i < c->device_count; i++) {
+        const struct device *d = &c->devices[i];
+
+        if (device_id_compare(&d->id, id) != 0)
+            continue;
+        device_id_text(id, text);
+        return diag_error_at(DIAG_CONFIG, d->mark,
+                             "'%s' is listed here, and the next 'publish' "
+                             "would give it a manifest again: take it out, "
+                             "then withdraw it",
+                             d->name ? d->name : text);
+    }
+    return 0;
+}
+
+static void add_target(struct withdraw *w, const struct index_device *d)
+{
+    for (size_t i = 0; i < w->count; i++)
+        if (device_id_compare(&w->targets[i].id, &d->id) == 0)
+            return;
+    w->result->found = w->count + 1;
+    w->targets[w->count++] =
+        (struct target){.id = d->id, .version = d->version};
+}
+
+/* All of them, so that every mistake is reported. */
+static int find_targets(struct withdraw *w)
+{
+    int result = 0;
+
+    w->targets = calloc(w->o->word_count + 1, sizeof *w->targets);
+    if (!w->targets)
+        return diag_no_memory();
+    for (size_t i = 0; i < w->o->word_count; i++) {
+        const struct index_device *d;
+
+        if (find(w, w->o->words[i], &d) || (d && refuse_listed(w, &d->id)))
+            result = -1;
+        else if (d)
+            add_target(w, d);
+    }
+    return result;
+}
+
+/* A publish that was cut short may have given it a higher version. */
+static int read_version(const struct withdraw *w, struct target *t)
+{
+    struct ota_manifest m;
+    uint8_t *bytes = NULL;
+    int error;
+
+    if (served_manifest(w->o->store, signer_public(w->o->signer), &t->id, 0, &m,
+                        &bytes, &error))
+        return -1;
+    if (error == OTA_OK && m.version > t->version)
+        t->version = m.version;
+    free(bytes);
+    return 0;
+}
+
+static int remove_manifest(const struct withdraw *w, const struct target *t)
+{
+    char name[OBJECT_NAME];
+
+    object_manifest(&t->id, name);
+    return index_confirm(w->index, w->o->store) ||
+           w->o->store->ops->remove(w->o->store, name);
+}
+
+static void withdraw_all(struct withdraw *w)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        struct target *t = &w->targets[i];
+        const struct index_device *d = index_device(w->index, &t->id);
+        bool was = index_withdrawn(d);
+
+        if (w->o->stop && *w->o->stop) {
+            diag_error(DIAG_FAILED, "stopped: the same command goes on");
+            w->result->failed += w->count - i;
+            return;
+        }
+        if (read_version(w, t) || (!w->o->dry_run && remove_manifest(w, t))) {
+            w->result->failed++;
+            continue;
+        }
+        t->gone = true;
+        if (was && t->version == d->version)
+            continue;
+        w->result->withdrawn++;
+        if (w->o->each)
+            w->o->each(w->o->ctx, d, t->version);
+    }
+}
+
+/* Its files stay known: should the device come back, it may have them. */
+static int set_entry(struct withdraw *w, const struct target *t)
+{
+    struct index_device d = *index_device(w->index, &t->id);
+    struct index_content bare;
+
+    if (index_withdrawn(&d) && d.version == t->version)
+        return 0;
+    memset(d.digest, 0, OTA_DIGEST);
+    d.version = t->version;
+    d.created = w->o->now;
+    d.expires = 0;
+    if (d.own) {
+        bare = *d.own;
+        bare.payload_count = 0;
+        d.own = &bare;
+    }
+    return index_set_device(w->index, &d) ? 0 : -1;
+}
+
+/* `wanted` may be of a configuration that has the devices still. */
+static int finish(struct withdraw *w)
+{
+    struct index *x = w->index;
+
+    if (!w->result->withdrawn || w->o->dry_run)
+        return 0;
+    for (size_t i = 0; i < w->count; i++)
+        if (w->targets[i].gone && set_entry(w, &w->targets[i]))
+            return -1;
+    memset(x->wanted, 0, OTA_HASH);
+    if (index_confirm(x, w->o->store) ||
+        index_write(x, w->o->store, w->o->signer, w->o->now))
+        return -1;
+    return index_sweep(x, w->o->store);
+}
+
+static int read_index(struct withdraw *w)
+{
+    const uint8_t *key = signer_public(w->o->signer);
+
+    index_free(w->index);
+    free(w->targets);
+    w->targets = NULL;
+    w->index = NULL;
+    w->count = 0;
+    if (index_read_head(w->o->store, key, &w->index) ||
+        index_read_shards(w->index, w->o->store))
+        return -1;
+    return find_targets(w);
+}
+
+static int run_locked(struct withdraw *w)
+{
+    if (read_index(w))
+        return -1;
+    withdraw_all(w);
+    if (finish(w))
+        return -1;
+    return w->result->failed ? -1 : 0;
+}
+
+int withdraw_run(const struct withdraw_options *options,
+                 struct withdraw_result *result)
+{
+    struct withdraw w = {.o = options, .result = result};
+    struct store *s = options->store;
+    int failed;
+
+    *result = (struct withdraw_result){0};
+    failed = read_index(&w);
+    if (!failed && options->dry_run) {
+        withdraw_all(&w);
+        failed = result->failed ? -1 : 0;
+    } else if (!failed) {
+        failed = s->ops->lock(s, options->lock_wait_ms, options->break_lock);
+        if (!failed) {
+            failed = run_locked(&w);
+            s->ops->unlock(s);
+        }
+    }
+    free(w.targets);
+    index_free(w.index);
+    return failed ? -1 : 0;
+}
