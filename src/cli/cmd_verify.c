@@ -7,6 +7,7 @@
 #include "json.h"
 #include "msg.h"
 #include "reading.h"
+#include "verify_server.h"
 
 static void say_ok(const char *file, const struct unpack_result *result)
 {
@@ -54,16 +55,60 @@ static void verify(const struct cmd_global *g, const struct reading *r,
     unpack_result_release(&result);
 }
 
-static int run(struct cmd_global *g, struct reading *r, int argc, char **argv)
+struct args {
+    struct reading reading;
+    bool server;
+    uint64_t sample;
+};
+
+enum { OPT_SERVER = 256, OPT_SAMPLE };
+
+static int take(int c, const char *arg, void *ctx)
+{
+    struct args *a = ctx;
+
+    if (c == OPT_SAMPLE)
+        return cmd_number("--sample", arg, 1, UINT32_MAX, &a->sample);
+    if (c != OPT_SERVER)
+        return reading_take(c, arg, &a->reading);
+    a->server = true;
+    return 0;
+}
+
+static int run_server(struct cmd_global *g, const struct args *a, int argc,
+                      char **argv)
+{
+    const struct unpack_options *o = &a->reading.options;
+
+    if (o->device.key_count || o->device.id_len || o->device.device_key ||
+        o->device.highest || o->device.hardware || o->base || o->payloads)
+        return diag_error(DIAG_USAGE,
+                          "'--server' takes key and devices from the "
+                          "configuration and the index: of the other options "
+                          "only '--sample' goes with it");
+    return verify_server(g, (size_t)a->sample, argv, (size_t)argc);
+}
+
+static int run(struct cmd_global *g, struct args *a, int argc, char **argv)
 {
     static const struct option longs[] = {
-        READING_LONG, READING_DEVICE_LONG, {0}};
-    int first =
-        cmd_options(g, argc, argv, READING_SHORT, longs, reading_take, r);
+        READING_LONG,
+        READING_DEVICE_LONG,
+        {"server", no_argument, NULL, OPT_SERVER},
+        {"sample", required_argument, NULL, OPT_SAMPLE},
+        {0}};
+    const struct reading *r = &a->reading;
+    int first = cmd_options(g, argc, argv, READING_SHORT, longs, take, a);
 
     if (first < 0)
         return diag_status();
-    if (r->options.device.key_count == 0)
+    if (a->server) {
+        run_server(g, a, argc - first, argv + first);
+        return diag_status();
+    }
+    if (a->sample)
+        diag_error(DIAG_USAGE, "'--sample' goes with '--server'");
+    else if (r->options.device.key_count == 0)
         diag_error(DIAG_USAGE, "verify needs a public key: -k PUB");
     else if (first == argc)
         diag_error(DIAG_USAGE, "verify needs a FILE");
@@ -79,11 +124,11 @@ static int run(struct cmd_global *g, struct reading *r, int argc, char **argv)
 
 int cmd_verify(struct cmd_global *g, int argc, char **argv)
 {
-    struct reading r;
+    struct args a = {0};
     int status;
 
-    reading_init(&r);
-    status = run(g, &r, argc, argv);
-    reading_release(&r);
+    reading_init(&a.reading);
+    status = run(g, &a, argc, argv);
+    reading_release(&a.reading);
     return status;
 }

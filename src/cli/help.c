@@ -22,7 +22,12 @@ static const char verify_help[] =
     "                        from the manifest's place\n"
     "      --above N         the highest version that the device ever began\n"
     "      --hardware N      the device's own hardware number\n"
-    "      --time SECONDS    the device's clock, seconds since 1970\n";
+    "      --time SECONDS    the device's clock, seconds since 1970\n"
+    "      --server          read back what is published: what each device "
+    "(or\n"
+    "                        those of RELEASE, or DEVICE) would get, with\n"
+    "                        the key of the configuration\n"
+    "      --sample N        of so many of them, at random\n";
 
 static const char unpack_help[] =
     "  -C, --directory DIR   the folder to write to: empty or new\n"
@@ -95,7 +100,7 @@ const struct cmd help_commands[] = {
      false, cmd_status},
     {"show", "[-k PUB] [OPTION]... FILE|FOLDER",
      "say what a bundle or manifest holds", show_help, false, cmd_show},
-    {"verify", "-k PUB [--device ID] [OPTION]... FILE...",
+    {"verify", "-k PUB [OPTION]... FILE..., or --server [RELEASE|DEVICE]...",
      "read bundles as a device does: ok, or what is wrong", verify_help, false,
      cmd_verify},
     {"unpack", "-k PUB -C DIR [--device ID] [OPTION]... FILE",

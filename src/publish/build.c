@@ -5,59 +5,24 @@
 #include <sys/stat.h>
 
 #include "build.h"
-#include "bundle/crypto.h"
-#include "bundle/format.h"
 #include "group.h"
-#include "object.h"
+#include "served.h"
 
 enum {
     BATCH = 256,    /* bundles signed at once; */
     HELD = 16 << 20 /* fewer where their payloads are longer than this */
 };
 
-/* Whether the bytes are those that the alternative names: format.md, Payload.
- */
-static bool chain_is_whole(const struct ota_alternative *a,
-                           const uint8_t *bytes, size_t len)
-{
-    uint8_t link[OTA_LINK], hash[OTA_HASH];
-    struct ota_hash h;
-    size_t n;
-
-    if (len != a->size)
-        return false;
-    memcpy(link, a->link, OTA_LINK);
-    while ((n = get16(link) & LINK_LENGTH) != 0) {
-        if (n < OTA_CHUNK_MIN || n > a->chunk_max || n > len)
-            return false;
-        ota_hash_init(&h);
-        ota_hash_update(&h, bytes, n);
-        ota_hash_final(&h, hash, OTA_HASH);
-        if (memcmp(hash, link + LINK_HASH, OTA_HASH) != 0)
-            return false;
-        memcpy(link, bytes + n - OTA_LINK, OTA_LINK);
-        bytes += n;
-        len -= n;
-    }
-    return len == 0;
-}
-
 /* 1: taken from the store, 0: it is not there or not whole, -1: failed. */
 static int take_payload(struct store *s, const struct index_content *c,
                         struct payload *out)
 {
-    char name[OBJECT_NAME];
-    size_t len = 0;
-    int result;
-
     if (!s || !c)
         return 0;
     out->alt = c->payloads[c->payload_count - 1];
-    object_payload(out->alt.link + LINK_HASH, name);
-    result = s->ops->get(s, name, out->alt.size, &out->bytes, &len);
-    if (result)
-        return result < 0 ? -1 : 0;
-    if (chain_is_whole(&out->alt, out->bytes, len))
+    if (served_payload(s, &out->alt, &out->bytes))
+        return -1;
+    if (out->bytes && served_is_whole(&out->alt, out->bytes))
         return 1;
     payload_release(out);
     return 0;

@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bundle/crypto.h"
+#include "bundle/format.h"
 #include "pack/diag.h"
 #include "served.h"
 
@@ -55,6 +57,28 @@ int served_payload(struct store *s, const struct ota_alternative *a,
         *bytes = NULL;
     }
     return 0;
+}
+
+bool served_is_whole(const struct ota_alternative *a, const uint8_t *bytes)
+{
+    uint8_t link[OTA_LINK], hash[OTA_HASH];
+    size_t len = a->size, n;
+    struct ota_hash h;
+
+    memcpy(link, a->link, OTA_LINK);
+    while ((n = get16(link) & LINK_LENGTH) != 0) {
+        if (n < OTA_CHUNK_MIN || n > a->chunk_max || n > len)
+            return false;
+        ota_hash_init(&h);
+        ota_hash_update(&h, bytes, n);
+        ota_hash_final(&h, hash, OTA_HASH);
+        if (memcmp(hash, link + LINK_HASH, OTA_HASH) != 0)
+            return false;
+        memcpy(link, bytes + n - OTA_LINK, OTA_LINK);
+        bytes += n;
+        len -= n;
+    }
+    return len == 0;
 }
 
 int served_read(const uint8_t *key, const struct ota_manifest *m,

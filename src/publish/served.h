@@ -18,6 +18,10 @@ int served_manifest(struct store *s, const uint8_t *key,
 int served_payload(struct store *s, const struct ota_alternative *a,
                    uint8_t **bytes);
 
+/* Whether the a->size bytes are those that the alternative names, by the chain
+ * of hashes alone: format.md, Payload. */
+bool served_is_whole(const struct ota_alternative *a, const uint8_t *bytes);
+
 /* Reads a manifest that was checked, and then the payload of its last
  * alternative `a`, into `sink`.  *error is OTA_OK or what the reader says.  0,
  * or -1 (reported). */
