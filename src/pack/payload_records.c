@@ -148,7 +148,9 @@ static uint32_t put_data(struct writer *w, int fd, const struct tree_entry *e,
         n = (uint32_t)(PAYLOAD_SEGMENT - DATA_HEAD - w->len);
     *out++ = OTA_DATA;
     out = put_v(out, n);
-    if (read_all(fd, e, out, n))
+    if (e->bytes)
+        memcpy(out, e->bytes + (e->size - left), n);
+    else if (read_all(fd, e, out, n))
         return 0;
     crypto_hash_sha512_update(sha, out, n);
     w->len = (size_t)(out + n - w->buf);
@@ -168,14 +170,14 @@ static int put_content(struct writer *w, int fd, const struct tree_entry *e)
             return -1;
     }
     crypto_hash_sha512_final(&sha, full);
-    if (!at_end(fd) || memcmp(full, e->hash, OTA_HASH) != 0)
+    if ((!e->bytes && !at_end(fd)) || memcmp(full, e->hash, OTA_HASH) != 0)
         return changed(e);
     return 0;
 }
 
 /* tree_load() saw a regular file; should a pipe be there now, O_NONBLOCK keeps
  * it from holding us up. */
-static int put_entry(struct writer *w, const struct payload_record *r)
+static int put_file(struct writer *w, const struct payload_record *r)
 {
     const struct tree_entry *e = r->entry;
     int fd = open(e->source, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -190,6 +192,13 @@ static int put_entry(struct writer *w, const struct payload_record *r)
         err = put_head(w, r) || put_content(w, fd, e) ? -1 : 0;
     close(fd);
     return err;
+}
+
+static int put_entry(struct writer *w, const struct payload_record *r)
+{
+    if (!r->entry->bytes)
+        return put_file(w, r);
+    return put_head(w, r) || put_content(w, -1, r->entry) ? -1 : 0;
 }
 
 static int put_end(struct writer *w)

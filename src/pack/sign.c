@@ -3,6 +3,7 @@
 #include "tempfile.h"
 #include <errno.h>
 #include <limits.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,12 +19,12 @@ struct hex {
     char text[DEVICE_HEX];
 };
 
-static void encode(const struct signer *s, const struct sign_request *r,
+static void encode(const uint8_t *key, const struct sign_request *r,
                    struct sign_manifest *out)
 {
     struct ota_manifest m = r->manifest;
 
-    memcpy(m.key_id, signer_public(s) + 2, OTA_KEY_ID);
+    memcpy(m.key_id, key + 2, OTA_KEY_ID);
     memcpy(m.device, r->id->bytes, sizeof m.device);
     m.device_len = r->id->len;
     out->len = (uint16_t)ota_manifest_encode(&m, r->alternatives, out->bytes);
@@ -41,7 +42,7 @@ int sign_manifests(struct signer *s, const struct sign_request *requests,
         goto out;
     }
     for (size_t i = 0; i < count; i++) {
-        encode(s, &requests[i], &out[i]);
+        encode(signer_public(s), &requests[i], &out[i]);
         device_id_hex(requests[i].id, hex[i].text);
         jobs[i].message = out[i].bytes;
         jobs[i].len = out[i].len - (size_t)SIGNATURE;
@@ -53,6 +54,21 @@ out:
     free(hex);
     free(jobs);
     return rc;
+}
+
+void sign_throwaway(const struct sign_request *r, struct sign_manifest *out,
+                    uint8_t key[OTA_PUBLIC_KEY])
+{
+    uint8_t secret[crypto_sign_SECRETKEYBYTES];
+    size_t len;
+
+    memset(key, 0, OTA_PUBLIC_KEY);
+    memcpy(key, "Ed", 2);
+    crypto_sign_keypair(key + 2 + OTA_KEY_ID, secret);
+    encode(key, r, out);
+    len = out->len - (size_t)SIGNATURE;
+    crypto_sign_detached(out->bytes + len, NULL, out->bytes, len, secret);
+    sodium_memzero(secret, sizeof secret);
 }
 
 /* Makes the folders above `path`; *made is how many were not there, from the

@@ -23,6 +23,11 @@ struct sign_request {
 int sign_manifests(struct signer *s, const struct sign_request *requests,
                    size_t count, struct sign_manifest *out);
 
+/* One, signed by a key that is made for it and forgotten; its public half is
+ * put into `key`.  To read a payload whose name is trusted already. */
+void sign_throwaway(const struct sign_request *r, struct sign_manifest *out,
+                    uint8_t key[OTA_PUBLIC_KEY]);
+
 /* Writes manifest and payload to `path` under a temporary name beside it,
  * synced and renamed; folders are made.  0, or -1 and nothing is left. */
 int sign_write_otab(const char *path, const struct sign_manifest *manifest,

@@ -8,9 +8,10 @@
 
 /* One FILE or SLOT that a device is to have. */
 struct tree_entry {
-    const char *path;   /* on the device, or the slot's name; checked */
-    const char *source; /* the file to open on this machine */
-    uint8_t type;       /* OTA_FILE or OTA_SLOT */
+    const char *path;     /* on the device, or the slot's name; checked */
+    const char *source;   /* the file to open on this machine, or */
+    const uint8_t *bytes; /* its content, where that is in memory; else NULL */
+    uint8_t type;         /* OTA_FILE or OTA_SLOT */
     uint16_t mode;
     uint32_t size;
     uint8_t hash[OTA_HASH];
