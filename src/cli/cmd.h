@@ -65,6 +65,7 @@ int cmd_status(struct cmd_global *g, int argc, char **argv);
 int cmd_show(struct cmd_global *g, int argc, char **argv);
 int cmd_verify(struct cmd_global *g, int argc, char **argv);
 int cmd_unpack(struct cmd_global *g, int argc, char **argv);
+int cmd_rollback(struct cmd_global *g, int argc, char **argv);
 int cmd_withdraw(struct cmd_global *g, int argc, char **argv);
 int cmd_keygen(struct cmd_global *g, int argc, char **argv);
 

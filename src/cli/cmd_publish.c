@@ -5,16 +5,17 @@
 #include "plan_print.h"
 #include "project.h"
 
-enum { OPT_NEW_BASE = 256 };
+enum { OPT_NEW_BASE = 256, OPT_AGAIN };
 
 struct publish_args {
     struct locking locking;
-    bool new_base;
+    bool new_base, again;
 };
 
 static const struct option long_options[] = {
     LOCKING_LONG,
     {"new-base", no_argument, NULL, OPT_NEW_BASE},
+    {"again", no_argument, NULL, OPT_AGAIN},
     {0},
 };
 
@@ -22,9 +23,12 @@ static int take(int c, const char *arg, void *ctx)
 {
     struct publish_args *a = ctx;
 
-    if (c != OPT_NEW_BASE)
+    if (c == OPT_NEW_BASE)
+        a->new_base = true;
+    else if (c == OPT_AGAIN)
+        a->again = true;
+    else
         return locking_take(c, arg, &a->locking);
-    a->new_base = true;
     return 0;
 }
 
@@ -72,6 +76,7 @@ static int publish(struct project *p, struct cmd_global *g,
                                 .lock_wait_ms = a->locking.wait_ms,
                                 .break_lock = a->locking.break_lock,
                                 .new_base = a->new_base,
+                                .again = a->again,
                                 .stop = &cmd_stopped,
                                 .report = report,
                                 .ctx = &done};
@@ -100,6 +105,7 @@ int cmd_publish(struct cmd_global *g, int argc, char **argv)
         return diag_status();
     if (!project_open(&p, g, argv + first, (size_t)(argc - first))) {
         p.new_base = a.new_base;
+        p.again = a.again;
         if (g->dry_run)
             project_show_plan(&p, g);
         else

@@ -70,8 +70,13 @@ static const char plan_help[] =
     "      --break-lock      take the lock whoever holds it\n"
 
 static const char publish_help[] = LOCK_HELP
+    "      --again           publish also what was rolled back\n"
     "      --new-base        start anew with another key: forget what was\n"
     "                        published\n";
+
+static const char rollback_help[] =
+    "      --to VERSION      the version whose content they get, as a new "
+    "one\n" LOCK_HELP;
 
 static const char keygen_help[] =
     "  -W                    without a password\n";
@@ -90,6 +95,9 @@ const struct cmd help_commands[] = {
      plan_help, false, cmd_plan},
     {"publish", "[OPTION]... " SELECTION,
      "put what has changed onto the server", publish_help, true, cmd_publish},
+    {"rollback", "RELEASE --to VERSION [OPTION]...",
+     "give devices what an earlier version had", rollback_help, true,
+     cmd_rollback},
     {"withdraw", "[OPTION]... DEVICE...",
      "give devices nothing any more: their manifests go", LOCK_HELP, true,
      cmd_withdraw},

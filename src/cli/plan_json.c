@@ -51,6 +51,10 @@ static void print_release(const struct plan *p, const struct plan_release *r)
     json_number(&j, "devices", r->device_count);
     json_number(&j, "unchanged", r->same_count);
     json_bool(&j, "resumed", r->resumed);
+    if (p->request.back)
+        json_number(&j, "content_of", p->request.back->version);
+    if (r->rolled_back)
+        json_number(&j, "rolled_back", r->rolled_back);
     json_end(&j);
 }
 

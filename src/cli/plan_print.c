@@ -139,13 +139,26 @@ static void print_head(const struct plan *p, const struct plan_release *r)
         put_count(set->count, "file");
         printf(" of %s", msg_size(set->bytes, size));
     }
+    if (p->request.back)
+        printf(", with the content of version %lu",
+               (unsigned long)p->request.back->version);
     if (r->resumed)
         fputs(", going on with a publish that was cut short", stdout);
+}
+
+static void print_left_alone(const struct plan *p, const struct plan_release *r)
+{
+    put_text(p->request.config->releases[r->release].name.text);
+    printf(": left alone, its content is that of version %lu, which was rolled "
+           "back: change it, or run 'ota-pack publish --again'\n",
+           (unsigned long)r->rolled_back);
 }
 
 static void print_release(const struct plan *p, const struct plan_release *r,
                           bool lines)
 {
+    if (r->rolled_back && lines)
+        print_left_alone(p, r);
     if (!r->device_count)
         return;
     print_head(p, r);
@@ -176,18 +189,22 @@ static void print_total(const struct plan *p)
 {
     static const char *const words[PLAN_WHYS] = {NULL, "new", "changed",
                                                  "moved", "to be refreshed"};
-    size_t counts[PLAN_WHYS] = {0}, same = 0;
+    size_t counts[PLAN_WHYS] = {0}, same = 0, left = 0;
     const char *separator = ": ";
 
     for (size_t i = 0; i < p->release_count; i++) {
         same += p->releases[i].same_count;
+        left += p->releases[i].left_count;
         for (size_t k = 0; k < PLAN_WHYS; k++)
             counts[k] += p->releases[i].counts[k];
     }
     if (!plan_changes(p)) {
         fputs("nothing to do: ", stdout);
         put_count(same, "device");
-        fputs(same == 1 ? " is up to date\n" : " are up to date\n", stdout);
+        fputs(same == 1 ? " is up to date" : " are up to date", stdout);
+        if (left)
+            printf("; %zu left alone", left);
+        putchar('\n');
         return;
     }
     put_count(plan_changes(p), "device");
@@ -199,6 +216,8 @@ static void print_total(const struct plan *p)
         separator = ", ";
     }
     printf("; %zu up to date", same);
+    if (left)
+        printf("; %zu left alone", left);
     if (p->not_listed_count)
         printf("; %zu not listed", p->not_listed_count);
     putchar('\n');

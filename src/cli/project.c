@@ -170,6 +170,7 @@ int project_plan(struct project *p, bool all, struct plan *plan)
                                    .now = p->now,
                                    .all = all,
                                    .new_base = p->new_base,
+                                   .again = p->again,
                                    .at_least = p->at_least};
 
     return plan_make(&request, plan);

@@ -13,6 +13,7 @@ struct project {
     struct index *index;   /* NULL until project_index() */
     uint64_t now;
     bool new_base;      /* as if nothing had been published */
+    bool again;         /* also what was rolled back */
     size_t server;      /* which of the configuration's, 0 at first */
     uint64_t down;      /* a bit for each of the first 64 that failed */
     uint32_t *at_least; /* NULL, or as in struct plan_request */

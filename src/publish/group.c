@@ -1,6 +1,7 @@
 /* What a plan's groups become: a payload each, and manifests. */
 #include <string.h>
 
+#include "back.h"
 #include "group.h"
 
 static const struct tree_set *set_of(const struct plan *p,
@@ -15,6 +16,8 @@ int group_pack(const struct plan *p, const struct plan_group *g, unsigned jobs,
     const struct config_release *c = &p->request.config->releases[g->release];
     struct payload_shape shape;
 
+    if (p->request.back)
+        return back_pack(p, g, jobs, out);
     if (payload_shape(c->ram, &shape))
         return diag_error_at(DIAG_CONFIG, c->ram_mark,
                              "'ram' is too small: the least is %lu bytes",

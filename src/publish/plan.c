@@ -52,20 +52,45 @@ struct plan_work *plan_find_work(const struct plan_maker *m, const char *name)
 }
 
 /* What an intent is about: the files, and the settings that go with them. */
-static void content_hash(const struct plan_request *r, size_t release,
-                         uint8_t hash[OTA_HASH])
+static void hash_settings(uint16_t hardware, uint32_t ram,
+                          uint8_t hash[OTA_HASH])
 {
-    const struct config_release *c = &r->config->releases[release];
     uint8_t settings[6];
     struct ota_hash h;
 
-    tree_content_hash(r->config, r->tree, release, hash);
-    put16(settings, c->hardware);
-    put32(settings + 2, c->ram);
+    put16(settings, hardware);
+    put32(settings + 2, ram);
     ota_hash_init(&h);
     ota_hash_update(&h, hash, OTA_HASH);
     ota_hash_update(&h, settings, sizeof settings);
     ota_hash_final(&h, hash, OTA_HASH);
+}
+
+void plan_content_hash(const struct index_version *v, uint8_t hash[OTA_HASH])
+{
+    struct ota_hash h;
+
+    ota_hash_init(&h);
+    ota_hash_update(&h, v->shared->digest, OTA_DIGEST);
+    ota_hash_final(&h, hash, OTA_HASH);
+    hash_settings(v->hardware, v->ram, hash);
+}
+
+uint32_t plan_rolled_back(const struct plan_request *r, size_t release)
+{
+    const struct config_release *c = &r->config->releases[release];
+    const struct tree_set *set = r->tree->releases[release].sets;
+    const struct index_release *history = index_release(r->index, c->name.text);
+
+    for (uint32_t i = history ? history->version_count : 0; i-- > 0;) {
+        const struct index_version *v = &history->versions[i];
+
+        if ((v->marks & INDEX_ROLLED_BACK) && v->shared && !set->own &&
+            plan_settings_same(c, v) &&
+            memcmp(v->shared->digest, set->digest, OTA_DIGEST) == 0)
+            return v->version;
+    }
+    return 0;
 }
 
 static void find_intents(struct plan_maker *m, struct plan_work *w)
@@ -125,7 +150,10 @@ static int open_work(struct plan_maker *m, struct plan_work *w, size_t release)
         w->settings_same = plan_settings_same(w->config, w->latest);
         w->shared_same = shared_same(w);
     }
-    content_hash(r, release, w->out->content);
+    tree_content_hash(r->config, r->tree, release, w->out->content);
+    hash_settings(w->config->hardware, w->config->ram, w->out->content);
+    if (!r->again && !r->back)
+        w->out->rolled_back = plan_rolled_back(r, release);
     find_intents(m, w);
     set_times(r, w);
     w->set_group = malloc((w->tree->set_count + 1) * sizeof *w->set_group);
@@ -285,7 +313,7 @@ static int keep_found(struct plan_maker *m)
 {
     struct plan *p = m->plan;
     const struct config *c = p->request.config;
-    size_t room = 0;
+    size_t room = 0, replaced_room = 0;
 
     for (size_t i = 0; m->truth_count && i < p->device_count; i++) {
         struct plan_truth *t =
@@ -295,11 +323,17 @@ static int keep_found(struct plan_maker *m)
             t->replaced = true;
     }
     for (size_t i = 0; i < m->truth_count; i++) {
-        if (m->truths[i].replaced)
-            continue;
-        if (plan_grow(&p->found, p->found_count, &room, sizeof *p->found))
+        const struct plan_truth *t = &m->truths[i];
+
+        if (t->replaced
+                ? plan_grow(&p->replaced, p->replaced_count, &replaced_room,
+                            sizeof *p->replaced)
+                : plan_grow(&p->found, p->found_count, &room, sizeof *p->found))
             return -1;
-        p->found[p->found_count++] = m->truths[i].found;
+        if (t->replaced)
+            p->replaced[p->replaced_count++] = t->found;
+        else
+            p->found[p->found_count++] = t->found;
     }
     return 0;
 }
@@ -416,6 +450,7 @@ void plan_release(struct plan *p)
     free(p->devices);
     free(p->not_listed);
     free(p->found);
+    free(p->replaced);
     free(p->intents);
     arena_release(&p->memory);
     *p = (struct plan){.request = p->request};

@@ -63,6 +63,9 @@ struct plan_release {
     uint32_t device_first, device_count; /* its share of plan.devices */
     uint32_t same_count;    /* selected devices that are up to date */
     uint32_t pending_count; /* devices that are not selected, to be changed */
+    uint32_t rolled_back;   /* the release is left alone: its content was rolled
+                             * back from this version; 0: it is not */
+    uint32_t left_count;    /* devices that are left alone so */
     uint32_t counts[PLAN_WHYS];
 };
 
@@ -77,6 +80,14 @@ struct plan_found {
     struct index_content *content; /* its payload's; NULL: not known */
 };
 
+/* A rollback: the one selected release is to have the content of a version that
+ * it had. */
+struct plan_back {
+    uint32_t version;
+    const struct index_content *content; /* of it, in the index */
+    bool refresh; /* only devices that have it are signed anew */
+};
+
 /* What was asked for; all pointers are borrowed and must outlive the plan. */
 struct plan_request {
     const struct config *config;
@@ -87,6 +98,8 @@ struct plan_request {
     uint64_t now;              /* sign_time() */
     bool all;                  /* PLAN_SAME devices get groups, too (build) */
     bool new_base;             /* what manifests say is not looked at */
+    bool again;                /* also content that was rolled back */
+    const struct plan_back *back; /* NULL: the configuration is the user's */
     /* For each release of the configuration, the least that `auto` takes: so
      * that several servers get one number.  NULL: there are no others. */
     const uint32_t *at_least;
@@ -104,6 +117,8 @@ struct plan {
     size_t not_listed_count;
     struct plan_found *found;
     size_t found_count;
+    struct plan_found *replaced; /* the same, of those that it does replace */
+    size_t replaced_count;
     struct index_intent *intents; /* to be open after this run is done */
     size_t intent_count;
     uint64_t refresh; /* for the head, once all of this is done */
@@ -132,6 +147,13 @@ void plan_wanted(const struct config *c, const struct tree *t,
 /* With the head alone: nothing is to be done. */
 bool plan_nothing(const struct config *c, const struct tree *t,
                   const struct index *head, uint64_t now);
+
+/* The version from which a rollback has left the content that the release is
+ * to have, or 0.  Files of devices' own are not looked at. */
+uint32_t plan_rolled_back(const struct plan_request *r, size_t release);
+
+/* What the intent of a publish or rollback to that shared content says. */
+void plan_content_hash(const struct index_version *v, uint8_t hash[OTA_HASH]);
 
 /* When a manifest is to be signed anew: with a third of its life left.  0:
  * never. */

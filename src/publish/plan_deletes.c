@@ -177,8 +177,8 @@ static int collect_group(struct plan_paths *paths, struct plan_maker *m,
 }
 
 /* Also for a payload that is reused, should it have to be packed again. */
-int plan_group_deletes(struct plan_maker *m, struct plan_work *w,
-                       struct plan_group *g)
+static int find_deletes(struct plan_maker *m, struct plan_work *w,
+                        struct plan_group *g)
 {
     struct plan_paths paths = {0};
     int result = -1;
@@ -208,6 +208,33 @@ static bool all_dropped(const struct plan_paths *paths,
         all = plan_paths_has(&dropped, paths->list[i].path);
     free(dropped.list);
     return all;
+}
+
+/* The payload of a version gone back to does as it is, unless later ones
+ * installed what it does not delete. */
+int plan_group_deletes(struct plan_maker *m, struct plan_work *w,
+                       struct plan_group *g)
+{
+    const struct plan_back *back = m->plan->request.back;
+    struct plan_paths paths = {0};
+    bool all;
+
+    if (find_deletes(m, w, g))
+        return -1;
+    if (!back || g->reuse)
+        return 0;
+    for (uint32_t i = 0; i < g->dropped_count; i++)
+        if (plan_paths_add(&paths, g->dropped[i], false))
+            return -1;
+    all = all_dropped(&paths, back->content);
+    free(paths.list);
+    if (!all)
+        return 0;
+    free(g->deletes);
+    free(g->dropped);
+    g->deletes = g->dropped = NULL;
+    g->reuse = back->content;
+    return find_deletes(m, w, g);
 }
 
 int plan_covered(struct plan_maker *m, struct plan_work *w, uint32_t device,

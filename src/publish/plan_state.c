@@ -49,11 +49,16 @@ static enum plan_why compare(const struct plan_maker *m,
 
 int plan_states(struct plan_maker *m)
 {
+    const struct plan_back *back = m->plan->request.back;
+
     for (size_t i = 0; i < m->work_count; i++) {
         struct plan_work *w = &m->works[i];
 
-        for (uint32_t d = w->device_first; d < w->device_end; d++)
+        for (uint32_t d = w->device_first; d < w->device_end; d++) {
             m->why[d] = (uint8_t)compare(m, w, d);
+            if (back && back->refresh && m->why[d] != PLAN_REFRESH)
+                m->why[d] = PLAN_SAME;
+        }
     }
     return 0;
 }

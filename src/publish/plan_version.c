@@ -99,10 +99,11 @@ static int refuse_move(struct plan_maker *m, const struct plan_work *w,
     device_id_text(&d->id, id);
     if (e && index_withdrawn(e))
         return diag_error_at(DIAG_CONFIG, w->config->version_mark,
-                             "'%s' was withdrawn at version %lu: set "
-                             "'version: %lu' (or 'version: auto')",
+                             "'%s' was withdrawn at version %lu and comes "
+                             "back to '%s': set 'version: %lu' (or 'version: "
+                             "auto')",
                              d->name ? d->name : id, (unsigned long)need->floor,
-                             next);
+                             w->config->name.text, next);
     return diag_error_at(
         DIAG_CONFIG, w->config->version_mark,
         "'%s' moves from '%s', where it has version %lu, to '%s': set "
@@ -226,6 +227,25 @@ static int add_devices(struct plan_maker *m, struct plan_work *w)
     return 0;
 }
 
+/* Content that was rolled back is not published again unasked.  True if any
+ * device would get it. */
+static bool leave_alone(struct plan_maker *m, struct plan_work *w)
+{
+    const struct config *c = m->plan->request.config;
+
+    for (uint32_t d = w->device_first; d < w->device_end; d++) {
+        bool same = m->why[d] == PLAN_SAME || m->why[d] == PLAN_REFRESH;
+
+        w->out->left_count += c->devices[d].selected && !same;
+    }
+    if (!w->out->left_count)
+        w->out->rolled_back = 0;
+    for (uint32_t d = w->device_first; w->out->left_count && d < w->device_end;
+         d++)
+        w->out->same_count += c->devices[d].selected && m->why[d] == PLAN_SAME;
+    return w->out->left_count > 0;
+}
+
 int plan_versions(struct plan_maker *m, struct plan_work *w)
 {
     struct plan *p = m->plan;
@@ -233,6 +253,8 @@ int plan_versions(struct plan_maker *m, struct plan_work *w)
 
     w->out->group_first = (uint32_t)p->group_count;
     w->out->device_first = (uint32_t)p->device_count;
+    if (w->out->rolled_back && leave_alone(m, w))
+        return 0;
     if (find_need(m, w, &need) || (need.any && choose(m, w, &need)) ||
         add_devices(m, w))
         return -1;

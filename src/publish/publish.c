@@ -15,7 +15,7 @@ bool publish_stopped(const struct publish *p)
     return true;
 }
 
-static int read_index(struct publish *p)
+int publish_read_head(struct publish *p)
 {
     const uint8_t *key = signer_public(p->o->signer);
 
@@ -26,7 +26,7 @@ static int read_index(struct publish *p)
     return index_read_head(p->o->store, key, &p->index);
 }
 
-static int make_plan(struct publish *p)
+int publish_make_plan(struct publish *p)
 {
     struct plan_request request = {.config = p->o->config,
                                    .tree = p->o->tree,
@@ -35,6 +35,8 @@ static int make_plan(struct publish *p)
                                    .key = signer_public(p->o->signer),
                                    .now = p->o->now,
                                    .new_base = p->o->new_base,
+                                   .again = p->o->again,
+                                   .back = p->back,
                                    .at_least = p->o->at_least};
 
     if (plan_make(&request, &p->plan))
@@ -101,21 +103,41 @@ static void warn_new_base(const struct publish *p)
                      s->where);
 }
 
-static int run_locked(struct publish *p)
+static void say_left_alone(const struct publish *p)
+{
+    for (size_t i = 0; i < p->plan.release_count; i++) {
+        const struct plan_release *r = &p->plan.releases[i];
+
+        if (r->rolled_back)
+            diag_note("'%s' is left alone: its content is that of version %lu, "
+                      "which was rolled back; change it, or run 'ota-pack "
+                      "publish --again'",
+                      p->o->config->releases[r->release].name.text,
+                      (unsigned long)r->rolled_back);
+    }
+}
+
+int publish_planned(struct publish *p)
 {
     int result;
 
-    if (read_index(p) || index_read_shards(p->index, p->o->store))
+    if (publish_make_plan(p))
         return -1;
-    warn_new_base(p);
-    if (make_plan(p))
-        return -1;
+    say_left_alone(p);
     if (p->total)
         result = carry_out(p);
     else
         result = plan_index_differs(&p->plan) ? publish_finish(p) : 0;
     plan_release(&p->plan);
     return result;
+}
+
+static int run_locked(struct publish *p)
+{
+    if (publish_read_head(p) || index_read_shards(p->index, p->o->store))
+        return -1;
+    warn_new_base(p);
+    return publish_take_up(p) || publish_planned(p) ? -1 : 0;
 }
 
 int publish_run(const struct publish_options *options,
@@ -126,9 +148,10 @@ int publish_run(const struct publish_options *options,
     int failed;
 
     *result = (struct publish_result){0};
-    if (read_index(&p))
+    if (publish_read_head(&p))
         return -1;
-    if (plan_nothing(options->config, options->tree, p.index, options->now)) {
+    if (!options->again &&
+        plan_nothing(options->config, options->tree, p.index, options->now)) {
         index_free(p.index);
         return 0;
     }

@@ -26,6 +26,8 @@ struct publish_options {
     bool break_lock;
     bool new_base;                     /* forget what was published */
     const uint32_t *at_least;          /* as in struct plan_request */
+    bool again;                        /* publish also what was rolled back */
+    bool dry_run;                      /* of a rollback: it is only reported */
     volatile const sig_atomic_t *stop; /* not 0: stop at the next object */
     /* Called once with what was planned and done, unless there was nothing to
      * do or it failed before the first manifest; or NULL. */
@@ -42,5 +44,15 @@ struct publish_options {
  * result->written and result->failed are both above 0. */
 int publish_run(const struct publish_options *options,
                 struct publish_result *result);
+
+/* The devices of a release get the content of a version that it had, as a new
+ * version, from the server's own payload.  What it goes back from is marked:
+ * publish leaves it alone.  config and tree of the options are not looked at.
+ * If it is cut short, the next such call, or publish_run() with what it goes
+ * back from, completes it.  at_least: the least number of the new version, 0:
+ * any.  As publish_run(). */
+int publish_rollback(const struct publish_options *options, const char *release,
+                     uint32_t to, uint32_t at_least,
+                     struct publish_result *result);
 
 #endif

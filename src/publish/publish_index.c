@@ -69,7 +69,7 @@ int publish_begin(struct publish *p)
 {
     struct index *x = p->index;
 
-    if (set_intents(p, false, x->intents, x->intent_count) ||
+    if (publish_mark(p) || set_intents(p, false, x->intents, x->intent_count) ||
         index_write(x, p->o->store, p->o->signer, p->o->now))
         return -1;
     return index_confirm(x, p->o->store);
@@ -166,6 +166,14 @@ static bool is_packed(const struct plan_group *g)
                         g->alternative.link, OTA_LINK) != 0;
 }
 
+/* A rollback takes an old payload into a new version. */
+static bool is_known(const struct publish *p, const struct plan_group *g)
+{
+    const char *name = p->o->config->releases[g->release].name.text;
+
+    return index_version(index_release(p->index, name), g->version) != NULL;
+}
+
 static int set_group(struct publish *p, const struct plan_release *r,
                      struct plan_group *g)
 {
@@ -174,7 +182,7 @@ static int set_group(struct publish *p, const struct plan_release *r,
 
     if (content_init(&content, p, g))
         goto out;
-    if (g->own ? g->version == r->version : is_packed(g))
+    if (g->own ? g->version == r->version : is_packed(g) || !is_known(p, g))
         if (set_version(p, r, g, g->version, g->own ? NULL : &content.c))
             goto out;
     for (uint32_t i = g->first; i != PLAN_NONE; i = p->plan.devices[i].next)

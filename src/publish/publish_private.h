@@ -9,7 +9,8 @@ struct publish {
     struct publish_result *result;
     struct index *index;
     struct plan plan;
-    size_t total; /* manifests to be written */
+    const struct plan_back *back; /* a rollback, or NULL */
+    size_t total;                 /* manifests to be written */
     size_t tried;
     size_t lost;     /* were put, and failed after all */
     unsigned in_row; /* failures since the last manifest that was written */
@@ -17,6 +18,21 @@ struct publish {
 
 /* True, and reported, once the user asked to stop. */
 bool publish_stopped(const struct publish *p);
+
+/* The head, and its key; then, locked, the shards.  0, or -1 (reported). */
+int publish_read_head(struct publish *p);
+int publish_make_plan(struct publish *p);
+/* Makes the plan and carries it out.  0, or -1 (reported). */
+int publish_planned(struct publish *p);
+
+/* publish_back.c: what rollbacks have left to do in the releases that they keep
+ * from being published: one that was cut short, manifests that are to be signed
+ * anew.  0, or -1 (reported). */
+int publish_take_up(struct publish *p);
+
+/* publish_marks.c: marks what a rollback leaves, and takes the mark from what
+ * is published again.  0, or -1 (reported). */
+int publish_mark(struct publish *p);
 
 /* publish_objects.c: payloads, then manifests.  0, or -1 (reported): the
  * publish ends here.  A device that fails is not `done`, and the others go on,

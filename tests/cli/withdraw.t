@@ -59,8 +59,8 @@ whole 'all verify'
 # It comes back.
 config 7
 run 3 'with the number that it had' ota-pack publish
-says err "'south' was withdrawn at version 7: set 'version: 8' (or 'version: \
-auto')"
+says err "'south' was withdrawn at version 7 and comes back to 'greenhouse': \
+set 'version: 8' (or 'version: auto')"
 run 0 'status' ota-pack status
 says out 'south  24:6f:28:00:00:02  greenhouse  -        -        withdrawn'
 config auto
@@ -89,7 +89,8 @@ config auto '  - name: shed' '    version: 1' '    files: [shed.py]' \
     '    devices: ["24:6f:28:00:00:01"]'
 without north
 run 3 'north comes back in another release' ota-pack publish
-says err "was withdrawn at version 9: set 'version: 10'"
+says err "'24:6f:28:00:00:01' was withdrawn at version 9 and comes back to \
+'shed': set 'version: 10'"
 sed 's/version: 1$/version: 10/' ota-pack.yml >x && mv x ota-pack.yml
 run 0 'above what it had' ota-pack publish
 [ "$(version 246f28000001)" = 10 ]

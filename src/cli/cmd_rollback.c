@@ -1,0 +1,152 @@
+/* rollback: a release gets the content of a version that it had. */
+#include "locking.h"
+#include "msg.h"
+#include "plan_json.h"
+#include "plan_print.h"
+#include "project.h"
+
+enum { OPT_TO = 256 };
+
+struct args {
+    struct locking locking;
+    uint64_t to;
+};
+
+static const struct option long_options[] = {
+    LOCKING_LONG,
+    {"to", required_argument, NULL, OPT_TO},
+    {0},
+};
+
+static int take(int c, const char *arg, void *ctx)
+{
+    struct args *a = ctx;
+
+    if (c == OPT_TO)
+        return cmd_number("--to", arg, 1, 0x7fffffff, &a->to);
+    return locking_take(c, arg, &a->locking);
+}
+
+/* One server after the other. */
+struct run {
+    const struct cmd_global *g;
+    struct project *p;
+    struct publish_options o;
+    const char *release;
+    uint32_t to;
+    uint32_t at_least; /* that all servers can give */
+    bool asking;       /* for that number, nothing else */
+    struct publish_result all;
+};
+
+static void report(void *ctx, const struct plan *plan,
+                   const struct publish_result *result)
+{
+    struct run *run = ctx;
+
+    if (run->asking) {
+        for (size_t i = 0; i < plan->release_count; i++)
+            if (plan->releases[i].version > run->at_least)
+                run->at_least = plan->releases[i].version;
+        return;
+    }
+    project_head(run->p, run->g);
+    if (run->g->quiet && !run->g->json)
+        return;
+    if (run->g->dry_run)
+        plan_print(plan, run->g->json);
+    else
+        plan_print_done(plan, result, run->g);
+}
+
+static int go_back(struct run *run)
+{
+    struct project *p = run->p;
+    struct publish_result result = {0};
+    int failed;
+
+    if (project_store(p, true) || project_signer(p, run->g))
+        return -1;
+    run->o.store = p->store;
+    run->o.signer = p->signer;
+    failed = publish_rollback(&run->o, run->release, run->to, run->at_least,
+                              &result);
+    if (run->asking)
+        return failed;
+    /* A signal that came too late to stop anything is none. */
+    if (!failed)
+        cmd_stopped = 0;
+    if (!failed && !run->g->dry_run && !result.written && !run->g->quiet &&
+        !run->g->json) {
+        project_head(p, run->g);
+        puts("nothing to do: every device has that content");
+    }
+    run->all.written += result.written;
+    run->all.failed += result.failed;
+    run->all.payloads += result.payloads;
+    run->all.payload_bytes += result.payload_bytes;
+    return failed;
+}
+
+/* One number for all servers; one that fails is left alone from then on. */
+static void ask(struct run *run)
+{
+    struct project *p = run->p;
+
+    if (p->config->server_count < 2)
+        return;
+    run->asking = run->o.dry_run = true;
+    do
+        if (go_back(run) && p->server < 64)
+            p->down |= UINT64_C(1) << p->server;
+    while (!cmd_stopped && project_next(p));
+    p->server = 0;
+    run->asking = false;
+    run->o.dry_run = run->g->dry_run;
+}
+
+static int rollback(struct project *p, struct cmd_global *g,
+                    const struct args *a, const char *release)
+{
+    struct run run = {.g = g,
+                      .p = p,
+                      .release = release,
+                      .to = (uint32_t)a->to,
+                      .o = {.now = p->now,
+                            .jobs = g->jobs,
+                            .lock_wait_ms = a->locking.wait_ms,
+                            .break_lock = a->locking.break_lock,
+                            .dry_run = g->dry_run,
+                            .stop = &cmd_stopped,
+                            .report = report}};
+
+    run.o.ctx = &run;
+    ask(&run);
+    do
+        go_back(&run);
+    while (!cmd_stopped && project_next(p));
+    plan_json_totals(&run.all);
+    if (run.all.written && (run.all.failed || diag_errors()))
+        return DIAG_PARTIAL;
+    return diag_status();
+}
+
+int cmd_rollback(struct cmd_global *g, int argc, char **argv)
+{
+    struct args a = {0};
+    struct project p = {0};
+    int first = cmd_options(g, argc, argv, "", long_options, take, &a);
+    int status = 0;
+
+    if (first < 0)
+        return diag_status();
+    if (argc - first != 1)
+        diag_error(DIAG_USAGE, "rollback needs one RELEASE");
+    else if (!a.to)
+        diag_error(DIAG_USAGE, "rollback needs the version to go back to: "
+                               "--to VERSION");
+    else if (!project_open_published(&p, g, NULL, 0))
+        status = rollback(&p, g, &a, argv[first]);
+    project_release(&p);
+    return status ? status : diag_status();
+}

@@ -1,0 +1,188 @@
+/* A payload made anew of the server's own, with more to delete: read with the
+ * device's reader, kept in memory, packed. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "back.h"
+#include "pack/sign.h"
+#include "served.h"
+
+/* A payload on its way through the reader. */
+struct reading {
+    const struct tree_set *set; /* what it is to hold */
+    struct tree_entry *entries; /* the same, with bytes */
+    const struct tree_entry **list;
+    uint8_t **bytes; /* the same bytes, to be freed */
+    size_t count;
+    uint8_t *open;     /* bytes of the open file */
+    size_t filled;     /* so many of them are there */
+    const char **gone; /* what it deletes */
+    size_t gone_count, gone_room;
+    struct arena memory;
+    bool failed; /* this machine: reported */
+};
+
+static int machine_failed(struct reading *r)
+{
+    r->failed = true;
+    return OTA_ERR_IO;
+}
+
+static int on_open(void *ctx, const struct ota_file *file,
+                   const struct ota_file *base)
+{
+    struct reading *r = ctx;
+    struct tree_entry *e = &r->entries[r->count];
+
+    (void)base;
+    if (r->count == r->set->count)
+        return OTA_ERR_CONTENT;
+    *e = *r->set->entries[r->count];
+    if (strcmp(e->path, file->path) != 0 || e->type != file->type ||
+        e->size != file->size)
+        return OTA_ERR_CONTENT;
+    r->open = malloc((size_t)file->size + 1);
+    r->filled = 0;
+    if (!r->open) {
+        diag_no_memory();
+        return machine_failed(r);
+    }
+    e->bytes = r->bytes[r->count] = r->open;
+    r->list[r->count++] = e;
+    return OTA_OK;
+}
+
+static int on_data(void *ctx, const uint8_t *buf, size_t len)
+{
+    struct reading *r = ctx;
+
+    memcpy(r->open + r->filled, buf, len);
+    r->filled += len;
+    return OTA_OK;
+}
+
+static int on_remove(void *ctx, const char *path)
+{
+    struct reading *r = ctx;
+    size_t room = r->gone_room ? 2 * r->gone_room : 16;
+    const char **gone = r->gone;
+
+    if (r->gone_count == r->gone_room) {
+        gone = realloc(gone, room * sizeof *gone);
+        if (!gone) {
+            diag_no_memory();
+            return machine_failed(r);
+        }
+        r->gone = gone;
+        r->gone_room = room;
+    }
+    gone[r->gone_count] = arena_text(&r->memory, path, strlen(path));
+    return gone[r->gone_count++] ? OTA_OK : machine_failed(r);
+}
+
+/* A manifest for nobody: the index vouches for the payload. */
+static int read_payload(struct reading *r, const struct plan_back *back,
+                        const uint8_t *payload, int *error)
+{
+    static const struct device_id nobody = {.len = 6};
+    const struct index_content *c = back->content;
+    const struct ota_alternative *a = &c->payloads[c->payload_count - 1];
+    struct sign_request request = {
+        .manifest = {.alternatives = 1, .version = 1},
+        .alternatives = a,
+        .id = &nobody};
+    struct ota_sink sink = {
+        .ctx = r, .open = on_open, .data = on_data, .remove = on_remove};
+    struct sign_manifest signed_one;
+    uint8_t key[OTA_PUBLIC_KEY];
+    struct ota_manifest m;
+
+    memcpy(request.manifest.release, c->digest, OTA_DIGEST);
+    sign_throwaway(&request, &signed_one, key);
+    *error = ota_manifest_decode(&m, signed_one.bytes, signed_one.len);
+    if (*error)
+        return 0;
+    return served_read(key, &m, a, payload, &sink, error);
+}
+
+static int fetch(struct reading *r, const struct plan *p)
+{
+    const struct plan_back *back = p->request.back;
+    const struct index_content *c = back->content;
+    uint8_t *bytes;
+    int error = OTA_OK, result;
+
+    if (served_payload(p->request.store, &c->payloads[c->payload_count - 1],
+                       &bytes))
+        return -1;
+    if (!bytes)
+        return diag_error(DIAG_SERVER,
+                          "the payload of version %lu is not in '%s': publish "
+                          "the sources of then",
+                          (unsigned long)back->version,
+                          p->request.store->where);
+    result = read_payload(r, back, bytes, &error);
+    free(bytes);
+    if (result || r->failed)
+        return -1;
+    if (error || r->count != r->set->count)
+        return diag_error(DIAG_VERIFY,
+                          "the payload of version %lu in '%s' does not verify "
+                          "(%s): publish the sources of then",
+                          (unsigned long)back->version, p->request.store->where,
+                          ota_error_name(error ? error : OTA_ERR_CONTENT));
+    return 0;
+}
+
+/* What it deleted, and what the group deletes besides. */
+static int join_deletes(struct reading *r, const struct plan_group *g)
+{
+    size_t count = r->gone_count + g->delete_count;
+    const char **joined = realloc(r->gone, (count + 1) * sizeof *joined);
+
+    if (!joined)
+        return diag_no_memory();
+    r->gone = joined;
+    for (uint32_t i = 0; i < g->delete_count; i++)
+        joined[r->gone_count++] = g->deletes[i];
+    return 0;
+}
+
+static int pack(struct reading *r, const struct plan *p,
+                const struct plan_group *g, unsigned jobs, struct payload *out)
+{
+    const struct config_release *c = &p->request.config->releases[g->release];
+    struct tree_set set = *r->set;
+    struct payload_shape shape;
+
+    set.entries = r->list;
+    if (payload_shape(c->ram, &shape))
+        return diag_error(
+            DIAG_FAILED, "the index says 'ram' %lu: the least is %lu bytes",
+            (unsigned long)c->ram, (unsigned long)payload_least_ram());
+    return payload_pack(&set, r->gone, r->gone_count, shape, jobs, NULL, out);
+}
+
+int back_pack(const struct plan *p, const struct plan_group *g, unsigned jobs,
+              struct payload *out)
+{
+    struct reading r = {
+        .set = &p->request.tree->releases[g->release].sets[g->set]};
+    int result = -1;
+
+    r.entries = calloc(r.set->count + 1, sizeof *r.entries);
+    r.list = calloc(r.set->count + 1, sizeof *r.list);
+    r.bytes = calloc(r.set->count + 1, sizeof(uint8_t *));
+    if (!r.entries || !r.list || !r.bytes)
+        diag_no_memory();
+    else if (!fetch(&r, p) && !join_deletes(&r, g))
+        result = pack(&r, p, g, jobs, out);
+    for (size_t i = 0; i < r.count; i++)
+        free(r.bytes[i]);
+    free(r.bytes);
+    free(r.entries);
+    free(r.list);
+    free(r.gone);
+    arena_release(&r.memory);
+    return result;
+}
