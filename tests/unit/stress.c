@@ -20,6 +20,7 @@ struct board {
     struct file files[FILES];
     size_t count;
     bool stuck;
+    bool withdrawn;
 };
 
 struct seen {
@@ -147,11 +148,13 @@ static void look(bool all)
         if (offer(d, "public", &r)) {
             remember(d, r.manifest.version, r.manifest.release);
             wrong(r.manifest.version < boards[d].offered, "it went down", d);
+            boards[d].withdrawn = false;
             boards[d].offered = r.manifest.version;
             if ((all || pick(2)) && r.manifest.version > boards[d].highest)
                 install(&boards[d], &r);
         } else {
-            wrong(boards[d].offered, "its manifest is gone", d);
+            wrong(boards[d].offered && !boards[d].withdrawn,
+                  "its manifest is gone", d);
         }
         unpack_result_release(&r);
     }
@@ -406,9 +409,131 @@ static void overtaken(void)
     look(false);
 }
 
+/* A version of the release's history, its content in *c; 0: there is none. */
+static uint32_t pick_version(const char *name, struct index *x,
+                             const struct index_content **c)
+{
+    const struct index_release *r = index_release(x, name);
+    const struct index_version *v;
+
+    if (!r || !r->version_count)
+        return 0;
+    v = &r->versions[pick(r->version_count)];
+    *c = v->shared;
+    return v->version;
+}
+
+/* A board that took the newest has the files of that content, and no more. */
+static void compare_files(int d, const struct index_content *c)
+{
+    size_t files = 0;
+
+    for (uint32_t i = 0; i < c->file_count; i++) {
+        const struct file *f = find(&boards[d], c->files[i]->path);
+
+        if (c->files[i]->type != OTA_FILE)
+            continue;
+        files++;
+        wrong(!f || memcmp(f->hash, c->files[i]->hash, OTA_HASH) != 0,
+              "a file did not go back", d);
+    }
+    wrong(files != boards[d].count, "files are left from later", d);
+}
+
+static void compare_back(const char *name, const struct index_content *c)
+{
+    struct store *s;
+    struct index *x;
+
+    look(true);
+    if (wrong(open_index(&s, &x), "the index cannot be read", 0))
+        return;
+    for (int d = 0; d < DEVICES; d++) {
+        struct device_id id = id_of(d);
+        const struct index_device *e = index_device(x, &id);
+
+        if (!e || index_withdrawn(e) || strcmp(e->release, name) != 0)
+            continue;
+        wrong(memcmp(e->digest, c->digest, OTA_DIGEST) != 0,
+              "it did not go back", d);
+        compare_entry(x, d);
+        if (!boards[d].stuck)
+            compare_files(d, c);
+    }
+    index_free(x);
+    s->ops->close(s);
+}
+
+static bool is_bad(int status)
+{
+    return status && status != CUT && status != DIAG_FAILED &&
+           status != DIAG_CONFIG && status != DIAG_USAGE;
+}
+
+static void rolled_back(void)
+{
+    char word[8], *words[1] = {word};
+    const struct index_content *c = NULL;
+    struct store *s;
+    struct index *x;
+    int status;
+
+    snprintf(word, sizeof word, "r%u", pick(RELEASES));
+    if (!generation() || open_index(&s, &x))
+        return;
+    task.back_to = pick_version(word, x, &c);
+    if (task.back_to) {
+        status = run(pick(2) ? 1 + pick(14) : 0, words, 1);
+        if (wrong(is_bad(status), "no rollback", status))
+            say_log();
+        count_warnings();
+        look(false);
+        if (status == CUT && pick(2))
+            status = run(0, words, 1);
+        count_warnings();
+        if (status == 0)
+            compare_back(word, c);
+    }
+    task.back_to = 0;
+    index_free(x);
+    s->ops->close(s);
+}
+
+static void pruned(void)
+{
+    int status;
+
+    if (pick(2))
+        now += 40 * 86400;
+    task.prune = true;
+    status = run(pick(2) ? 1 + pick(8) : 0, NULL, 0);
+    if (wrong(is_bad(status), "it cannot be pruned", status))
+        say_log();
+    task.prune = false;
+}
+
+static void withdrawn(void)
+{
+    char word[32], *words[1] = {word};
+    int d = (int)pick(DEVICES), status;
+    struct device_id id = id_of(d);
+
+    if (want.release[d] >= 0 || !generation())
+        return;
+    device_id_text(&id, word);
+    task.withdraw = true;
+    status = run(pick(2) ? 1 + pick(6) : 0, words, 1);
+    if (wrong(is_bad(status), "it cannot be withdrawn", status))
+        say_log();
+    boards[d].withdrawn |= status == 0 || status == CUT;
+    task.withdraw = false;
+}
+
 static void one_step(void)
 {
-    unsigned kind = pick(9);
+    unsigned kind = pick(13);
+
+    task.again = kind >= 7 || pick(3);
 
     for (unsigned n = 1 + pick(3); n; n--)
         change();
@@ -424,8 +549,14 @@ static void one_step(void)
         cut_and_compare();
     else if (kind < 7)
         overtaken();
-    else
+    else if (kind < 9)
         settle();
+    else if (kind < 11)
+        rolled_back();
+    else if (kind < 12)
+        pruned();
+    else
+        withdrawn();
     look(false);
     if (generation())
         compare_index(false);
@@ -457,6 +588,7 @@ static void long_run(unsigned steps, unsigned seed)
     for (step = 1; step <= steps && bad < before + 5; step++)
         one_step();
     write_config();
+    task.again = true;
     settle();
     check(bad == before, "%u steps from seed %u", steps, seed);
 }

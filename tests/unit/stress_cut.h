@@ -6,7 +6,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "publish/prune.h"
 #include "publish/publish.h"
+#include "publish/withdraw.h"
 #include "stress_want.h"
 
 enum { CUT = 77 }; /* exit status of a publish that was cut */
@@ -130,12 +132,42 @@ static int load(char *const *words, size_t count, struct config **c,
 /* What happens to a publish at its nth change. */
 enum fate { CUT_SHORT, OVERTAKEN, OVERTAKING };
 
+/* What is run: a publish, unless it says otherwise. */
+static struct task {
+    uint32_t back_to; /* words[0] goes back to that version */
+    bool prune;
+    bool withdraw; /* the words */
+    bool again;
+} task;
+
+static void clean(const struct publish_options *o, char *const *words,
+                  size_t count)
+{
+    struct prune_options p = {
+        .store = o->store, .signer = o->signer, .now = now, .keep = 2};
+    struct withdraw_options w = {.config = o->config,
+                                 .words = words,
+                                 .word_count = count,
+                                 .store = o->store,
+                                 .signer = o->signer,
+                                 .now = now};
+    struct prune_result pruned;
+    struct withdraw_result withdrawn;
+
+    if (task.prune)
+        prune_run(&p, &pruned);
+    else
+        withdraw_run(&w, &withdrawn);
+}
+
 static void publish(unsigned cut, enum fate fate, char *const *words,
                     size_t count)
 {
     struct publish_result result;
-    struct publish_options o = {
-        .now = now, .jobs = 1, .break_lock = fate == OVERTAKING};
+    struct publish_options o = {.now = now,
+                                .jobs = 1,
+                                .again = task.again,
+                                .break_lock = fate == OVERTAKING};
     struct cut_store store = {.store = {.ops = &cut_ops, .where = "public"},
                               .left = cut,
                               .power = pick(2),
@@ -143,14 +175,20 @@ static void publish(unsigned cut, enum fate fate, char *const *words,
     struct config *c;
     struct tree *t;
 
-    if (!freopen("log", "w", stderr) || load(words, count, &c, &t) ||
+    if (!freopen("log", "w", stderr) ||
+        load(words, task.withdraw || task.back_to ? 0 : count, &c, &t) ||
         store_file_open("public", true, &store.inner) ||
         signer_open(c, 1, &o.signer))
         _exit(diag_status());
     o.config = c;
     o.tree = t;
     o.store = &store.store;
-    publish_run(&o, &result);
+    if (task.prune || task.withdraw)
+        clean(&o, words, count);
+    else if (task.back_to && words)
+        publish_rollback(&o, words[0], task.back_to, 0, &result);
+    else
+        publish_run(&o, &result);
     fflush(stderr);
     _exit(diag_status());
 }
