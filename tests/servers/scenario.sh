@@ -26,6 +26,15 @@ both() {
     run 0 "publish version $1 to $kind" ota-pack publish
 }
 
+# each COMMAND...: the same on the server (exit 0) and on the folder, whose
+# configurations are the last ones of both().
+each() {
+    sed -i 's|^server: .*|server: reference/|' ota-pack.yml
+    "$@" >/dev/null 2>&1 || echo "# the folder failed"
+    sed -i "s|^server: .*|server: $publish_to|" ota-pack.yml
+    run 0 "$kind: $*" "$@"
+}
+
 # etag DEVICE: of its manifest, as devices see it.
 etag() {
     curl -sSI --cacert "$work/srv.pem" "$read${at#"$www/"}devices/$1/manifest" |
@@ -57,6 +66,15 @@ scenario() {
     same "$kind: a device more"
     run 0 "$kind: status" ota-pack status
     says out '4 devices: 4 published, 0 never'
+    run 0 "$kind: read back" ota-pack verify --server
+    each ota-pack rollback greenhouse --to 1
+    same "$kind: a rollback"
+    config 3
+    each ota-pack withdraw 24:6f:28:00:00:04
+    same "$kind: a device withdrawn"
+    each ota-pack prune
+    same "$kind: pruned"
+    run 0 "$kind: read back again" ota-pack verify --server
     [ ! -e "$at/lock" ]
     ok $? "$kind: no lock is left"
 }
