@@ -59,7 +59,7 @@ $(REPLAY): $(BUILD)/tests/fuzz/replay.o $(BUILD)/tests/fuzz/craft.o
 $(BUILD)/ota-pack $(UNIT) $(REPLAY) $(BENCH):
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS) $(LDLIBS_HOST)
 
-programs: all $(UNIT) $(REPLAY) $(BENCH) $(POWER) $(AGENT)
+programs: all $(UNIT) $(REPLAY) $(BENCH)
 
 deps: ## install what building and testing need (make lint, fuzz: their own)
 	@sh tests/deps.sh check

@@ -21,6 +21,9 @@ POWER_LIB = $(filter-out $(POWER:=.o),$(call obj,tests/power/*.c))
 $(POWER): $(BUILD)/%: $(BUILD)/%.o $(POWER_LIB) $(BUILD)/libota-bundle.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lsodium -lz
 
+# Here, since make expands what a target depends on where it stands.
+programs: $(POWER) $(AGENT)
+
 # They wait more than they work.
 agent-check: $(AGENT) $(BUILD)/ota-pack ## the agent's tests alone
 	@BUILD=$(BUILD) prove -j8 $(AGENT_TESTS)
