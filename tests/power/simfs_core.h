@@ -1,5 +1,5 @@
-/* The simulated file system from inside: names and contents in simfs.c, the
- * operations on them in simfs_port.c. */
+/* The simulated file system from inside: contents and the cut in simfs.c, names
+ * in simfs_names.c, the port's operations in simfs_port.c. */
 #ifndef SIMFS_CORE_H
 #define SIMFS_CORE_H
 
@@ -63,12 +63,28 @@ struct sim {
     uint64_t room;
 };
 
+/* -- simfs_names.c ---------------------------------------------------------
+ */
+
+void sim_names_init(struct names *names);
 struct node *sim_find(const struct names *names, const char *path);
 bool sim_has_parent(const struct names *names, const char *path);
 bool sim_has_children(const struct names *names, const char *path);
 /* A name operation: link from "", unlink to "", or a rename. */
 void sim_name(struct sim *s, const char *from, const char *to, int kind,
               int inode);
+/* Without its operation. */
+void sim_del(struct sim *s, struct names *names, struct node *n);
+void sim_apply(struct sim *s, struct names *names, const struct op *op);
+void sim_copy_names(struct sim *s, struct names *to, const struct names *from);
+/* All operations so far are forgotten. */
+void sim_settle_names(struct sim *s);
+
+/* -- simfs.c ---------------------------------------------------------------
+ */
+
+/* An array with room for more; *space in items of `size`. */
+void *sim_grow(void *p, int *space, size_t size);
 /* Without a name yet. */
 int sim_new_inode(struct sim *s);
 void sim_hold(struct sim *s, int inode);
