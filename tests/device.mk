@@ -15,7 +15,7 @@ $(BUILD)/tests/agent/httpd: $(BUILD)/tests/agent/httpd.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $<
 
 # The installer in a simulated world: these have a main, the rest is shared.
-POWER = $(addprefix $(BUILD)/tests/power/,cut damage fail limits rules trial)
+POWER = $(addprefix $(BUILD)/tests/power/,cut damage fail limits resume rules trial)
 POWER_LIB = $(filter-out $(POWER:=.o),$(call obj,tests/power/*.c))
 
 $(POWER): $(BUILD)/%: $(BUILD)/%.o $(POWER_LIB) $(BUILD)/libota-bundle.a

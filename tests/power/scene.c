@@ -180,6 +180,16 @@ void scene_end(struct ota_install *i)
     free(i);
 }
 
+struct ota_status scene_status(const struct scene *s, struct world *w)
+{
+    struct ota_install *i = scene_start(s, w);
+    struct ota_status st;
+
+    ota_status(i, &st);
+    scene_end(i);
+    return st;
+}
+
 /* A restart loses what is not durable, as a cut does. */
 void scene_restart(struct world *w)
 {

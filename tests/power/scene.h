@@ -44,6 +44,7 @@ extern long scene_resumed;
 
 struct ota_install *scene_start(const struct scene *s, struct world *w);
 void scene_end(struct ota_install *i);
+struct ota_status scene_status(const struct scene *s, struct world *w);
 /* Boots, and restarts where that is asked for, until all is at rest; then all
  * must be whole.  *st may be NULL. */
 int scene_boot(const struct scene *s, struct world *w, struct ota_status *st);

@@ -23,34 +23,11 @@ static void done(struct world *w)
     w->type->free(w);
 }
 
-static struct ota_status status(struct scene *s, struct world *w)
-{
-    struct ota_install *i = scene_start(s, w);
-    struct ota_status st;
-
-    ota_status(i, &st);
-    scene_end(i);
-    return st;
-}
-
 static bool at(struct scene *s, struct world *w, int phase, unsigned version)
 {
-    struct ota_status st = status(s, w);
+    struct ota_status st = scene_status(s, w);
 
     return st.phase == phase && st.version == version && scene_whole(s, w, &st);
-}
-
-static bool there(struct world *w, const char *path)
-{
-    size_t len;
-    unsigned mode;
-
-    return w->type->get(w, path, &len, &mode) != NULL;
-}
-
-static void put(struct world *w, const char *path, const char *text)
-{
-    w->type->put(w, path, text, strlen(text), 0644);
 }
 
 /* -- chances ----------------------------------------------------------------
@@ -94,7 +71,7 @@ static void test_planned(void)
     check(n == 100, "a hundred planned wakes take no chance");
     for (n = 0; n < 5; n++)
         scene_call(five, w, ota_poll);
-    check(status(five, w).chances == 0 && at(five, w, OTA_TRIAL, 2),
+    check(scene_status(five, w).chances == 0 && at(five, w, OTA_TRIAL, 2),
           "polls take chances, and undo nothing");
     scene_boot(five, w, &st);
     check(at(five, w, OTA_IDLE, 1) && st.reason == OTA_REASON_CHANCES,
@@ -155,9 +132,9 @@ static void test_writes(void)
 /* Each kind of thing, to files that the swap touched and to others. */
 static void meddle(struct world *w)
 {
-    put(w, "main.py", "print('patched by hand')\n");
-    put(w, "a/x.py", "");
-    put(w, "old/gone.py", "back again\n");
+    world_put(w, "main.py", "print('patched by hand')\n");
+    world_put(w, "a/x.py", "");
+    world_put(w, "old/gone.py", "back again\n");
     w->type->remove(w, "lib/net.py");
     w->type->remove(w, "run.sh");
     w->type->remove(w, "keep.txt");
@@ -178,7 +155,7 @@ static void test_meddling(void)
         scene_wrong = NULL;
         scene_prepare(rich, w, 2);
         meddle(w);
-        put(w, "keep.txt", "it stays as it is\n");
+        world_put(w, "keep.txt", "it stays as it is\n");
         w->type->put(w, "keep.txt", "it stays as it is\n", 18, 0640);
         explore(&x, w);
         cuts += x.cuts[0];
@@ -196,17 +173,18 @@ static void test_own_files(void)
     struct world *w = device(rich, 2);
     struct ota_status st;
 
-    put(w, "n/deep/mine.txt", "mine");
+    world_put(w, "n/deep/mine.txt", "mine");
     rich->edited = true;
     scene_undo(rich, w, &st);
-    check(there(w, "n/deep/mine.txt") && !there(w, "n/deep/f.py") &&
-              there(w, "a") && st.version == 1,
+    check(world_has(w, "n/deep/mine.txt") && !world_has(w, "n/deep/f.py") &&
+              world_has(w, "a") && st.version == 1,
           "a file of its own in a new folder outlives an undo");
     done(w);
     w = device(rich, 2);
-    put(w, "a/mine.txt", "mine");
-    check(scene_undo(rich, w, &st) == OTA_ERR_IO && there(w, "a/mine.txt") &&
-              there(w, "main.py") && there(w, "old/gone.py"),
+    world_put(w, "a/mine.txt", "mine");
+    check(scene_undo(rich, w, &st) == OTA_ERR_IO &&
+              world_has(w, "a/mine.txt") && world_has(w, "main.py") &&
+              world_has(w, "old/gone.py"),
           "where it keeps an old file from its place all others come back");
     w->type->remove(w, "a/mine.txt");
     check(scene_boot(rich, w, &st) == OTA_OK && at(rich, w, OTA_IDLE, 1),
@@ -227,7 +205,7 @@ static void test_in_the_way(void)
     scene_wrong = NULL;
     scene_boot(five, w, &st);
     check(st.phase == OTA_IDLE && st.version == 1 && st.failed == 2 &&
-              st.reason == -OTA_ERR_IO && there(w, "a.py"),
+              st.reason == -OTA_ERR_IO && world_has(w, "a.py"),
           "a folder where a file is to go: all goes back");
     done(w);
 }
@@ -274,20 +252,20 @@ static void test_etag(void)
 {
     struct world *w = device(five, 1);
 
-    put(w, ".ota/etag", "tag");
+    world_put(w, ".ota/etag", "tag");
     scene_boot(five, w, NULL);
     polls(five, w, 1, 1, OTA_CURRENT);
     scene_stage(five, w, 2);
     scene_boot(five, w, NULL);
-    check(there(w, ".ota/etag"), "boots and polls keep the ETag");
+    check(world_has(w, ".ota/etag"), "boots and polls keep the ETag");
     scene_call(five, w, ota_confirm);
-    check(!there(w, ".ota/etag"), "confirm removes it");
-    put(w, ".ota/etag", "tag");
+    check(!world_has(w, ".ota/etag"), "confirm removes it");
+    world_put(w, ".ota/etag", "tag");
     scene_undo(five, w, NULL);
-    check(!there(w, ".ota/etag"), "undo does");
-    put(w, ".ota/etag", "tag");
+    check(!world_has(w, ".ota/etag"), "undo does");
+    world_put(w, ".ota/etag", "tag");
     scene_call(five, w, ota_reset);
-    check(!there(w, ".ota/etag"), "reset does");
+    check(!world_has(w, ".ota/etag"), "reset does");
     done(w);
 }
 
@@ -369,8 +347,9 @@ static void test_no_slot(void)
 
     w->port.slot_begin = NULL;
     check(scene_stage(rich, w, 1) == OTA_ERR_SLOT, "no slots: slot");
-    st = status(rich, w);
-    check(st.phase == OTA_IDLE && st.failed == 0 && !there(w, ".ota/journal"),
+    st = scene_status(rich, w);
+    check(st.phase == OTA_IDLE && st.failed == 0 &&
+              !world_has(w, ".ota/journal"),
           "and nothing is left of it");
     done(w);
 }
@@ -403,7 +382,7 @@ static void test_phases(void)
               scene_call(five, w, undo_by_hand) == OTA_ERR_STATE,
           "without a backup no undo");
     scene_stage(five, w, 3);
-    check(!status(five, w).can_undo, "nor after staging began");
+    check(!scene_status(five, w).can_undo, "nor after staging began");
     done(w);
 }
 

@@ -130,6 +130,19 @@ void world_init(struct world *w, const struct world_type *type)
     w->port.slot_confirm = slot_confirm;
 }
 
+void world_put(struct world *w, const char *path, const char *text)
+{
+    w->type->put(w, path, text, strlen(text), 0644);
+}
+
+bool world_has(struct world *w, const char *path)
+{
+    size_t len;
+    unsigned mode;
+
+    return w->type->get(w, path, &len, &mode) != NULL;
+}
+
 /* FNV-1a, eight bytes at a time where there are as many. */
 uint64_t world_mix(uint64_t hash, const void *bytes, size_t len)
 {

@@ -69,6 +69,10 @@ void world_op(struct world *w);
 /* The bootloader's part of a start. */
 void world_start(struct world *w);
 
+/* Writes a file of text, durably. */
+void world_put(struct world *w, const char *path, const char *text);
+bool world_has(struct world *w, const char *path); /* a file */
+
 /* All names outside .ota, sorted, one a line, folders with a '/'; to be freed
  * by nobody: valid until the next call. */
 const char *world_list(struct world *w);
