@@ -2,7 +2,7 @@
  * installer, and again at every operation of what it does then: afterwards all
  * is old or all is new, the state says which, and going on to the end works.
  * install.md, States.  With `soak` deeper, and with bundles made by chance. */
-#include "explore.h"
+#include "plan.h"
 #include "simfs.h"
 
 #include "../unit/tap.h"
@@ -11,104 +11,44 @@
 
 enum { ALL = (1 << SIM_LOSSES) - 1 };
 
-struct plan {
-    const char *name;
-    scene_life *life;
-    unsigned version; /* that is there */
-    bool confirmed;   /* 2, and it is no longer on trial */
-    bool forgets;
-    enum world_loader loader;
-    bool pairs; /* of five files in `make check` too */
-};
-
-static const struct plan plans[] = {
-    {"an install", life_install, 1, false, false, LOADER_PATIENT, true},
-    {"a first install", life_first, 0, false, false, LOADER_PATIENT, false},
-    {"a confirm", life_confirm, 2, false, false, LOADER_PATIENT, true},
-    {"an undo in trial", life_undo, 2, false, false, LOADER_PATIENT, true},
-    {"an undo by hand", life_undo, 2, true, false, LOADER_PATIENT, true},
-    {"chances that run out", life_chances, 2, false, false, LOADER_PATIENT,
-     true},
-    {"a backup given up", life_forget, 2, true, false, LOADER_PATIENT, true},
-    {"a reset", life_reset, 2, true, true, LOADER_PATIENT, false},
-    {"a bootloader that goes back", life_strict, 1, false, false, LOADER_STRICT,
-     false}};
-
-static struct world *device(struct scene *s, const struct plan *p,
-                            enum sim_mode mode)
+static void say(const struct plan_sums *sums, const char *what,
+                const char *scene)
 {
-    struct world *w = sim_new(mode), *copy;
-
-    s->loader = p->loader;
-    s->forgets = false;
-    s->config.chances = p->life == life_chances ? 2 : 20;
-    scene_wrong = NULL;
-    scene_prepare(s, w, p->version);
-    if (p->confirmed)
-        life_confirm(s, w);
-    s->forgets = p->forgets;
-    copy = w->type->copy(w);
-    w->type->free(w);
-    return copy;
-}
-
-struct sums {
-    long cuts[EXPLORE_DEPTH], states, wrong, stuck;
-};
-
-static void explore_one(struct scene *s, const struct plan *p,
-                        enum sim_mode mode, const struct explore *how,
-                        struct sums *sums)
-{
-    struct explore x = *how;
-    struct world *w = device(s, p, mode);
-
-    x.scene = s;
-    x.life = p->life;
-    sim_seed(w, how->seed);
-    explore(&x, w);
-    w->type->free(w);
-    for (int n = 0; n < EXPLORE_DEPTH; n++)
-        sums->cuts[n] += x.cuts[n];
-    sums->states += x.states;
-    sums->wrong += x.wrong;
-    sums->stuck += x.stuck;
-}
-
-static void say(const struct sums *t, const char *what, const char *scene,
-                long resumed)
-{
-    check(t->wrong == 0 && t->stuck == 0,
-          "%s, %s: %ld cuts, %ld pairs, %ld triples, %ld states: %ld mixed, "
-          "%ld stuck, %ld resumed",
-          what, scene, t->cuts[0], t->cuts[1], t->cuts[2], t->states, t->wrong,
-          t->stuck, resumed);
+    check(sums->wrong == 0 && sums->stuck == 0, "%s, %s: %s", what, scene,
+          plan_text(sums));
 }
 
 static void all_modes(struct scene *s, const struct plan *p,
-                      const struct explore *how)
+                      const struct explore *how, struct plan_sums *sums)
 {
-    struct sums sums = {0};
-    long resumed = scene_resumed;
+    for (int mode = 0; mode < SIM_MODES; mode++) {
+        struct world *w = sim_new((enum sim_mode)mode);
 
-    for (int mode = 0; mode < SIM_MODES; mode++)
-        explore_one(s, p, (enum sim_mode)mode, how, &sums);
-    say(&sums, p->name, s->name, scene_resumed - resumed);
+        sim_seed(w, how->seed);
+        plan_explore(s, p, w, how, sums);
+    }
+}
+
+static void one_plan(struct scene *s, const struct plan *p,
+                     const struct explore *how)
+{
+    struct plan_sums sums = {0};
+
+    all_modes(s, p, how, &sums);
+    say(&sums, p->name, s->name);
 }
 
 static void by_chance(int count, const struct explore *how)
 {
-    struct sums sums = {0};
+    struct plan_sums sums = {0};
 
     for (int seed = 1; seed <= count; seed++) {
         struct scene *s = scene_random((uint32_t)seed);
 
-        for (int mode = 0; mode < SIM_MODES; mode++)
-            explore_one(s, &plans[seed % 2 ? 0 : 3], (enum sim_mode)mode, how,
-                        &sums);
+        all_modes(s, &plans[seed % 2 ? PLAN_INSTALL : PLAN_UNDO], how, &sums);
         scene_free(s);
     }
-    say(&sums, "installs and undos", "by chance", 0);
+    say(&sums, "installs and undos", "by chance");
 }
 
 /* Three cuts, each with what it loses by chance. */
@@ -118,14 +58,13 @@ static void triples(struct scene *s, int seeds)
         .depth = 3,
         .losses = {1 << SIM_DICE, 1 << SIM_DICE, 1 << SIM_DICE},
         .every = {11, 7, 5}};
-    struct sums sums = {0};
+    struct plan_sums sums = {0};
 
     for (int seed = 1; seed <= seeds; seed++) {
         how.seed = (uint32_t)seed;
-        for (int mode = 0; mode < SIM_MODES; mode++)
-            explore_one(s, &plans[0], (enum sim_mode)mode, &how, &sums);
+        all_modes(s, &plans[PLAN_INSTALL], &how, &sums);
     }
-    say(&sums, "an install, contents lost by chance", s->name, 0);
+    say(&sums, "an install, contents lost by chance", s->name);
 }
 
 int main(int argc, char **argv)
@@ -138,11 +77,11 @@ int main(int argc, char **argv)
                                    .every = {7, 5, 3}};
     struct scene *rich = scene_rich(), *five = scene_five();
 
-    for (size_t i = 0; i < sizeof(plans) / sizeof(*plans); i++) {
-        all_modes(five, &plans[i], soak || plans[i].pairs ? &twice : &once);
-        all_modes(rich, &plans[i], soak ? &twice : &once);
+    for (int i = 0; i < PLANS; i++) {
+        one_plan(five, &plans[i], soak || plans[i].pairs ? &twice : &once);
+        one_plan(rich, &plans[i], soak ? &twice : &once);
         if (soak)
-            all_modes(rich, &plans[i], &thrice);
+            one_plan(rich, &plans[i], &thrice);
     }
     triples(rich, soak ? 40 : 1);
     triples(five, soak ? 40 : 1);
