@@ -14,15 +14,17 @@ $(BUILD)/ota-agent: $(OBJ_AGENT) $(BUILD)/libota-bundle.a
 $(BUILD)/tests/agent/httpd: $(BUILD)/tests/agent/httpd.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $<
 
-# The installer in a simulated world: these have a main, the rest is shared.
+# The installer in a simulated world: POWER and large have a main, the rest is
+# shared.
 POWER = $(addprefix $(BUILD)/tests/power/,cut damage fail limits resume rules trial)
-POWER_LIB = $(filter-out $(POWER:=.o),$(call obj,tests/power/*.c))
+LARGE = $(BUILD)/tests/power/large
+POWER_LIB = $(filter-out $(POWER:=.o) $(LARGE).o,$(call obj,tests/power/*.c))
 
-$(POWER): $(BUILD)/%: $(BUILD)/%.o $(POWER_LIB) $(BUILD)/libota-bundle.a
+$(POWER) $(LARGE): $(BUILD)/%: $(BUILD)/%.o $(POWER_LIB) $(BUILD)/libota-bundle.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lsodium -lz
 
 # Here, since make expands what a target depends on where it stands.
-programs: $(POWER) $(AGENT)
+programs: $(POWER) $(LARGE) $(AGENT)
 
 # They wait more than they work.
 agent-check: $(AGENT) $(BUILD)/ota-pack ## the agent's tests alone
@@ -33,7 +35,7 @@ power-check: $(POWER) ## the power cuts alone
 
 soak: ## power cuts without end: deeper, larger, over littlefs and FatFs
 	@sh tests/deps.sh check
-	+@$(PARMAKE) $(POWER)
-	@prove -v -j$(JOBS) $(BUILD)/tests/power/cut :: soak
+	+@$(PARMAKE) $(BUILD)/tests/power/cut $(LARGE)
+	@prove -v -j$(JOBS) $(BUILD)/tests/power/cut $(LARGE) :: soak
 
 .PHONY: agent-check power-check soak

@@ -6,6 +6,10 @@
 
 #include <stdlib.h>
 
+/* With more records there are as many segments as there may be; up to so many
+ * bytes of a segment the writer's own longest chunk does. */
+enum { LARGE = 100, SMALL = 4000 };
+
 static struct writer writers[2];
 
 static struct writer *writer_of(unsigned signer)
@@ -45,6 +49,8 @@ static struct {
     uint8_t bytes[WRITER_SEGMENTS][BUNDLE_PAYLOAD];
     size_t len[WRITER_SEGMENTS];
     size_t segment, each; /* which, and records to one */
+    size_t segments;      /* at most */
+    bool halves;          /* a segment may start within a file */
     size_t records, space;
 } out;
 
@@ -69,7 +75,7 @@ static void add_v(size_t v)
 
 static void next_segment(void)
 {
-    if (out.segment + 1 < WRITER_SEGMENTS && out.len[out.segment] > 0)
+    if (out.segment + 1 < out.segments && out.len[out.segment] > 0)
         out.segment++;
 }
 
@@ -128,7 +134,8 @@ static void add_data(const char *bytes, size_t len)
 /* Every other file has a segment start in its middle. */
 static void add_whole(const struct item *f)
 {
-    size_t len = strlen(f->bytes), half = out.records % 2 ? len / 2 : 0;
+    size_t len = strlen(f->bytes),
+           half = out.halves && out.records % 2 ? len / 2 : 0;
 
     add_head(type_of(f), f);
     out.space += type_of(f) == OTA_FILE ? len : 0;
@@ -261,7 +268,9 @@ static void make_payload(struct bundle *b, const struct set *set,
     unsigned which = w->manifest.alternatives;
 
     memset(&out, 0, sizeof(out));
-    out.each = set->count / 3 + 1;
+    out.halves = set->count <= LARGE;
+    out.segments = set->count > LARGE ? WRITER_SEGMENTS : 4;
+    out.each = set->count / (out.segments - 1) + 1;
     if (o->key_count > 0) {
         add(keys, 2);
         add(o->keys, o->key_count * OTA_PUBLIC_KEY);
@@ -271,12 +280,14 @@ static void make_payload(struct bundle *b, const struct set *set,
                 : o->other_base ? o->other_base
                                 : o->base_set);
     add("\0", 1);
-    for (int i = 0; i < WRITER_SEGMENTS; i++)
-        segments[i] = out.bytes[i];
     memset(a, 0, sizeof(*a));
+    for (int i = 0; i < WRITER_SEGMENTS; i++) {
+        segments[i] = out.bytes[i];
+        if (out.len[i] > SMALL)
+            a->chunk_max = OTA_CHUNK_MAX;
+    }
     a->records = (uint16_t)out.records;
     a->space = (uint32_t)out.space;
-    a->chunk_max = set->count > 100 ? OTA_CHUNK_MAX : 0;
     if (delta)
         memcpy(a->base, o->base->release, OTA_DIGEST);
     b->payload_len[which] =

@@ -74,7 +74,7 @@ int main(int argc, char **argv)
                          twice = {.depth = 2, .losses = {ALL, ALL}},
                          thrice = {.depth = 3,
                                    .losses = {ALL, ALL, ALL},
-                                   .every = {7, 5, 3}};
+                                   .every = {17, 11, 7}};
     struct scene *rich = scene_rich(), *five = scene_five();
 
     for (int i = 0; i < PLANS; i++) {
@@ -83,9 +83,9 @@ int main(int argc, char **argv)
         if (soak)
             one_plan(rich, &plans[i], &thrice);
     }
-    triples(rich, soak ? 40 : 1);
-    triples(five, soak ? 40 : 1);
-    by_chance(soak ? 60 : 4, soak ? &twice : &once);
+    triples(rich, soak ? 8 : 1);
+    triples(five, soak ? 20 : 1);
+    by_chance(soak ? 12 : 4, soak ? &twice : &once);
     scene_free(rich);
     scene_free(five);
     return tap_done();

@@ -16,6 +16,7 @@ struct scene {
     struct bundle *bundle[SCENE_VERSIONS + 1];
     struct ota_install_config config;
     enum world_loader loader;
+    void *owned;  /* of the sets; freed with the scene */
     bool forgets; /* version 0 is the second release's files */
     bool edited;  /* the application changed files of the second release */
 };
@@ -28,6 +29,9 @@ struct scene *scene_rich(void);
 struct scene *scene_five(void);
 /* Two sets by chance. */
 struct scene *scene_random(uint32_t seed);
+/* So many files of so many bytes; of the next release a tenth is other files,
+ * and all have other bytes. */
+struct scene *scene_sized(const char *name, size_t count, size_t bytes);
 void scene_free(struct scene *s);
 
 /* A device on which version 1 was installed and confirmed; with version 0 an

@@ -96,6 +96,7 @@ void scene_free(struct scene *s)
 {
     for (int v = 1; v <= SCENE_VERSIONS; v++)
         free(s->bundle[v]);
+    free(s->owned);
     free(s);
 }
 
@@ -239,6 +240,51 @@ struct scene *scene_random(uint32_t seed)
     random_set(&s->set[1], items[1], bytes[1], &nothing, &seed);
     random_set(&s->set[2], items[2], bytes[2], &s->set[1], &seed);
     s->set[3] = s->set[2];
+    make_bundles(s, NULL, NULL, NULL);
+    return s;
+}
+
+/* -- by size ----------------------------------------------------------------
+ */
+
+enum { NAME = 16, FOLDER = 50 }; /* files to a folder */
+
+static void sized_set(struct set *set, struct item *item, char *text,
+                      size_t first, size_t bytes, uint32_t seed)
+{
+    set->item = item;
+    for (size_t i = 0; i < set->count; i++, text += NAME + bytes + 1) {
+        char *content = text + NAME;
+        size_t n = first + i;
+
+        if (set->count < FOLDER)
+            snprintf(text, NAME, "f%02u.py", (unsigned)n % 100);
+        else
+            snprintf(text, NAME, "d%02u/f%04u.py", (unsigned)(n / FOLDER) % 100,
+                     (unsigned)n % 10000);
+        for (size_t k = 0; k < bytes; k++)
+            content[k] = (char)('0' + roll(&seed, 64));
+        content[bytes] = '\0';
+        item[i] = (struct item){text, content, 0644, OTA_FILE};
+    }
+}
+
+struct scene *scene_sized(const char *name, size_t count, size_t bytes)
+{
+    struct scene *s = scene_new(name);
+    size_t each = sizeof(struct item) + NAME + bytes + 1;
+    struct item *items = calloc(SCENE_VERSIONS * count, each);
+    char *text = (char *)(items + SCENE_VERSIONS * count);
+
+    if (!items)
+        abort();
+    s->owned = items;
+    for (unsigned v = 1; v <= SCENE_VERSIONS; v++) {
+        s->set[v].count = count;
+        sized_set(&s->set[v], items + (v - 1) * count,
+                  text + (v - 1) * count * (NAME + bytes + 1),
+                  (v - 1) * count / 10, bytes, v);
+    }
     make_bundles(s, NULL, NULL, NULL);
     return s;
 }

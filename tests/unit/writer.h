@@ -8,7 +8,7 @@
 #include <string.h>
 #include <zlib.h>
 
-enum { WRITER_SEGMENTS = 4, WRITER_MAX = 1 << 18 };
+enum { WRITER_SEGMENTS = 16, WRITER_MAX = 1 << 18 };
 
 struct writer {
     struct ota_manifest manifest; /* alternatives: counted by write_payload */
