@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what a task needs and this machine lacks, through its package
-# manager: tests/deps.sh build|check|lint|fuzz|servers...
+# manager: tests/deps.sh build|check|soak|lint|fuzz|servers...
 # Says what it installs; nothing missing: says and does nothing.
 set -eu
 
@@ -30,6 +30,7 @@ servers sbin:apache2   apache2        httpd               apache2
 servers sbin:lighttpd  lighttpd       lighttpd            lighttpd
 servers webdav         lighttpd-mod-webdav lighttpd       lighttpd-mod_webdav
 servers lighttls       lighttpd-mod-openssl lighttpd      lighttpd
+soak  cmd:xz         xz-utils       xz                  xz
 fuzz  cmd:clang        clang          clang               clang
 fuzz  fuzzer           libclang-rt    compiler-rt         compiler-rt
 '

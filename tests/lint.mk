@@ -25,7 +25,10 @@ lint-clang:
 	    programs
 
 # A file that passed is not looked at again until it or a header changes.
-TIDY = $(C_ALL:%.c=$(BUILD)/tidy/%.ok)
+# Those over real file systems only where there are headers for them.
+TIDY_C = $(filter-out $(if $(REAL_THERE),,$(REAL_C)),$(C_ALL))
+TIDY = $(TIDY_C:%.c=$(BUILD)/tidy/%.ok)
+$(REAL_C:%.c=$(BUILD)/tidy/%.ok): CPP_REAL = $(REAL_CPP)
 lint-tidy: $(TIDY)
 	@echo 'clang-tidy: $(words $(TIDY)) files'
 
@@ -35,7 +38,7 @@ $(BUILD)/tidy/src/bundle/%.ok: src/bundle/%.c $(H_ALL) .clang-tidy tests/.clang-
 
 $(BUILD)/tidy/%.ok: %.c $(H_ALL) .clang-tidy tests/.clang-tidy
 	@mkdir -p $(@D)
-	@clang-tidy --quiet $< -- $(C_HOST) 2>/dev/null && touch $@
+	@clang-tidy --quiet $< -- $(C_HOST) $(CPP_REAL) 2>/dev/null && touch $@
 
 lint-cppcheck:
 	@echo cppcheck
