@@ -58,7 +58,9 @@ struct ota_port {
     /* Bytes that can still be written, and how many a block has. */
     int (*free)(void *ctx, uint64_t *bytes, uint32_t *block);
     /* All that was done before, content and names, also by a program that has
-     * ended since, is durable before all that comes. */
+     * ended since, is durable before all that comes, and can be seen.  On
+     * littlefs call lfs_fs_mkconsistent(): after a cut in a rename 2.9.1 to
+     * 2.11 hide another file of the same folder until they next write. */
     int (*barrier)(void *ctx);
     int (*yield)(void *ctx);         /* for watchdogs */
     uint64_t (*time)(void *ctx);     /* seconds since 1970, 0: not set */
