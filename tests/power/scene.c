@@ -148,6 +148,7 @@ bool scene_whole(const struct scene *s, struct world *w,
     if (st->version > 0 &&
         memcmp(st->release, s->bundle[st->version]->release, OTA_DIGEST) != 0)
         return false;
+    set = files_of(s, st->version);
     for (size_t i = 0; i < set->count; i++) {
         const struct item *f = &set->item[i], *mine = own(s, f->path);
 

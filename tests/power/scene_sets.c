@@ -274,10 +274,11 @@ struct scene *scene_sized(const char *name, size_t count, size_t bytes)
     struct scene *s = scene_new(name);
     size_t each = sizeof(struct item) + NAME + bytes + 1;
     struct item *items = calloc(SCENE_VERSIONS * count, each);
-    char *text = (char *)(items + SCENE_VERSIONS * count);
+    char *text;
 
     if (!items)
         abort();
+    text = (char *)(items + SCENE_VERSIONS * count);
     s->owned = items;
     for (unsigned v = 1; v <= SCENE_VERSIONS; v++) {
         s->set[v].count = count;

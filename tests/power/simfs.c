@@ -270,14 +270,12 @@ static void crash(struct world *w, int loss)
 
 static void *copy_of(const void *from, int count, size_t size)
 {
-    void *to;
+    void *to = malloc((size_t)count * size + 1);
 
-    if (count == 0)
-        return NULL;
-    to = malloc((size_t)count * size);
     if (!to)
         abort();
-    memcpy(to, from, (size_t)count * size);
+    if (count > 0)
+        memcpy(to, from, (size_t)count * size);
     return to;
 }
 
