@@ -74,18 +74,23 @@ int main(int argc, char **argv)
                          twice = {.depth = 2, .losses = {ALL, ALL}},
                          thrice = {.depth = 3,
                                    .losses = {ALL, ALL, ALL},
-                                   .every = {17, 11, 7}};
+                                   .every = {17, 11, 7}},
+                         closer = {.depth = 3,
+                                   .losses = {ALL, ALL, ALL},
+                                   .every = {3, 3, 2}};
     struct scene *rich = scene_rich(), *five = scene_five();
 
     for (int i = 0; i < PLANS; i++) {
         one_plan(five, &plans[i], soak || plans[i].pairs ? &twice : &once);
         one_plan(rich, &plans[i], soak ? &twice : &once);
         if (soak)
-            one_plan(rich, &plans[i], &thrice);
+            one_plan(rich, &plans[i],
+                     plans[i].version == 2 && plans[i].pairs ? &closer
+                                                             : &thrice);
     }
     triples(rich, soak ? 8 : 1);
     triples(five, soak ? 20 : 1);
-    by_chance(soak ? 12 : 4, soak ? &twice : &once);
+    by_chance(soak ? 5 : 4, soak ? &twice : &once);
     scene_free(rich);
     scene_free(five);
     return tap_done();
