@@ -24,7 +24,7 @@ int store_curl_init(struct store_curl *c, const struct config *config,
     c->pin = s->pin.text;
     if (s->ca.text && !(c->ca = config_resolve(config, s->ca.text)))
         return -1;
-    return store_login(config, s, host, &c->login);
+    return host ? store_login(config, s, host, &c->login) : 0;
 }
 
 void store_curl_release(struct store_curl *c)
@@ -138,18 +138,23 @@ static const char *code_advice(CURLcode code)
     return "";
 }
 
+int store_curl_refused(const struct store_curl *c, const char *verb,
+                       const char *name, long status, const char *more)
+{
+    return diag_error(DIAG_SERVER, "cannot %s '%s%s%s': HTTP %ld%s", verb,
+                      c->where, *name ? "/" : "", name, status, more);
+}
+
 int store_curl_fail(const struct store_curl *c, const char *verb,
                     const char *name, CURLcode code, long status,
                     const char *error)
 {
-    const char *slash = *name ? "/" : "";
-
     if (code == CURLE_ABORTED_BY_CALLBACK)
         return -1; /* asked to stop, which is told once */
     if (code == CURLE_OK)
-        return diag_error(DIAG_SERVER, "cannot %s '%s%s%s': HTTP %ld%s", verb,
-                          c->where, slash, name, status, status_advice(status));
+        return store_curl_refused(c, verb, name, status, status_advice(status));
     return diag_error(DIAG_SERVER, "cannot %s '%s%s%s': %s%s", verb, c->where,
-                      slash, name, *error ? error : curl_easy_strerror(code),
+                      *name ? "/" : "", name,
+                      *error ? error : curl_easy_strerror(code),
                       code_advice(code));
 }

@@ -23,7 +23,8 @@ struct store_curl {
     volatile const sig_atomic_t *const *stop; /* a store's */
 };
 
-/* Reads the server's settings.  `host` is the URL's.  0, or -1 (reported). */
+/* Reads the server's settings.  `host` is the URL's, by which a login is looked
+ * up; NULL: none is.  0, or -1 (reported). */
 int store_curl_init(struct store_curl *c, const struct config *config,
                     const struct config_server *s, const char *host);
 void store_curl_release(struct store_curl *c);
@@ -43,6 +44,10 @@ bool store_curl_again(CURLcode code, long status);
 unsigned store_curl_delay(unsigned tries, long after);
 
 uint64_t store_curl_ms(void); /* of a clock that only goes forward */
+
+/* "cannot VERB 'WHERE/NAME': HTTP STATUS" and `more` behind it.  Returns -1. */
+int store_curl_refused(const struct store_curl *c, const char *verb,
+                       const char *name, long status, const char *more);
 
 /* "cannot VERB 'WHERE/NAME': ..." with advice.  Returns -1. */
 int store_curl_fail(const struct store_curl *c, const char *verb,

@@ -39,21 +39,9 @@ struct http_request *store_dav_folder(struct store_dav *d, const char *method,
     return request_for(d, method, name, "/");
 }
 
-static bool is_missing(const struct http_request *r)
-{
-    return r->code == CURLE_OK && (r->status == 404 || r->status == 410);
-}
-
 static bool is_head(const char *name)
 {
     return strcmp(name, "index/head") == 0;
-}
-
-static int too_long(const struct store_dav *d, const char *name, size_t max)
-{
-    return diag_error(DIAG_SERVER,
-                      "'%s/%s' is not one of ours: it has more than %zu bytes",
-                      d->store.where, name, max);
 }
 
 static int dav_get(struct store *s, const char *name, size_t max,
@@ -61,30 +49,16 @@ static int dav_get(struct store *s, const char *name, size_t max,
 {
     struct store_dav *d = (struct store_dav *)s;
     struct http_request *r = store_dav_request(d, "GET", name);
-    int result = 0;
+    int result;
 
-    *bytes = NULL;
-    *len = 0;
-    if (!r || http_header(r, "Cache-Control: no-cache")) {
+    if (r && http_header(r, "Cache-Control: no-cache")) {
         http_request_free(r);
-        return -1;
+        r = NULL;
     }
-    r->max = max;
-    http_run(d->http, r);
-    if (r->too_long) {
-        result = too_long(d, name, max);
-    } else if (is_missing(r)) {
-        result = STORE_MISSING;
-    } else if (!http_good(r)) {
-        result = http_fail(r, "read");
-    } else {
-        *bytes = r->bytes ? r->bytes : malloc(1);
-        *len = r->got;
-        r->bytes = NULL;
-        if (is_head(name)) {
-            d->head_time = r->modified;
-            d->ahead = r->date ? r->date - (uint64_t)time(NULL) : 0;
-        }
+    result = http_get(r, max, bytes, len);
+    if (result == 0 && is_head(name)) {
+        d->head_time = r->modified;
+        d->ahead = r->date ? r->date - (uint64_t)time(NULL) : 0;
     }
     http_request_free(r);
     return result;
@@ -94,18 +68,8 @@ static int dav_size(struct store *s, const char *name, uint64_t *size)
 {
     struct store_dav *d = (struct store_dav *)s;
     struct http_request *r = store_dav_request(d, "HEAD", name);
-    int result = 0;
+    int result = http_size(r, size);
 
-    *size = 0;
-    if (!r)
-        return -1;
-    http_run(d->http, r);
-    if (is_missing(r))
-        result = STORE_MISSING;
-    else if (!http_good(r))
-        result = http_fail(r, "look for");
-    else
-        *size = r->size;
     http_request_free(r);
     return result;
 }
@@ -114,15 +78,17 @@ static int dav_remove(struct store *s, const char *name)
 {
     struct store_dav *d = (struct store_dav *)s;
     struct http_request *r = store_dav_request(d, "DELETE", name);
-    int result = 0;
+    int result = http_remove(r);
 
-    if (!r)
-        return -1;
-    http_run(d->http, r);
-    if (!http_good(r) && !is_missing(r))
-        result = http_fail(r, "remove");
     http_request_free(r);
     return result;
+}
+
+static int dav_flush(struct store *s)
+{
+    struct store_dav *d = (struct store_dav *)s;
+
+    return http_puts_flush(&d->puts);
 }
 
 static int dav_lock(struct store *s, unsigned wait_ms, bool break_lock)
@@ -160,7 +126,7 @@ static void dav_close(struct store *s)
 static const struct store_ops dav_ops = {.get = dav_get,
                                          .size = dav_size,
                                          .put = store_dav_put,
-                                         .flush = store_dav_flush,
+                                         .flush = dav_flush,
                                          .remove = dav_remove,
                                          .lock = dav_lock,
                                          .unlock = dav_unlock,
@@ -188,6 +154,8 @@ static char *trimmed(const char *url)
     return strndup(url, len);
 }
 
+static const struct http_kind plain = {0};
+
 static int set_up(struct store_dav *d, const struct config *c,
                   const struct config_server *s)
 {
@@ -211,7 +179,8 @@ static int set_up(struct store_dav *d, const struct config *c,
         return -1;
     d->open_line = s->kind == SERVER_HTTP && !is_loopback;
     d->http = http_new(&d->curl, s->http2 ? STREAMS : CONNECTIONS, s->http2,
-                       NULL, NULL);
+                       &plain, NULL);
+    d->puts = (struct http_puts){.store = &d->store, .http = d->http};
     return d->http ? 0 : -1;
 }
 

@@ -16,20 +16,17 @@ struct store_dav {
     bool open_line; /* anybody on the way can read it */
     struct store_lock lock;
     enum dav_folders folders;
-    bool made_top[3];      /* devices, index, payloads: known to be there */
-    uint8_t made_hh[32];   /* a bit for each folder of payloads */
-    enum store_class last; /* class of the last put */
-    bool broken;           /* a payload or shard was not put */
-    bool lost;             /* a manifest was not put, and `failed` called */
-    uint64_t head_time;    /* Last-Modified of the head, 0: not known */
-    uint64_t run_time;     /* the Date of what this run writes, 0: not yet */
-    uint64_t ahead;        /* the server's clock less ours, seconds */
+    bool made_top[3];    /* devices, index, payloads: known to be there */
+    uint8_t made_hh[32]; /* a bit for each folder of payloads */
+    struct http_puts puts;
+    uint64_t head_time; /* Last-Modified of the head, 0: not known */
+    uint64_t run_time;  /* the Date of what this run writes, 0: not yet */
+    uint64_t ahead;     /* the server's clock less ours, seconds */
 };
 
 /* store_dav_put.c */
 int store_dav_put(struct store *s, const char *name, const uint8_t *bytes,
                   size_t len, enum store_class class);
-int store_dav_flush(struct store *s);
 
 /* store_dav_lock.c */
 extern const struct store_lock_ops store_dav_lock_ops;

@@ -118,16 +118,8 @@ static void free_put(struct put *p)
 
 static void fail(struct put *p, const struct http_request *r)
 {
-    struct store_dav *d = p->d;
-
     http_fail(r, "write");
-    if (p->class == STORE_FIRST || p->class == STORE_MANIFEST) {
-        d->lost = true;
-        if (d->store.failed)
-            d->store.failed(d->store.failed_ctx, p->name);
-    } else {
-        d->broken = true;
-    }
+    http_puts_failed(&p->d->puts, p->name, p->class);
 }
 
 /* http_start() or, from within an answer, http_queue(). */
@@ -246,20 +238,6 @@ static struct put *new_put(struct store_dav *d, const char *name,
     return p;
 }
 
-static bool is_manifest(enum store_class class)
-{
-    return class == STORE_FIRST || class == STORE_MANIFEST;
-}
-
-/* What has to be there before an object of this class is put. */
-static int settle(struct store_dav *d, enum store_class class)
-{
-    if (class == STORE_HEAD || is_manifest(class) != is_manifest(d->last))
-        http_drain(d->http);
-    d->last = class;
-    return (class == STORE_HEAD || is_manifest(class)) && d->broken ? -1 : 0;
-}
-
 int store_dav_put(struct store *s, const char *name, const uint8_t *bytes,
                   size_t len, enum store_class class)
 {
@@ -269,7 +247,8 @@ int store_dav_put(struct store *s, const char *name, const uint8_t *bytes,
     struct put *p;
 
     store_lock_renew(&d->lock);
-    if (settle(d, class) || !(p = new_put(d, name, bytes, len, class)))
+    if (http_puts_settle(&d->puts, class) ||
+        !(p = new_put(d, name, bytes, len, class)))
         return -1;
     if (d->folders == FOLDERS_BY_MKCOL && class != STORE_MANIFEST &&
         class != STORE_HEAD)
@@ -278,16 +257,5 @@ int store_dav_put(struct store *s, const char *name, const uint8_t *bytes,
         http_start(d->http, p->request);
     if (alone)
         http_drain(d->http);
-    return class == STORE_HEAD && d->broken ? -1 : 0;
-}
-
-int store_dav_flush(struct store *s)
-{
-    struct store_dav *d = (struct store_dav *)s;
-    bool failed;
-
-    http_drain(d->http);
-    failed = d->broken || d->lost;
-    d->broken = d->lost = false;
-    return failed ? -1 : 0;
+    return class == STORE_HEAD && d->puts.broken ? -1 : 0;
 }

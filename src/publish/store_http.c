@@ -8,7 +8,8 @@
 
 enum {
     MOST_BYTES = 32 << 20, /* of bodies on their way */
-    MOST_TRANSFERS = 100   /* servers.md: more of them open new connections */
+    MOST_TRANSFERS = 100,  /* servers.md: more of them open new connections */
+    MOST_REASON = 16 << 10 /* bytes of a refusal that are kept */
 };
 
 struct transfer {
@@ -20,7 +21,7 @@ struct http {
     const struct store_curl *curl;
     CURLM *multi;
     bool http2;
-    void (*setup)(void *ctx, CURL *easy);
+    const struct http_kind *kind;
     void *ctx;
     unsigned most, active;
     uint64_t bytes;               /* of bodies that are started */
@@ -29,7 +30,7 @@ struct http {
 };
 
 struct http *http_new(const struct store_curl *c, unsigned most, bool http2,
-                      void (*setup)(void *ctx, CURL *easy), void *ctx)
+                      const struct http_kind *kind, void *ctx)
 {
     struct http *h = calloc(1, sizeof *h);
 
@@ -40,7 +41,7 @@ struct http *http_new(const struct store_curl *c, unsigned most, bool http2,
     }
     h->curl = c;
     h->http2 = http2;
-    h->setup = setup;
+    h->kind = kind;
     h->ctx = ctx;
     h->most = most < MOST_TRANSFERS ? most : MOST_TRANSFERS;
     curl_multi_setopt(h->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
@@ -130,10 +131,33 @@ bool http_good(const struct http_request *r)
     return r->code == CURLE_OK && r->status >= 200 && r->status < 300;
 }
 
+bool http_missing(const struct http_request *r)
+{
+    const struct http_kind *kind = r->http->kind;
+
+    if (r->code != CURLE_OK)
+        return false;
+    return kind->missing ? kind->missing(r)
+                         : r->status == 404 || r->status == 410;
+}
+
 int http_fail(const struct http_request *r, const char *verb)
 {
-    return store_curl_fail(r->http->curl, verb, r->name, r->code, r->status,
+    const struct http *h = r->http;
+    char text[1024];
+
+    if (r->code == CURLE_OK && h->kind->explain &&
+        h->kind->explain(r, text, sizeof text))
+        return store_curl_refused(h->curl, verb, r->name, r->status, text);
+    return store_curl_fail(h->curl, verb, r->name, r->code, r->status,
                            r->error);
+}
+
+int http_too_long(const struct http_request *r)
+{
+    return diag_error(DIAG_SERVER,
+                      "'%s/%s' is not one of ours: it has more than %zu bytes",
+                      r->http->curl->where, r->name, r->max);
 }
 
 /* -- answers ----------------------------------------------------------------
@@ -142,19 +166,24 @@ int http_fail(const struct http_request *r, const char *verb)
 static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 {
     struct http_request *r = ctx;
-    size_t len = size * count;
+    size_t len = size * count, take = len, room;
+    long status = 0;
     uint8_t *bigger;
 
-    if (len > r->max - r->got) {
+    curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
+    room = (status < 300 ? r->max : MOST_REASON) - r->got;
+    if (take > room && status < 300) {
         r->too_long = true;
         return 0;
     }
-    bigger = realloc(r->bytes, r->got + len + 1);
+    if (take > room)
+        take = room;
+    bigger = realloc(r->bytes, r->got + take + 1);
     if (!bigger)
         return 0;
-    memcpy(bigger + r->got, data, len);
+    memcpy(bigger + r->got, data, take);
     r->bytes = bigger;
-    r->got += len;
+    r->got += take;
     return len;
 }
 
@@ -263,8 +292,8 @@ static void set_options(struct http *h, struct transfer *t)
         curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
         curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, login->token);
     }
-    if (h->setup)
-        h->setup(h->ctx, easy);
+    if (h->kind->setup)
+        h->kind->setup(h->ctx, easy);
 }
 
 static void reset_answer(struct http_request *r)
@@ -308,6 +337,7 @@ static void launch(struct http *h, struct http_request *r)
         return;
     }
     t->request = r;
+    r->easy = t->easy;
     set_options(h, t);
     if (curl_multi_add_handle(h->multi, t->easy) != CURLM_OK) {
         t->request = NULL;
@@ -324,6 +354,17 @@ static void wait_for_another(struct http *h, struct http_request *r)
     h->waiting = r;
 }
 
+static bool is_worth_it(const struct http_request *r)
+{
+    const struct http_kind *kind = r->http->kind;
+
+    if (r->once || r->tries >= STORE_TRIES ||
+        (r->final && r->status == r->final))
+        return false;
+    return store_curl_again(r->code, r->status) ||
+           (r->code == CURLE_OK && kind->again && kind->again(r));
+}
+
 static void complete(struct http *h, CURLMsg *m)
 {
     struct http_request *r;
@@ -335,9 +376,7 @@ static void complete(struct http *h, CURLMsg *m)
     curl_multi_remove_handle(h->multi, t->easy);
     t->request = NULL;
     h->active--;
-    if (!r->once && r->tries < STORE_TRIES &&
-        !(r->final && r->status == r->final) &&
-        store_curl_again(r->code, r->status))
+    if (is_worth_it(r))
         wait_for_another(h, r);
     else
         finish(h, r);

@@ -19,9 +19,10 @@ struct http_request {
      * it anew, or free it.  NULL: http_run() waits for it. */
     void (*done)(struct http_request *r);
     void *ctx;
-    char name[STORE_NAME]; /* the object, for messages */
-    bool once;             /* is not tried again */
-    long final;            /* a status for which it is not, or 0 */
+    char name[STORE_NAME];  /* the object, for messages */
+    enum store_class class; /* of a put: the caller's */
+    bool once;              /* is not tried again */
+    long final;             /* a status for which it is not, or 0 */
     /* the answer */
     CURLcode code;
     long status;
@@ -35,6 +36,7 @@ struct http_request {
     char error[CURL_ERROR_SIZE];
     /* the engine's */
     struct http *http;
+    CURL *easy;
     unsigned tries;
     uint64_t due; /* ms, when it is tried again */
     long after;
@@ -42,10 +44,22 @@ struct http_request {
     struct http_request *next;
 };
 
+/* What a kind of server has of its own; each may be NULL. */
+struct http_kind {
+    /* Adds to a transfer's options. */
+    void (*setup)(void *ctx, CURL *easy);
+    /* Whether an answer is worth another try that by its status is not. */
+    bool (*again)(const struct http_request *r);
+    /* That the object is not there.  NULL: 404 and 410 say so. */
+    bool (*missing)(const struct http_request *r);
+    /* What stands behind "HTTP 403" in a message; false: nothing special. */
+    bool (*explain)(const struct http_request *r, char *text, size_t size);
+};
+
 /* `most` requests at once: over so many connections, or with http2 over one.
- * `setup` may add to each transfer's options; NULL: nothing.  NULL: reported */
+ * NULL: reported */
 struct http *http_new(const struct store_curl *c, unsigned most, bool http2,
-                      void (*setup)(void *ctx, CURL *easy), void *ctx);
+                      const struct http_kind *kind, void *ctx);
 /* What is not answered is given up. */
 void http_free(struct http *h);
 
@@ -68,7 +82,35 @@ void http_drain(struct http *h);
 
 /* 2xx */
 bool http_good(const struct http_request *r);
+/* The server says that the object is not there. */
+bool http_missing(const struct http_request *r);
 /* Reports that it failed; returns -1. */
 int http_fail(const struct http_request *r, const char *verb);
+/* Reports an answer of more than `max`; returns -1. */
+int http_too_long(const struct http_request *r);
+
+/* -- store_http_object.c: a store's functions, by requests for an object.
+ * r NULL: reported before.  The request stays the caller's. */
+int http_get(struct http_request *r, size_t max, uint8_t **bytes, size_t *len);
+int http_size(struct http_request *r, uint64_t *size);
+int http_remove(struct http_request *r);
+
+/* Puts on their way at once, in the order that store.h promises. */
+struct http_puts {
+    struct store *store;
+    struct http *http;
+    enum store_class last; /* class of the last put */
+    bool broken;           /* a payload, shard or head was not put */
+    bool lost;             /* a manifest was not put, and `failed` called */
+};
+
+/* Waits for what has to be there before an object of this class is put.  -1:
+ * it must not be, as something before it failed. */
+int http_puts_settle(struct http_puts *p, enum store_class class);
+/* One was not put, as was reported. */
+void http_puts_failed(struct http_puts *p, const char *name,
+                      enum store_class class);
+/* As store_ops.flush. */
+int http_puts_flush(struct http_puts *p);
 
 #endif
