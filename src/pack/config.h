@@ -50,15 +50,18 @@ enum config_server_kind {
 
 /* Where to publish, and what it takes to get there; texts are NULL where they
  * are not given. */
+/* Where an S3 bucket's name stands in a URL. */
+enum config_style { STYLE_UNSET, STYLE_HOST, STYLE_PATH };
+
 struct config_server {
     enum config_server_kind kind;
     struct config_text url;        /* a folder is relative to config.dir */
     struct config_text public_url; /* where devices read, http or https */
     struct config_text user, password_command; /* a shell command */
     struct config_text ca, pin; /* a file; "sha256//..." as curl takes it */
-    struct config_text region, endpoint;      /* S3 */
-    struct config_text known_hosts, identity; /* SSH: files */
-    bool path_style;                          /* S3: bucket in the path */
+    struct config_text region, endpoint, profile; /* S3 */
+    struct config_text known_hosts, identity;     /* SSH: files */
+    enum config_style style;                      /* S3 */
     bool http2;
     struct diag_mark mark;
 };
@@ -90,6 +93,9 @@ void config_free(struct config *c);
 /* Narrows to the named releases and devices (ids in any spelling, or names of
  * devices).  None: everything.  0, or -1 (DIAG_USAGE, with a suggestion). */
 int config_select(struct config *c, char *const *words, size_t count);
+
+/* What a region of S3 may look like: it goes into a host's name. */
+bool config_is_region(const char *text);
 
 /* `relative` seen from the configuration's folder; absolute ones as they are.
  * Returns an allocated path, or NULL (out of memory, reported). */

@@ -29,8 +29,11 @@ static const struct rule {
     {"region", 1 << SERVER_S3, "s3"},
     {"endpoint", 1 << SERVER_S3, "s3"},
     {"style", 1 << SERVER_S3, "s3"},
+    {"profile", 1 << SERVER_S3, "s3"},
     {"known_hosts", 1 << SERVER_SFTP, "sftp"},
     {"identity", 1 << SERVER_SFTP, "sftp"}};
+
+#define BUCKET "abcdefghijklmnopqrstuvwxyz0123456789.-"
 
 static bool is_url(const char *text)
 {
@@ -40,6 +43,25 @@ static bool is_url(const char *text)
            strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
                         "abcdefghijklmnopqrstuvwxyz0123456789+.-") ==
                (size_t)(end - text);
+}
+
+/* A bucket's name goes into a host's; a key is written in the same way
+ * everywhere where it has only these characters. */
+static const char *s3_problem(const char *rest)
+{
+    size_t bucket = strcspn(rest, "/");
+    const char *prefix = rest + bucket;
+
+    if (bucket < 3 || bucket > 63 || strspn(rest, BUCKET) < bucket ||
+        strchr(".-", rest[0]) || strchr(".-", rest[bucket - 1]) ||
+        memmem(rest, bucket, "..", 2))
+        return "a bucket's name has 3 to 63 of a-z, 0-9, '.' and '-', and "
+               "begins and ends with a letter or digit";
+    if (strspn(prefix, BUCKET "_/") < strlen(prefix))
+        return "a prefix has only a-z, 0-9, '.', '_', '/' and '-'";
+    if (strstr(prefix, "//") || strstr(prefix, "/."))
+        return "a prefix has no part that is empty or begins with '.'";
+    return NULL;
 }
 
 /* NULL, or what is wrong with what stands behind the scheme. */
@@ -58,7 +80,7 @@ static const char *rest_problem(const char *rest, enum config_server_kind kind)
         return "an access key has no place in it";
     if (strstr(rest, "/../") || strstr(rest, "/./"))
         return "it has a part '.' or '..'";
-    return NULL;
+    return kind == SERVER_S3 ? s3_problem(rest) : NULL;
 }
 
 static bool has_password(const char *rest)
@@ -135,8 +157,7 @@ static int take_word(struct loader *l, struct node *key, struct node *value,
                    {"password_command", &s->password_command},
                    {"ca", &s->ca},
                    {"pin", &s->pin},
-                   {"region", &s->region},
-                   {"endpoint", &s->endpoint},
+                   {"profile", &s->profile},
                    {"known_hosts", &s->known_hosts},
                    {"identity", &s->identity}};
     size_t i = 0;
@@ -171,17 +192,63 @@ static int take_http2(struct loader *l, struct node *key, struct node *value,
 static int take_style(struct loader *l, struct node *key, struct node *value,
                       void *into)
 {
-    return take_choice(l, key->text, value, "host", "path",
-                       &((struct config_server *)into)->path_style);
+    bool host;
+    int result = take_choice(l, key->text, value, "path", "host", &host);
+
+    ((struct config_server *)into)->style = host ? STYLE_HOST : STYLE_PATH;
+    return result;
+}
+
+static int take_region(struct loader *l, struct node *key, struct node *value,
+                       void *into)
+{
+    struct config_text *t = &((struct config_server *)into)->region;
+
+    if (config_take_word(l, key->text, value, t) < 0)
+        return -1;
+    return config_is_region(t->text)
+               ? 0
+               : config_wrong(l, value,
+                              "region '%s' is not one: up to 63 letters, "
+                              "digits, '-' and '_'",
+                              t->text);
+}
+
+bool config_is_region(const char *text)
+{
+    size_t len = strlen(text);
+
+    return len > 0 && len < 64 &&
+           strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                        "abcdefghijklmnopqrstuvwxyz0123456789_-") == len;
+}
+
+static int take_endpoint(struct loader *l, struct node *key, struct node *value,
+                         void *into)
+{
+    struct config_text *t = &((struct config_server *)into)->endpoint;
+    const char *rest, *why = "it is no http or https URL";
+
+    if (config_take_word(l, key->text, value, t) < 0)
+        return -1;
+    if (strncmp(t->text, "https://", 8) == 0 ||
+        strncmp(t->text, "http://", 7) == 0) {
+        rest = strstr(t->text, "://") + 3;
+        if (memchr(rest, '@', strcspn(rest, "/")))
+            return password_in_url(l, value);
+        why = rest_problem(rest, SERVER_HTTPS);
+    }
+    return why ? config_wrong(l, value, "endpoint '%s': %s", t->text, why) : 0;
 }
 
 static const struct config_field fields[] = {
-    {"url", take_url},          {"public_url", take_public},
-    {"user", take_word},        {"password_command", take_word},
-    {"ca", take_word},          {"pin", take_word},
-    {"http2", take_http2},      {"region", take_word},
-    {"endpoint", take_word},    {"style", take_style},
-    {"known_hosts", take_word}, {"identity", take_word},
+    {"url", take_url},           {"public_url", take_public},
+    {"user", take_word},         {"password_command", take_word},
+    {"ca", take_word},           {"pin", take_word},
+    {"http2", take_http2},       {"region", take_region},
+    {"endpoint", take_endpoint}, {"style", take_style},
+    {"profile", take_word},      {"known_hosts", take_word},
+    {"identity", take_word},
 };
 
 /* A setting that this kind of server has no use for is a mistake. */

@@ -13,7 +13,11 @@
 #define REST  FILES DEVS
 /* Line 1, before the top's other keys, and a release that is as it should be.
  */
-#define KEY  "key: k\n"
+#define KEY "key: k\n"
+#define BAD_BUCKET(col, url)                                                   \
+    "2:" col ": error: server 's3://" url                                      \
+    "': a bucket's name has 3 to 63 of a-z, 0-9, '.' and '-', and begins and " \
+    "ends with a letter or digit\n"
 #define GOOD "releases:\n- name: r\n  version: 1\n" REST
 
 /* What is said about `yaml`, a line each: LINE:COL: LEVEL: MESSAGE, with the
@@ -164,6 +168,33 @@ static const struct wrong_case {
      "2:62: error: server 'http://x/a/../b': it has a part '.' or '..'\n"
      "2:81: error: server 'http://x/a b': it has a character that no URL "
      "has\n"},
+    {"buckets and prefixes that are none",
+     KEY "servers: ['s3://ab', 's3://A.b', 's3://a..b', 's3://ab-/x', "
+         "'s3://abc/X', 's3://abc/x//y', 's3://abc/x/..', 's3://k@abc']\n" GOOD,
+     BAD_BUCKET("11", "ab") BAD_BUCKET("22", "A.b") BAD_BUCKET("34", "a..b")
+         BAD_BUCKET("47", "ab-/x") "2:61: error: server 's3://abc/X': a prefix "
+                                   "has only a-z, 0-9, '.', '_', "
+                                   "'/' and '-'\n"
+                                   "2:75: error: server 's3://abc/x//y': a "
+                                   "prefix has no part that is empty "
+                                   "or begins with '.'\n"
+                                   "2:92: error: server 's3://abc/x/..': a "
+                                   "prefix has no part that is empty "
+                                   "or begins with '.'\n"
+                                   "2:109: error: server 's3://k@abc': an "
+                                   "access key has no place in it\n"},
+    {"regions and endpoints that are none",
+     KEY "servers:\n- {url: s3://abc, region: a.b}\n"
+         "- {url: s3://abd, endpoint: host}\n"
+         "- {url: s3://abe, endpoint: 'http://'}\n"
+         "- {url: s3://abf, endpoint: 'http://k:s@h', style: x}\n" GOOD,
+     "3:27: error: region 'a.b' is not one: up to 63 letters, digits, '-' and "
+     "'_'\n"
+     "4:29: error: endpoint 'host': it is no http or https URL\n"
+     "5:29: error: endpoint 'http://': it names no host\n"
+     "0:0: error: line 6: a password has no place in a URL: see "
+     "ota-pack.yml(5), Credentials\n"
+     "6:52: error: style 'x' is neither 'host' nor 'path'\n"},
     {"settings of another kind",
      KEY "server: {url: https://x/, region: a, known_hosts: b}\n" GOOD,
      "2:35: error: 'region' is for s3 only\n"
