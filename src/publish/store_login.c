@@ -10,7 +10,7 @@
 #include "pack/keys.h"
 #include "store_login.h"
 
-enum { NETRC_MAX = 1 << 16 };
+enum { SECRETS_MAX = 1 << 20 };
 
 static const char *variable(const char *name)
 {
@@ -51,31 +51,30 @@ static bool netrc_path(char path[PATH_MAX])
     return home && snprintf(path, PATH_MAX, "%s/.netrc", home) < PATH_MAX;
 }
 
-/* NULL where it is not there; the text is to be wiped. */
-static char *read_netrc(size_t *len)
+char *store_login_read(const char *path, size_t *len)
 {
-    char path[PATH_MAX], *text = NULL;
-    int fd = netrc_path(path) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char *text = NULL;
     ssize_t n = 1;
 
     *len = 0;
-    if (fd >= 0)
-        text = calloc(1, NETRC_MAX + 1);
-    while (text && n > 0 && *len < NETRC_MAX) {
-        n = read(fd, text + *len, NETRC_MAX - *len);
+    if (fd < 0)
+        return NULL;
+    text = calloc(1, SECRETS_MAX + 1);
+    while (text && n > 0 && *len < SECRETS_MAX) {
+        n = read(fd, text + *len, SECRETS_MAX - *len);
         *len += n > 0 ? (size_t)n : 0;
     }
-    if (fd >= 0)
-        close(fd);
+    close(fd);
     return text;
 }
 
 static void from_netrc(const char *host, struct store_login *l)
 {
-    char *user, *password, *text;
+    char path[PATH_MAX], *user, *password, *text;
     size_t len;
 
-    text = read_netrc(&len);
+    text = netrc_path(path) ? store_login_read(path, &len) : NULL;
     if (!text)
         return;
     if (store_netrc_find(text, host, l->user, &user, &password)) {

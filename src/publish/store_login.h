@@ -18,6 +18,10 @@ int store_login(const struct config *c, const struct config_server *s,
                 const char *host, struct store_login *out);
 void store_login_release(struct store_login *l);
 
+/* The text of a file with secrets, at most 1 MiB of it, to be wiped and freed;
+ * NULL with errno where it cannot be opened. */
+char *store_login_read(const char *path, size_t *len);
+
 /* store_netrc.c: looks up `host` in the text of a netrc file; `user` NULL: any.
  * The last entry, `default`, is for every host.  True with the allocated user
  * and password (each may be NULL). */
