@@ -72,6 +72,10 @@ int store_file_open(const char *folder, bool create, struct store **out);
 int store_dav_open(const struct config *c, const struct config_server *s,
                    struct store **out);
 
+/* S3, or a store that speaks like it.  0, or -1 (reported). */
+int store_s3_open(const struct config *c, const struct config_server *s,
+                  struct store **out);
+
 /* Whichever it is.  Nothing is asked of a server yet. */
 int store_open(const struct config *c, const struct config_server *s,
                bool create, struct store **out);

@@ -122,6 +122,8 @@ void http_request_free(struct http_request *r)
     free(r->url);
     free(r->body);
     free(r->bytes);
+    for (struct curl_slist *line = r->headers; line; line = line->next)
+        explicit_bzero(line->data, strlen(line->data)); /* session tokens */
     curl_slist_free_all(r->headers);
     free(r);
 }

@@ -29,8 +29,9 @@ int store_open(const struct config *c, const struct config_server *s,
     case SERVER_SFTP:
     case SERVER_FTP:
     case SERVER_FTPS:
-    case SERVER_S3:
         break;
+    case SERVER_S3:
+        return store_s3_open(c, s, out);
     }
     return diag_error_at(DIAG_CONFIG, s->url.mark,
                          "servers of this kind are not possible yet");

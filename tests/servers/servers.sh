@@ -186,3 +186,43 @@ EOT
     urls=https://127.0.0.1:$ports/
     read=$url
 }
+
+# aws_keys ID SECRET [TOKEN]: and nothing else that AWS's programs look at.
+aws_keys() {
+    unset AWS_PROFILE AWS_SESSION_TOKEN AWS_REGION AWS_DEFAULT_REGION
+    export AWS_ACCESS_KEY_ID="$1" AWS_SECRET_ACCESS_KEY="$2"
+    [ -z "${3-}" ] || export AWS_SESSION_TOKEN="$3"
+    export AWS_CONFIG_FILE=none AWS_SHARED_CREDENTIALS_FILE=none
+}
+
+# s3d: bucket `ota` in $www/ota, by a program of ours that checks signatures.
+# With S3D_HOST the bucket is in the host's name.
+start_s3d() {
+    rm -f port
+    aws_keys AKIDEXAMPLE 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' \
+        "${S3D_TOKEN-}"
+    S3D_KEY=$AWS_ACCESS_KEY_ID S3D_SECRET=$AWS_SECRET_ACCESS_KEY \
+        S3D_TOKEN=${S3D_TOKEN-} S3D_REGION=${S3D_REGION-us-east-1} \
+        S3D_HOST=${S3D_HOST-} perl "$top/tests/servers/s3d.pl" "$www/ota" ota \
+        "$logs/s3d" >port 2>"$logs/s3d.err" &
+    pids="$pids $!"
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        [ -s port ] && break
+        sleep 0.2
+    done
+    port=$(cat port)
+    url=http://127.0.0.1:$port
+    read=$url/
+}
+
+# s3rver: buckets that tests/servers/s3rver.sh can have got us.
+start_s3rver() { # PROGRAM
+    port=$(free_port)
+    aws_keys S3RVER S3RVER
+    "$1" -d "$work/s3" -a 127.0.0.1 -p "$port" --no-vhost-buckets --silent \
+        --configure-bucket ota >"$logs/s3rver" 2>&1 &
+    pids="$pids $!"
+    wait_port "$port" || return 1
+    url=http://127.0.0.1:$port
+    read=$url/
+}
