@@ -45,9 +45,12 @@ static bool has_code(const struct http_request *r, const char *code)
     return strcmp(is, code) == 0;
 }
 
+/* Only where S3 says so: an index that is taken for missing is begun anew.  A
+ * 403 may mean the same, where listing is not allowed, and is an error too. */
 bool store_s3_missing(const struct http_request *r)
 {
-    return r->status == 404 && !has_code(r, "NoSuchBucket");
+    return r->status == 404 &&
+           (strcmp(r->method, "GET") != 0 || has_code(r, "NoSuchKey"));
 }
 
 /* Refusals by status that are for a moment. */

@@ -26,4 +26,18 @@ server="{url: s3://none/fleet, endpoint: \"$url\"}"
 config 1
 run 5 'a bucket that is not there' ota-pack publish
 says err 'NoSuchBucket: The specified bucket does not exist (make the bucket fi'
+
+# -- over TLS
+stop_servers
+certificate
+start_s3rver "$s3rver" --key srv.key --cert srv.pem || exit 1
+server="{url: s3://ota/tls, endpoint: \"https://localhost:$port\"}"
+config 1
+run 5 'an authority that nobody knows' ota-pack publish
+says err "nothing was sent: 'ca' names the file"
+server="{url: s3://ota/tls, endpoint: \"https://localhost:$port\", ca: srv.pem}"
+config 1
+run 0 'its file' ota-pack publish
+[ -e "$work/s3/ota/tls/index/head._S3rver_object" ]
+ok $? 'it is there'
 done_testing

@@ -6,7 +6,8 @@
 #   s3d.pl FOLDER BUCKET LOG  prints its port, and serves until it is killed
 # Variables: S3D_KEY, S3D_SECRET, S3D_TOKEN, S3D_REGION, S3D_HOST (`bucket` in
 # the host's name).  Files beside LOG, looked for at each request:
-#   LOG.refuse   "METHOD COUNT STATUS CODE [more XML]": so many are refused
+#   LOG.refuse   "PATTERN COUNT STATUS CODE [more XML]": so many are refused, of
+#                those whose "METHOD PATH" matches
 #   LOG.ignore   If-None-Match means nothing
 #   LOG.deny     403 for what is not there, as without s3:ListBucket
 use strict;
@@ -171,10 +172,10 @@ sub xml {
 
 # The next refusal that a test asked for.
 sub refusal {
-    my ($method) = @_;
+    my ($r) = @_;
     my ($of, $count, $status, $code, $more) =
         split ' ', slurp("$log_name.refuse") // '', 5;
-    return if !$of || $of ne $method || $count-- == 0;
+    return if !$of || "$r->{method} $r->{path}" !~ /^$of/ || $count-- == 0;
     spit("$log_name.refuse", "$of $count $status $code " . ($more // ''));
     if ($code eq 'html') {
         return ($status, '<html>' . 'x' x 40000, 'Content-Type: text/html');
@@ -196,7 +197,7 @@ sub answer {
     my ($r, $wrong) = @_;
     my ($method, $name) = ($r->{method}, name_of($r));
     return xml(403, 'SignatureDoesNotMatch') if $wrong;
-    my @refused = refusal($method);
+    my @refused = refusal($r);
     return @refused if @refused;
     return xml(404, 'NoSuchBucket') unless defined $name;
     my $file = "$folder/$name";
@@ -229,7 +230,8 @@ sub take {
     my %headers;
     for (@lines) {
         my ($name, $value) = /^([^:]+):\s*(.*?)\s*$/ or next;
-        $headers{lc $name} .= (exists $headers{lc $name} ? ',' : '') . $value;
+        my $before = $headers{lc $name};
+        $headers{lc $name} = defined $before ? "$before,$value" : $value;
     }
     my $len = $headers{'content-length'} // 0;
     return if length($$text) < $end + 4 + $len;

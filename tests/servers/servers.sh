@@ -216,10 +216,10 @@ start_s3d() {
 }
 
 # s3rver: buckets that tests/servers/s3rver.sh can have got us.
-start_s3rver() { # PROGRAM
+start_s3rver() { # PROGRAM [OPTION]...
     port=$(free_port)
     aws_keys S3RVER S3RVER
-    "$1" -d "$work/s3" -a 127.0.0.1 -p "$port" --no-vhost-buckets --silent \
+    "$@" -d "$work/s3" -a 127.0.0.1 -p "$port" --no-vhost-buckets --silent \
         --configure-bucket ota >"$logs/s3rver" 2>&1 &
     pids="$pids $!"
     wait_port "$port" || return 1
