@@ -1,7 +1,8 @@
 # Static checks.  Each is a target: `make lint-tidy` runs one of them.
 C_ALL = $(wildcard src/*/*.c src/*/*/*.c tests/*/*.c)
 H_ALL = $(wildcard include/ota/*.h src/*/*.h src/*/*/*.h tests/*/*.h)
-SH_LIB = $(wildcard tests/cli/*.sh tests/agent/*.sh)
+SH_LIB = $(wildcard tests/cli/*.sh tests/agent/*.sh) \
+         tests/servers/servers.sh tests/servers/scenario.sh
 SH_ALL = $(filter-out $(SH_LIB),$(wildcard tests/*.sh tests/*/*.sh tests/*/*.t)) \
          .ci/run
 TEXT_ALL = $(wildcard *.md *.example Makefile tests/*.mk .clang-tidy)

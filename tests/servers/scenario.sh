@@ -54,7 +54,7 @@ scenario() {
     publish_to=$1
     kind=$2
     at=$www/${3-}
-    rm -rf reference main.py lib release.* "$www"/*
+    rm -rf reference main.py lib release.* "${www:?}"/*
     fleet
     both 1
     says out 'published: 3 manifests, 1 new payload'
