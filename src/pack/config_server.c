@@ -192,7 +192,7 @@ static int take_http2(struct loader *l, struct node *key, struct node *value,
 static int take_style(struct loader *l, struct node *key, struct node *value,
                       void *into)
 {
-    bool host;
+    bool host = false;
     int result = take_choice(l, key->text, value, "path", "host", &host);
 
     ((struct config_server *)into)->style = host ? STYLE_HOST : STYLE_PATH;

@@ -56,7 +56,7 @@ static int dav_get(struct store *s, const char *name, size_t max,
         r = NULL;
     }
     result = http_get(r, max, bytes, len);
-    if (result == 0 && is_head(name)) {
+    if (r && result == 0 && is_head(name)) {
         d->head_time = r->modified;
         d->ahead = r->date ? r->date - (uint64_t)time(NULL) : 0;
     }

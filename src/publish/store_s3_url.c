@@ -15,34 +15,46 @@ static bool is_path_style(const struct config_server *s, const char *bucket,
     return s->endpoint.text || memchr(bucket, '.', len);
 }
 
+/* Without the '/' at its end; `text` may be NULL. */
+static char *trim(char *text)
+{
+    size_t len = text ? strlen(text) : 0;
+
+    while (len && text[len - 1] == '/')
+        text[--len] = '\0';
+    return text;
+}
+
+static char *endpoint_of(const struct config_server *s, const char *region)
+{
+    const char *top = strncmp(region, "cn-", 3) == 0 ? "com.cn" : "com";
+    char *url;
+
+    if (s->endpoint.text)
+        return trim(strdup(s->endpoint.text));
+    return asprintf(&url, "https://s3.%s.amazonaws.%s", region, top) < 0 ? NULL
+                                                                         : url;
+}
+
 char *store_s3_url(const struct config_server *s, const char *region)
 {
     const char *bucket = s->url.text + strlen("s3://");
-    size_t len = strcspn(bucket, "/"), host;
-    bool in_path = is_path_style(s, bucket, len);
-    char *endpoint = NULL, *url = NULL;
-    const char *tail = strncmp(region, "cn-", 3) == 0 ? ".cn" : "";
-    int n;
+    size_t len = strcspn(bucket, "/"), scheme;
+    char *endpoint = endpoint_of(s, region), *url = NULL;
+    int n = -1;
 
-    n = s->endpoint.text ? asprintf(&endpoint, "%s", s->endpoint.text)
-                         : asprintf(&endpoint, "https://s3.%s.amazonaws.com%s",
-                                    region, tail);
-    if (n > 0) {
-        while (endpoint[n - 1] == '/')
-            endpoint[--n] = '\0';
-        host = (size_t)(strstr(endpoint, "://") + 3 - endpoint);
-        n = in_path ? asprintf(&url, "%s/%s", endpoint, bucket)
-                    : asprintf(&url, "%.*s%.*s.%s%s", (int)host, endpoint,
-                               (int)len, bucket, endpoint + host, bucket + len);
+    if (endpoint && is_path_style(s, bucket, len)) {
+        n = asprintf(&url, "%s/%s", endpoint, bucket);
+    } else if (endpoint) {
+        scheme = (size_t)(strstr(endpoint, "://") + 3 - endpoint);
+        n = asprintf(&url, "%.*s%.*s.%s%s", (int)scheme, endpoint, (int)len,
+                     bucket, endpoint + scheme, bucket + len);
     }
     free(endpoint);
-    if (n < 0) {
-        diag_no_memory();
-        return NULL;
-    }
-    while (url[n - 1] == '/')
-        url[--n] = '\0';
-    return url;
+    if (n >= 0)
+        return trim(url);
+    diag_no_memory();
+    return NULL;
 }
 
 bool store_s3_is_loopback(const char *url)
