@@ -180,12 +180,29 @@ static const struct store_ops s3_ops = {.get = s3_get,
                                         .unlock = s3_unlock,
                                         .close = s3_close};
 
-/* It takes the place of the login that HTTP has. */
+/* It takes the place of the login that HTTP has, by which the secret itself
+ * would be sent. */
 static void set_signing(void *ctx, CURL *easy)
 {
     const struct store_s3 *s = ctx;
 
-    curl_easy_setopt(easy, CURLOPT_AWS_SIGV4, s->sign);
+    if (curl_easy_setopt(easy, CURLOPT_AWS_SIGV4, s->sign) == CURLE_OK)
+        return;
+    curl_easy_setopt(easy, CURLOPT_USERNAME, NULL);
+    curl_easy_setopt(easy, CURLOPT_PASSWORD, NULL);
+}
+
+static int check_signing(const struct store_s3 *s)
+{
+    CURL *easy = curl_easy_init();
+    bool signs =
+        easy && curl_easy_setopt(easy, CURLOPT_AWS_SIGV4, s->sign) == CURLE_OK;
+
+    curl_easy_cleanup(easy);
+    return signs ? 0
+                 : diag_error(DIAG_FAILED,
+                              "this libcurl (%s) cannot sign requests for S3",
+                              curl_version());
 }
 
 static const struct http_kind kind = {.setup = set_signing,
@@ -248,7 +265,8 @@ static int set_up(struct store_s3 *s, const struct config *c,
     s->curl.stop = &s->store.stop;
     s->open_line =
         s->curl.protocols[4] == '\0' && !store_s3_is_loopback(s->base);
-    return store_curl_init(&s->curl, c, server, NULL);
+    return store_curl_init(&s->curl, c, server, NULL) || check_signing(s) ? -1
+                                                                          : 0;
 }
 
 int store_s3_open(const struct config *c, const struct config_server *server,
