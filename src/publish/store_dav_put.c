@@ -35,9 +35,14 @@ static int top_of(const char *name)
 /* Which of 256, or -1: no payload. */
 static int hh_of(const char *name)
 {
-    unsigned hh;
+    static const char top[] = "payloads/";
+    char *end;
+    long hh;
 
-    return sscanf(name, "payloads/%2x/", &hh) == 1 ? (int)hh : -1;
+    if (strncmp(name, top, strlen(top)) != 0)
+        return -1;
+    hh = strtol(name + strlen(top), &end, 16);
+    return *end == '/' && hh >= 0 && hh < 256 ? (int)hh : -1;
 }
 
 static bool has_folder(const char *name)

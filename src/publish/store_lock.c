@@ -1,5 +1,6 @@
 /* The lock on a server: three lines, "HOLDER", "MARK", "UNTIL". */
 #include <errno.h>
+#include <inttypes.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -51,8 +52,8 @@ static int say(struct store_lock *l)
     char text[STORE_LOCK_TEXT], holder[HOLDER];
 
     store_lock_holder(holder, sizeof holder);
-    snprintf(text, sizeof text, "%s\n%s\n%llu\n", holder, l->mark,
-             (unsigned long long)(l->ops->now(l->ctx) + STORE_LOCK_LIFE));
+    snprintf(text, sizeof text, "%s\n%s\n%" PRIu64 "\n", holder, l->mark,
+             l->ops->now(l->ctx) + STORE_LOCK_LIFE);
     l->renewed = store_curl_ms();
     return l->ops->write(l->ctx, text);
 }
@@ -77,14 +78,21 @@ static void nap(unsigned ms)
 /* A process of this machine that is no more holds nothing. */
 static bool is_dead(const struct text *t)
 {
-    char host[128] = "", name[128] = "";
-    long pid = 0;
-    const char *on = strstr(t->holder, " on ");
+    static const char process[] = ", process ";
+    char host[128] = "";
+    const char *on = strstr(t->holder, " on "), *end;
+    size_t len;
+    long pid;
 
     gethostname(host, sizeof host - 1);
-    return on && sscanf(on, " on %127[^,], process %18ld,", name, &pid) == 2 &&
-           strcmp(name, host) == 0 && pid > 1 && kill((pid_t)pid, 0) != 0 &&
-           errno == ESRCH;
+    len = strlen(host);
+    if (!on || strncmp(on + 4, host, len) != 0)
+        return false;
+    end = on + 4 + len;
+    if (strncmp(end, process, strlen(process)) != 0)
+        return false;
+    pid = strtol(end + strlen(process), NULL, 10);
+    return pid > 1 && kill((pid_t)pid, 0) != 0 && errno == ESRCH;
 }
 
 /* Takes one that is there over: whoever wrote last has it. */

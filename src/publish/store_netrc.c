@@ -16,7 +16,7 @@ static char *next_word(const char **at)
 
     if (!*p)
         return NULL;
-    word = out = malloc(strlen(p) + 1);
+    word = out = calloc(1, strlen(p) + 1);
     if (!word)
         return NULL;
     for (p += quoted; *p && (quoted ? *p != '"' : !strchr(space, *p)); p++) {

@@ -31,7 +31,7 @@ devices >want.devices
 # again: all is as before; through the proxy with this rule, the publisher's
 # process in proxy.pid.
 again() {
-    rm -rf "$www"/*
+    rm -rf "${www:?}"/*
     cp -a before.www/* "$www"/
     proxy "$1"
     server=$through

@@ -44,8 +44,8 @@ sound() {
         >"$work/.out" 2>"$work/.err"
 }
 
-# complete: it is what an undisturbed publish leaves.
-complete() {
+# whole: it is what an undisturbed publish leaves.
+whole() {
     [ "$(tree "$at/devices")" = "$(tree reference/devices)" ] &&
         [ "$(tree "$at/payloads")" = "$(tree reference/payloads)" ]
 }
@@ -66,7 +66,7 @@ for when in before after; do
         config 2 '      - "24:6f:28:00:00:04"'
         ota-pack publish -q --lock-timeout 5s >"$work/.out" 2>"$work/.err" ||
             wrong="$wrong $at_request:next"
-        complete || wrong="$wrong $at_request:end"
+        whole || wrong="$wrong $at_request:end"
         at_request=$((at_request + 1))
     done
     [ -z "$wrong" ]
@@ -76,7 +76,7 @@ for action in reset lost half 'status 503 Retry-After: 1'; do
     wrong=
     for at_request in 1 3 5 6 9 "$last"; do
         again "$at_request $action"
-        [ $? -eq 0 ] && complete || wrong="$wrong $at_request"
+        [ $? -eq 0 ] && whole || wrong="$wrong $at_request"
     done
     [ -z "$wrong" ]
     ok $? "$action, once: it goes on; but:$wrong"
