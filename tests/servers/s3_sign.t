@@ -58,22 +58,22 @@ curl -sSi "$url/ota/fleet/a.b-c/index/head" | grep -qi \
     '^content-type: application/octet-stream'
 ok $? 'the content type is set'
 all_signed 'path style, with a session token' GET HEAD PUT DELETE
-run 0 'nothing to do' ota-pack publish
-[ "$(requests)" -eq 1 ] && grep -q '^200 GET /ota/fleet/a.b-c/index/head' "$log"
-ok $? 'nothing to do: one request'
 # the head, twice; the lock: is it there, two puts, its text, is it ours
 : >"$log"
 echo 'import re' >>main.py
-config 3
+config 4
 run 0 'a change' ota-pack publish
 [ "$(grep -c '/lock ' "$log")" -eq 6 ]
 ok $? 'six requests for the lock'
 all_signed 'a change'
+run 0 'nothing to do' ota-pack publish
+[ "$(requests)" -eq 1 ] && grep -q '^200 GET /ota/fleet/a.b-c/index/head' "$log"
+ok $? 'nothing to do: one request'
 
 # -- the lock
 at=$www/ota/fleet/a.b-c
 echo 'import io' >>main.py
-config 4
+config 5
 printf 'kate on kew, process 7\n%032d\n%d\n' 7 "$(($(date +%s) + 600))" \
     >"$at/lock"
 run 8 'the lock is held' ota-pack publish --lock-timeout 0
@@ -88,25 +88,25 @@ run 0 'broken, and published' ota-pack publish --break-lock
 [ ! -e "$at/lock" ]
 ok $? 'it is gone'
 echo 'import sys' >>main.py
-config 5
+config 6
 run 0 'taken without conditions' ota-pack publish
 [ ! -e "$at/lock" ]
 ok $? 'it is gone again'
 rm "$log.ignore"
 refuse PUT 1 501 NotImplemented
 echo 'import ssl' >>main.py
-config 6
+config 7
 run 0 'a store that has no conditions' ota-pack publish
 all_signed 'the lock'
 
 # -- trouble that passes
 echo 'import gc' >>main.py
-config 7
+config 8
 refuse PUT 3 503 SlowDown
 run 0 'SlowDown, three times' ota-pack publish
 silent err
 echo 'import os' >>main.py
-config 8
+config 9
 refuse PUT 1 400 RequestTimeout
 run 0 'RequestTimeout, which is 400' ota-pack publish
 silent err
@@ -116,7 +116,7 @@ all_signed 'with tries again'
 
 # -- one object fails: what has to come before a manifest, or a manifest
 echo 'import ure' >>main.py
-config 9
+config 10
 tree "$at/devices" >before
 refuse 'PUT.*/payloads/' 1 403 AccessDenied
 run 5 'a payload that is not taken' ota-pack publish
@@ -132,13 +132,13 @@ says out 'published: 1 manifest, 0 new payloads'
 [ ! -e "$at/lock" ]
 ok $? 'no lock is left'
 server=reference/
-config 9
+config 10
 ota-pack publish -q 2>/dev/null
 tree reference/devices >before
 tree "$at/devices" | cmp -s - before
 ok $? 'the manifests are those of a folder'
 server="{$store}"
-config 9
+config 10
 
 # -- trouble that stays
 refused() { # WHAT STATUS CODE [XML]: text that the message has, on input
@@ -178,7 +178,7 @@ refused 'a page of somebody else' 404 html <<EOT
 EOT
 touch "$log.deny"
 rm -rf reference
-config 9 '      - "24:6f:28:00:00:09"'
+config 10 '      - "24:6f:28:00:00:09"'
 run 5 'a missing object that is denied is not taken for missing' \
     ota-pack publish
 says err "HTTP 403"
@@ -202,7 +202,7 @@ run 6 'no key' ota-pack publish
 says err "no access key for 's3://ota/fleet/a.b-c/'"
 server='s3://ota/fleet'
 aws_keys a b
-config 9
+config 10
 run 3 'no region' ota-pack publish
 says err "'s3://ota/fleet' has no region: name it with 'region'"
 
