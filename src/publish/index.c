@@ -143,15 +143,40 @@ static int read_shard(struct index *x, struct store *s, size_t shard)
     return result == 1 ? index_damaged(s->where, name, bad) : result;
 }
 
+/* The next shards, from `first` on. */
+static void ask_ahead(const struct index *x, struct store *s, size_t first)
+{
+    const struct index_private *p = x->priv;
+    char names[STORE_AHEAD][INDEX_OBJECT];
+    const char *list[STORE_AHEAD];
+    size_t count = 0, max = 0;
+
+    for (size_t i = first; i < p->shard_count && i < first + STORE_AHEAD; i++) {
+        const struct index_ref *ref = &p->shards[i];
+
+        if (!ref->size)
+            continue;
+        index_object(ref->name, names[count]);
+        list[count] = names[count];
+        max = ref->stored > max ? ref->stored : max;
+        count++;
+    }
+    if (s->ops->ahead && count > 1)
+        s->ops->ahead(s, list, count, max);
+}
+
 int index_read_shards(struct index *x, struct store *s)
 {
     struct index_private *p = x->priv;
 
     if (p->loaded)
         return 0;
-    for (size_t i = 0; i < p->shard_count; i++)
+    for (size_t i = 0; i < p->shard_count; i++) {
+        if (i % STORE_AHEAD == 0)
+            ask_ahead(x, s, i);
         if (read_shard(x, s, i) < 0)
             return -1;
+    }
     for (size_t i = 0; i < p->release_count; i++)
         if (!p->releases[i]->listed)
             return index_damaged(s->where, "shards",

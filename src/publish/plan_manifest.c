@@ -140,8 +140,33 @@ static bool may_be_news(const struct plan_maker *m, const struct device_id *id)
     return m->open && (!e || e->version < m->open);
 }
 
+/* Devices that are looked at together: each takes a round trip. */
+struct window {
+    size_t count;
+    uint32_t devices[STORE_AHEAD]; /* or PLAN_NONE */
+    const struct device_id *ids[STORE_AHEAD];
+};
+
+static int look_window(struct plan_maker *m, struct window *w)
+{
+    served_ahead(m->plan->request.store, w->ids, w->count);
+    for (size_t i = 0; i < w->count; i++)
+        if (look(m, w->ids[i], w->devices[i]))
+            return -1;
+    w->count = 0;
+    return 0;
+}
+
+static int add_to(struct plan_maker *m, struct window *w,
+                  const struct device_id *id, uint32_t device)
+{
+    w->ids[w->count] = id;
+    w->devices[w->count++] = device;
+    return w->count == STORE_AHEAD ? look_window(m, w) : 0;
+}
+
 /* Where nothing is open, a sample of what is about to change. */
-static int look_listed(struct plan_maker *m)
+static int look_listed(struct plan_maker *m, struct window *w)
 {
     const struct config *c = m->plan->request.config;
     unsigned budget = SAMPLE;
@@ -153,24 +178,24 @@ static int look_listed(struct plan_maker *m)
             !may_be_news(m, &device->id))
             continue;
         if (!m->open && !budget--)
-            return 0;
-        if (look(m, &device->id, d))
+            break;
+        if (add_to(m, w, &device->id, d))
             return -1;
     }
-    return 0;
+    return look_window(m, w);
 }
 
-static int look_not_listed(struct plan_maker *m)
+static int look_not_listed(struct plan_maker *m, struct window *w)
 {
     const struct plan *p = m->plan;
 
     for (size_t i = 0; m->open && i < p->not_listed_count; i++) {
         const struct device_id *id = &p->not_listed[i]->id;
 
-        if (may_be_news(m, id) && look(m, id, PLAN_NONE))
+        if (may_be_news(m, id) && add_to(m, w, id, PLAN_NONE))
             return -1;
     }
-    return 0;
+    return look_window(m, w);
 }
 
 static int by_id(const void *a, const void *b)
@@ -183,10 +208,11 @@ static int by_id(const void *a, const void *b)
 int plan_read_manifests(struct plan_maker *m)
 {
     const struct plan_request *r = &m->plan->request;
+    struct window window = {0};
 
     if (!r->store || r->new_base)
         return 0;
-    if (look_listed(m) || look_not_listed(m))
+    if (look_listed(m, &window) || look_not_listed(m, &window))
         return -1;
     if (!m->truth_count)
         return 0;

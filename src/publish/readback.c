@@ -318,6 +318,17 @@ static int look_again(const struct readback *r)
                  : 0;
 }
 
+/* The next devices, from `first` on. */
+static void ask_ahead(const struct readback *r, size_t first)
+{
+    const struct device_id *ids[STORE_AHEAD];
+    size_t count = 0;
+
+    for (size_t i = first; i < r->count && count < STORE_AHEAD; i++)
+        ids[count++] = &r->devices[i]->id;
+    served_ahead(r->o->served, ids, count);
+}
+
 static int read_devices(struct readback *r)
 {
     unsigned in_row = 0;
@@ -326,6 +337,8 @@ static int read_devices(struct readback *r)
         struct readback_item item = {.device = r->devices[i],
                                      .message = r->message};
 
+        if (i % STORE_AHEAD == 0)
+            ask_ahead(r, i);
         if (r->o->stop && *r->o->stop)
             return diag_error(DIAG_FAILED, "stopped after %zu of %zu devices",
                               i, r->count);

@@ -37,6 +37,21 @@ int served_manifest(struct store *s, const uint8_t *key,
     return 0;
 }
 
+void served_ahead(struct store *s, const struct device_id *const *ids,
+                  size_t count)
+{
+    char names[STORE_AHEAD][OBJECT_NAME];
+    const char *list[STORE_AHEAD];
+
+    if (!s->ops->ahead || count < 2)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        object_manifest(ids[i], names[i]);
+        list[i] = names[i];
+    }
+    s->ops->ahead(s, list, count, MANIFEST_READ);
+}
+
 int served_payload(struct store *s, const struct ota_alternative *a,
                    uint8_t **bytes)
 {

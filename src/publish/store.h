@@ -11,7 +11,10 @@
 
 #include "pack/config.h"
 
-enum { STORE_NAME = 256 }; /* longest object name, NUL included */
+enum {
+    STORE_NAME = 256, /* longest object name, NUL included */
+    STORE_AHEAD = 128 /* objects that are asked for at once */
+};
 
 /* How an object is treated: server.md, Publishing. */
 enum store_class {
@@ -35,6 +38,11 @@ struct store_ops {
     int (*get)(struct store *s, const char *name, size_t max, uint8_t **bytes,
                size_t *len);
     int (*size)(struct store *s, const char *name, uint64_t *size);
+    /* Says which objects get() will be asked for soon, at most STORE_AHEAD of
+     * at most `max` bytes each: all are asked for at once.  NULL: get() takes
+     * no time. */
+    void (*ahead)(struct store *s, const char *const *names, size_t count,
+                  size_t max);
     /* Takes the bytes (they may be gone after the call).  The object may become
      * visible later, at the latest at flush.  -1: this one was not put (and
      * `failed` is not called for it); others may still be.  Payloads and shards

@@ -44,21 +44,43 @@ static bool is_head(const char *name)
     return strcmp(name, "index/head") == 0;
 }
 
+static struct http_request *get_request(struct store_dav *d, const char *name)
+{
+    struct http_request *r = store_dav_request(d, "GET", name);
+
+    if (!r || http_header(r, "Cache-Control: no-cache") == 0)
+        return r;
+    http_request_free(r);
+    return NULL;
+}
+
+static void dav_ahead(struct store *s, const char *const *names, size_t count,
+                      size_t max)
+{
+    struct store_dav *d = (struct store_dav *)s;
+
+    for (size_t i = 0; i < count; i++) {
+        struct http_request *r = get_request(d, names[i]);
+
+        if (r)
+            r->max = max;
+        http_ahead_add(&d->ahead, r);
+    }
+}
+
 static int dav_get(struct store *s, const char *name, size_t max,
                    uint8_t **bytes, size_t *len)
 {
     struct store_dav *d = (struct store_dav *)s;
-    struct http_request *r = store_dav_request(d, "GET", name);
+    struct http_request *r = http_ahead_take(&d->ahead, name);
     int result;
 
-    if (r && http_header(r, "Cache-Control: no-cache")) {
-        http_request_free(r);
-        r = NULL;
-    }
+    if (!r)
+        r = get_request(d, name);
     result = http_get(r, max, bytes, len);
     if (r && result == 0 && is_head(name)) {
         d->head_time = r->modified;
-        d->ahead = r->date ? r->date - (uint64_t)time(NULL) : 0;
+        d->skew = r->date ? r->date - (uint64_t)time(NULL) : 0;
     }
     http_request_free(r);
     return result;
@@ -117,6 +139,7 @@ static void dav_close(struct store *s)
     if (!d)
         return;
     dav_unlock(s);
+    http_ahead_release(&d->ahead);
     http_free(d->http);
     store_curl_release(&d->curl);
     free(d->base);
@@ -125,6 +148,7 @@ static void dav_close(struct store *s)
 
 static const struct store_ops dav_ops = {.get = dav_get,
                                          .size = dav_size,
+                                         .ahead = dav_ahead,
                                          .put = store_dav_put,
                                          .flush = dav_flush,
                                          .remove = dav_remove,

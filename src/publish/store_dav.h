@@ -14,6 +14,7 @@ struct store_dav {
     struct http *http;
     char *base;     /* URL without '/' at its end */
     bool open_line; /* anybody on the way can read it */
+    struct http_ahead ahead;
     struct store_lock lock;
     enum dav_folders folders;
     bool made_top[3];    /* devices, index, payloads: known to be there */
@@ -21,7 +22,7 @@ struct store_dav {
     struct http_puts puts;
     uint64_t head_time; /* Last-Modified of the head, 0: not known */
     uint64_t run_time;  /* the Date of what this run writes, 0: not yet */
-    uint64_t ahead;     /* the server's clock less ours, seconds */
+    uint64_t skew;      /* the server's clock less ours, seconds */
 };
 
 /* store_dav_put.c */

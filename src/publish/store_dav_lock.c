@@ -116,7 +116,7 @@ static uint64_t lock_now(void *ctx)
 {
     const struct store_dav *d = ctx;
 
-    return (uint64_t)time(NULL) + d->ahead;
+    return (uint64_t)time(NULL) + d->skew;
 }
 
 const struct store_lock_ops store_dav_lock_ops = {.make = lock_make,

@@ -208,7 +208,7 @@ static int add_date(struct store_dav *d, struct http_request *r)
     time_t t;
 
     if (!d->run_time) {
-        d->run_time = (uint64_t)time(NULL) + d->ahead;
+        d->run_time = (uint64_t)time(NULL) + d->skew;
         if (d->run_time <= d->head_time)
             d->run_time = d->head_time + 1;
     }

@@ -475,6 +475,11 @@ void http_queue(struct http *h, struct http_request *r)
 void http_run(struct http *h, struct http_request *r)
 {
     http_start(h, r);
+    http_wait(h, r);
+}
+
+void http_wait(struct http *h, struct http_request *r)
+{
     while (!r->answered)
         drive(h);
 }

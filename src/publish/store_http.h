@@ -77,6 +77,8 @@ void http_start(struct http *h, struct http_request *r);
 void http_queue(struct http *h, struct http_request *r);
 /* Starts it and waits until it is answered. */
 void http_run(struct http *h, struct http_request *r);
+/* Waits until it is answered; it was started. */
+void http_wait(struct http *h, struct http_request *r);
 /* Waits until nothing is on its way. */
 void http_drain(struct http *h);
 
@@ -90,10 +92,25 @@ int http_fail(const struct http_request *r, const char *verb);
 int http_too_long(const struct http_request *r);
 
 /* -- store_http_object.c: a store's functions, by requests for an object.
- * r NULL: reported before.  The request stays the caller's. */
+ * r NULL: reported before.  The request stays the caller's; one that is
+ * answered already is not sent. */
 int http_get(struct http_request *r, size_t max, uint8_t **bytes, size_t *len);
 int http_size(struct http_request *r, uint64_t *size);
 int http_remove(struct http_request *r);
+
+/* Requests by the names of their objects, made before they are asked for. */
+struct http_ahead {
+    struct http_request *list[STORE_AHEAD];
+    size_t count;
+};
+
+/* Takes the request and starts it; where there is no room, frees it. */
+void http_ahead_add(struct http_ahead *a, struct http_request *r);
+/* The request for that object, answered, to be freed by the caller; NULL: there
+ * is none. */
+struct http_request *http_ahead_take(struct http_ahead *a, const char *name);
+/* Before http_free(). */
+void http_ahead_release(struct http_ahead *a);
 
 /* Puts on their way at once, in the order that store.h promises. */
 struct http_puts {

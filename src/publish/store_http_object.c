@@ -1,5 +1,6 @@
 /* An object read, looked for and removed, and the order of puts. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "store_http.h"
 
@@ -9,8 +10,10 @@ int http_get(struct http_request *r, size_t max, uint8_t **bytes, size_t *len)
     *len = 0;
     if (!r)
         return -1;
-    r->max = max;
-    http_run(r->http, r);
+    if (!r->answered) {
+        r->max = max;
+        http_run(r->http, r);
+    }
     if (r->too_long)
         return http_too_long(r);
     if (http_missing(r))
@@ -21,6 +24,41 @@ int http_get(struct http_request *r, size_t max, uint8_t **bytes, size_t *len)
     *len = r->got;
     r->bytes = NULL;
     return *bytes ? 0 : diag_no_memory();
+}
+
+void http_ahead_add(struct http_ahead *a, struct http_request *r)
+{
+    if (!r || a->count == STORE_AHEAD) {
+        http_request_free(r);
+        return;
+    }
+    a->list[a->count++] = r;
+    http_start(r->http, r);
+}
+
+struct http_request *http_ahead_take(struct http_ahead *a, const char *name)
+{
+    for (size_t i = 0; i < a->count; i++) {
+        struct http_request *r = a->list[i];
+
+        if (strcmp(r->name, name) != 0)
+            continue;
+        a->list[i] = a->list[--a->count];
+        http_wait(r->http, r);
+        return r;
+    }
+    return NULL;
+}
+
+/* What is not answered belongs to the engine still. */
+void http_ahead_release(struct http_ahead *a)
+{
+    while (a->count) {
+        struct http_request *r = a->list[--a->count];
+
+        if (r->answered)
+            http_request_free(r);
+    }
 }
 
 int http_size(struct http_request *r, uint64_t *size)

@@ -45,12 +45,30 @@ struct http_request *store_s3_request(struct store_s3 *s, const char *method,
     return r;
 }
 
+static void s3_ahead(struct store *store, const char *const *names,
+                     size_t count, size_t max)
+{
+    struct store_s3 *s = (struct store_s3 *)store;
+
+    for (size_t i = 0; i < count; i++) {
+        struct http_request *r = store_s3_request(s, "GET", names[i], NULL, 0);
+
+        if (r)
+            r->max = max;
+        http_ahead_add(&s->early, r);
+    }
+}
+
 static int s3_get(struct store *store, const char *name, size_t max,
                   uint8_t **bytes, size_t *len)
 {
     struct store_s3 *s = (struct store_s3 *)store;
-    struct http_request *r = store_s3_request(s, "GET", name, NULL, 0);
-    int result = http_get(r, max, bytes, len);
+    struct http_request *r = http_ahead_take(&s->early, name);
+    int result;
+
+    if (!r)
+        r = store_s3_request(s, "GET", name, NULL, 0);
+    result = http_get(r, max, bytes, len);
 
     if (r && r->date)
         s->ahead = r->date - (uint64_t)time(NULL);
@@ -160,6 +178,7 @@ static void s3_close(struct store *store)
         return;
     if (s->http)
         s3_unlock(store);
+    http_ahead_release(&s->early);
     http_free(s->http);
     store_curl_release(&s->curl);
     if (s->token)
@@ -173,6 +192,7 @@ static void s3_close(struct store *store)
 
 static const struct store_ops s3_ops = {.get = s3_get,
                                         .size = s3_size,
+                                        .ahead = s3_ahead,
                                         .put = s3_put,
                                         .flush = s3_flush,
                                         .remove = s3_remove,

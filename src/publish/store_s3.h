@@ -13,6 +13,7 @@ struct store_s3 {
     struct store_curl curl;
     struct http *http;
     struct http_puts puts;
+    struct http_ahead early;
     struct store_lock lock;
     enum s3_conditions conditions;
     char *where;    /* s3://bucket/prefix, no '/' at its end */
