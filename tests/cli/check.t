@@ -220,7 +220,8 @@ ok $? "which anybody may read"
 # The examples of the manual, with the files that they name.
 mkdir manual
 cd manual || exit 1
-awk '/^\.Bd -literal/ { file = "part" ++n; next } /^\.Ed/ { file = "" }
+awk '/^\.Bd -literal/ { begins = 1; next } /^\.Ed/ { file = "" }
+    begins { begins = 0; if (!/^{/) file = "part" ++n } # not a JSON policy
     file { print > file }' "$top/man/ota-pack.yml.5"
 mkdir -p lib/deep build site src/a
 for file in main.py program.py lib/one.py lib/deep/two.py build/net.py src/a/b \
