@@ -144,7 +144,6 @@ bool scene_whole(const struct scene *s, struct world *w,
         (st->phase != OTA_IDLE && st->phase != OTA_STAGING &&
          st->phase != OTA_READY && st->phase != OTA_TRIAL))
         return false;
-    set = files_of(s, st->version);
     if (st->version > 0 &&
         memcmp(st->release, s->bundle[st->version]->release, OTA_DIGEST) != 0)
         return false;
