@@ -113,7 +113,7 @@ whole 'all verify'
 
 # A second signal while the disk is slow.
 cp -a public before
-strace -f -o /dev/null -e trace=fsync -e inject=fsync:delay_enter=700000 \
+strace -f -o /dev/null -e trace=fsync -e inject=fsync:delay_enter=1500000 \
     ota-pack publish --new-base >first.out 2>&1 &
 until part=$(ls public/.part 2>/dev/null) && [ -n "$part" ]; do
     kill -0 $! || break
@@ -133,7 +133,7 @@ mv before public
 # Two at once: the second is refused, or waits.
 config 5
 echo 'import re' >main.py
-strace -f -o /dev/null -e trace=syncfs -e inject=syncfs:delay_enter=1500000 \
+strace -f -o /dev/null -e trace=syncfs -e inject=syncfs:delay_enter=4000000 \
     ota-pack publish >first.out 2>&1 &
 until [ -s public/lock ] && [ "$(version 246f28000001)" = 5 ]; do
     kill -0 $! || break
