@@ -73,14 +73,23 @@ static void print_total(const struct cmd_global *g,
 static void read_back(struct project *p, struct readback_options *o,
                       struct cmd_global *g, struct readback_result *all)
 {
-    struct readback_result result;
+    const struct config_server *s = &p->config->servers[p->server];
+    struct readback_result result = {0};
+    struct store *seen = NULL;
 
-    o->store = o->served = p->store;
+    if (s->public_url.text && store_public_open(p->config, s, &seen))
+        return;
+    o->store = p->store;
+    o->served = seen ? seen : p->store;
     o->key = signer_public(p->signer);
     o->now = p->now;
     project_head(p, g);
+    if (seen)
+        seen->stop = &cmd_stopped;
     if (readback_run(o, &result) == 0 || result.devices)
         print_total(g, &result);
+    if (seen)
+        seen->ops->close(seen);
     all->devices += result.devices;
     all->bad += result.bad;
     all->payloads += result.payloads;

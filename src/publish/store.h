@@ -84,6 +84,11 @@ int store_dav_open(const struct config *c, const struct config_server *s,
 int store_s3_open(const struct config *c, const struct config_server *s,
                   struct store **out);
 
+/* The server's public_url, which is there, to read from: 0, or -1
+ * (reported). */
+int store_public_open(const struct config *c, const struct config_server *s,
+                      struct store **out);
+
 /* Whichever it is.  Nothing is asked of a server yet. */
 int store_open(const struct config *c, const struct config_server *s,
                bool create, struct store **out);

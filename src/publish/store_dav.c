@@ -180,8 +180,9 @@ static char *trimmed(const char *url)
 
 static const struct http_kind plain = {0};
 
+/* Without `login` nobody logs in. */
 static int set_up(struct store_dav *d, const struct config *c,
-                  const struct config_server *s)
+                  const struct config_server *s, bool login)
 {
     char *host = host_of(s->url.text);
     bool is_loopback;
@@ -195,7 +196,7 @@ static int set_up(struct store_dav *d, const struct config *c,
     d->curl.where = d->store.where = d->base;
     d->curl.protocols = s->kind == SERVER_HTTPS ? "https" : "http";
     d->curl.stop = &d->store.stop;
-    result = store_curl_init(&d->curl, c, s, host);
+    result = store_curl_init(&d->curl, c, s, login ? host : NULL);
     is_loopback = strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 ||
                   strcmp(host, "localhost") == 0;
     free(host);
@@ -208,8 +209,8 @@ static int set_up(struct store_dav *d, const struct config *c,
     return d->http ? 0 : -1;
 }
 
-int store_dav_open(const struct config *c, const struct config_server *s,
-                   struct store **out)
+static int open_any(const struct config *c, const struct config_server *s,
+                    bool login, struct store **out)
 {
     struct store_dav *d = calloc(1, sizeof *d);
 
@@ -217,7 +218,7 @@ int store_dav_open(const struct config *c, const struct config_server *s,
     if (!d)
         return diag_no_memory();
     d->store.ops = &dav_ops;
-    if (set_up(d, c, s)) {
+    if (set_up(d, c, s, login)) {
         dav_close(&d->store);
         return -1;
     }
@@ -226,4 +227,26 @@ int store_dav_open(const struct config *c, const struct config_server *s,
     d->lock.where = d->base;
     *out = &d->store;
     return 0;
+}
+
+int store_dav_open(const struct config *c, const struct config_server *s,
+                   struct store **out)
+{
+    return open_any(c, s, true, out);
+}
+
+/* As devices see it: a password is for the server that is published to. */
+int store_public_open(const struct config *c, const struct config_server *s,
+                      struct store **out)
+{
+    struct config_server seen = {.url = s->public_url,
+                                 .ca = s->ca,
+                                 .http2 = s->http2,
+                                 .kind = SERVER_HTTP};
+
+    if (strncmp(s->public_url.text, "https://", 8) == 0)
+        seen.kind = SERVER_HTTPS;
+    else
+        seen.http2 = false;
+    return open_any(c, &seen, false, out);
 }
