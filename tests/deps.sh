@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what a task needs and this machine lacks, through its package
-# manager: tests/deps.sh build|check|soak|lint|fuzz|servers...
+# manager: tests/deps.sh build|check|soak|stack|lint|fuzz|servers...
 # Says what it installs; nothing missing: says and does nothing.
 set -eu
 
@@ -23,6 +23,8 @@ lint  cmd:cppcheck     cppcheck       cppcheck            cppcheck
 lint  cmd:shellcheck   shellcheck     ShellCheck          shellcheck
 lint  cmd:mandoc       mandoc         mandoc              mandoc
 lint  cmd:codespell    codespell      codespell           codespell
+stack cmd:arm-none-eabi-gcc gcc-arm-none-eabi arm-none-eabi-gcc-cs gcc-arm-none-eabi
+stack picolibc         picolibc-arm-none-eabi arm-none-eabi-newlib picolibc
 servers cmd:curl       curl           curl                curl
 servers cmd:openssl    openssl        openssl             openssl
 servers sbin:nginx     nginx-light    nginx               nginx
@@ -44,6 +46,8 @@ there() {
     case $1 in
     cmd:cc) command -v "${CC:-cc}" ;;
     sbin:*) PATH=$PATH:/usr/sbin:/sbin command -v "${1#sbin:}" ;;
+    picolibc) echo '#include <string.h>' |
+        arm-none-eabi-gcc --specs=picolibc.specs -E -o /dev/null - ;;
     webdav) ls /usr/lib*/lighttpd/mod_webdav.so ;;
     lighttls) ls /usr/lib*/lighttpd/mod_openssl.so ;;
     cmd:*) command -v "${1#cmd:}" ;;
@@ -54,7 +58,8 @@ there() {
 }
 
 apt() { # COMMAND...: apt-get, quiet unless it fails
-    $sudo env DEBIAN_FRONTEND=noninteractive \
+    # no runlevel: nothing that is installed starts a service
+    $sudo env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
         apt-get -qq -o DPkg::Lock::Timeout=300 "$@" >"$log" 2>&1 || {
         tail -n 20 "$log" >&2
         return 1
