@@ -26,6 +26,7 @@ lint  cmd:codespell    codespell      codespell           codespell
 stack cmd:arm-none-eabi-gcc gcc-arm-none-eabi arm-none-eabi-gcc-cs gcc-arm-none-eabi
 stack picolibc         picolibc-arm-none-eabi arm-none-eabi-newlib picolibc
 servers cmd:curl       curl           curl                curl
+servers cmd:npm        npm            nodejs-npm          npm
 servers cmd:openssl    openssl        openssl             openssl
 servers sbin:nginx     nginx-light    nginx               nginx
 servers sbin:apache2   apache2        httpd               apache2

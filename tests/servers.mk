@@ -7,7 +7,7 @@ $(SERVER_TOOLS): $(BUILD)/%: $(BUILD)/%.o
 
 servers: ## publishing to real servers on loopback
 	@sh tests/deps.sh check servers
-	+@$(PARMAKE) all $(SERVER_TOOLS)
+	+@$(PARMAKE) all $(SERVER_TOOLS) $(BENCH)
 	@BUILD=$(BUILD) prove -j$(JOBS) $(SERVER_TESTS)
 
 .PHONY: servers
