@@ -368,20 +368,20 @@ APART static bool current(const struct ota_install *i)
            memcmp(m.release, i->state.release, OTA_DIGEST) == 0;
 }
 
-/* A payload that broke a rule is not taken again: install.md, Failed. */
+/* A payload that broke a rule is not taken again: install.md, Failed.  Only
+ * what is authenticated can: `trailing` are bytes that nobody signed. */
 static bool spoiled(int err)
 {
     return err == OTA_ERR_DEFLATE || err == OTA_ERR_RECORD ||
-           err == OTA_ERR_PATH || err == OTA_ERR_CONTENT ||
-           err == OTA_ERR_TRAILING;
+           err == OTA_ERR_PATH || err == OTA_ERR_CONTENT;
 }
 
 /* Of what an error leaves, a later try can only use what a bad network or a
- * failing port cut short. */
+ * failing port cut short, or what somebody added to. */
 static bool goes_on(int err)
 {
     return err == OTA_ERR_CHUNK || err == OTA_ERR_TRUNCATED ||
-           err == OTA_ERR_IO;
+           err == OTA_ERR_TRAILING || err == OTA_ERR_IO;
 }
 
 static void note_memory(struct ota_install *i)

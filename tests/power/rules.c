@@ -191,6 +191,27 @@ static void test_chunk(void)
     done(w);
 }
 
+/* Nobody signed what comes behind the end: whoever can add a byte must not rule
+ * a version out. */
+static void test_trailing(void)
+{
+    struct world *w = device(five, 1);
+    const struct bundle *b = five->bundle[2];
+    struct ota_install *i = scene_start(five, w);
+    struct ota_status st;
+
+    ota_stage(i, OTA_CHOOSE_FULL);
+    ota_stage_feed(i, b->manifest, b->manifest_len);
+    check(ota_stage_feed(i, b->payload[1], b->payload_len[1] + 1) ==
+              OTA_ERR_TRAILING,
+          "a byte more: trailing");
+    scene_end(i);
+    st = scene_status(five, w);
+    check(st.phase == OTA_STAGING && st.failed == 0, "not the version's fault");
+    check(scene_stage(five, w, 2) == OTA_OK, "without it it is staged");
+    done(w);
+}
+
 static void test_spoiled(void)
 {
     struct bundle_options o = {.version = 2, .spoil = true};
@@ -406,6 +427,7 @@ int main(void)
     test_once_protected();
     test_base();
     test_chunk();
+    test_trailing();
     test_spoiled();
     test_medium();
     test_space();
