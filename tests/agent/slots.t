@@ -52,14 +52,23 @@ says err 'version 3 was undone: it was never confirmed; version 1 is back'
 ok $? 'slot and files are back'
 run 0 'and stay' agent boot
 
-firmware 4 80000
+firmware 4 60000
+agent poll --force --now >/dev/null
+for _ in 1 2 3; do agent poll >/dev/null 2>&1; done
+run 10 'no chance left, and --now' agent poll --now --stop-command 'echo stop >>steps'
+[ "$(cat steps) $(cat dev/.ota/slot.app)" = 'stop b' ] &&
+    [ "$(grep -c 'restart needed' "$work/.out")" -eq 1 ]
+ok $? 'it is stopped, undone, and said once'
+run 0 'the restart' agent boot
+
+firmware 5 80000
 rule '/payloads/ cut-once 50000'
 agent poll --force >/dev/null 2>&1
 is phase staging
 ok $? 'cut while the slot is written'
 rule
 run 10 'the next poll' agent poll --force
-cmp -s firmware.4 slot.a
+cmp -s firmware.5 slot.a
 ok $? 'the slot is whole'
 agent boot >/dev/null
 run 10 'undo by hand' agent undo
@@ -69,7 +78,7 @@ ok $? 'slot and files are back'
 # Which one runs cannot be told: neither is taken for the other.
 if strace -o /dev/null true 2>/dev/null; then
     cp slot.b running
-    firmware 5 70000
+    firmware 6 70000
     for call in '/^(new)?fstatat(64)?$' '/^pread64$'; do
         run 1 "$call of the pointer fails" \
             strace -f -o /dev/null -P "$work/dev/.ota/slot.app" -P slot.app \
@@ -85,10 +94,10 @@ else
     echo '# SKIP injected errors: strace is not there or may not trace'
 fi
 
-firmware 6 80000
+firmware 7 80000
 settings 'slot = app=/dev/full,slot.b'
 run 9 'a slot that is too small' agent poll --force
-says err 'version 6: no such slot on this device, or it is too small (slot)'
+says err 'version 7: no such slot on this device, or it is too small (slot)'
 [ "$(cat dev/main.py)" = 'version = 1' ]
 ok $? 'old'
 done_testing

@@ -83,11 +83,10 @@ static int on_trial(struct poll *p)
     int err, status;
 
     if (a->status.chances == 0) {
-        if (a->options->now)
-            return trial_now(a);
-        return say_error(EXIT_RESTART,
-                         "version %lu was not confirmed: restart to go back",
-                         (unsigned long)a->status.version);
+        if (!a->options->now)
+            say_error(0, "version %lu was not confirmed: restart to go back",
+                      (unsigned long)a->status.version);
+        return EXIT_RESTART;
     }
     err = ota_poll(a->install);
     if (err != OTA_OK)
