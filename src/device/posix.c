@@ -399,9 +399,14 @@ void ota_posix_close(struct ota_posix *p)
     p->root = -1;
 }
 
-int ota_posix_lock(struct ota_posix *p)
+int ota_posix_lock(struct ota_posix *p, bool wait)
 {
-    return flock(p->root, LOCK_EX | LOCK_NB);
+    return flock(p->root, wait ? LOCK_EX : LOCK_EX | LOCK_NB);
+}
+
+void ota_posix_unlock(struct ota_posix *p)
+{
+    flock(p->root, LOCK_UN);
 }
 
 struct ota_port ota_posix_port(struct ota_posix *p)

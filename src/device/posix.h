@@ -39,9 +39,11 @@ int ota_posix_open(struct ota_posix *p, const char *root);
 /* Takes NULL, and what was never opened but is all zeros. */
 void ota_posix_close(struct ota_posix *p);
 
-/* One installer at a time: until it is closed.  0, or -1 with errno
- * (EWOULDBLOCK: somebody else has it).  Nothing is written for it. */
-int ota_posix_lock(struct ota_posix *p);
+/* One installer at a time: until it is closed, or unlocked.  0, or -1 with
+ * errno (EWOULDBLOCK: somebody else has it, and we do not wait).  Nothing is
+ * written for it. */
+int ota_posix_lock(struct ota_posix *p, bool wait);
+void ota_posix_unlock(struct ota_posix *p);
 
 /* Adds a slot.  0, or -1: too many, the name too long or there already. */
 int ota_posix_add_slot(struct ota_posix *p, const char *name, const char *a,

@@ -8,6 +8,19 @@
 /* Room for any window and chunk that the format has. */
 static uint64_t arena[(OTA_INSTALL_MEMORY(15, OTA_CHUNK_MAX) + 7) / 8];
 
+static int lock_root(struct agent *a, bool wait)
+{
+    const char *root = a->options->root;
+
+    if (ota_posix_lock(&a->posix, wait) == 0)
+        return 0;
+    if (errno == EWOULDBLOCK)
+        return say_error(EXIT_BUSY, "another ota-agent is at work in '%s'",
+                         root);
+    return say_error(EXIT_FAILED, "cannot lock '%s': %s", root,
+                     strerror(errno));
+}
+
 static int open_root(struct agent *a, bool lock)
 {
     const char *root = a->options->root;
@@ -18,13 +31,7 @@ static int open_root(struct agent *a, bool lock)
     if (ota_posix_open(&a->posix, root) != 0)
         return say_error(EXIT_FAILED, "cannot open '%s': %s", root,
                          strerror(errno));
-    if (!lock || ota_posix_lock(&a->posix) == 0)
-        return 0;
-    if (errno == EWOULDBLOCK)
-        return say_error(EXIT_BUSY, "another ota-agent is at work in '%s'",
-                         root);
-    return say_error(EXIT_FAILED, "cannot lock '%s': %s", root,
-                     strerror(errno));
+    return lock ? lock_root(a, false) : 0;
 }
 
 /* "NAME=FILE_A,FILE_B"; the text stays, only the name is copied. */
@@ -68,6 +75,12 @@ static void configure(struct agent *a)
     a->posix.clock = o->time;
 }
 
+/* One that knows nothing yet of what is kept. */
+static void start_installer(struct agent *a)
+{
+    a->install = ota_install_init(arena, sizeof(arena), &a->port, &a->config);
+}
+
 int agent_open(struct agent *a, const struct options *o, bool lock)
 {
     int status;
@@ -82,7 +95,7 @@ int agent_open(struct agent *a, const struct options *o, bool lock)
         return status;
     configure(a);
     a->port = ota_posix_port(&a->posix);
-    a->install = ota_install_init(arena, sizeof(arena), &a->port, &a->config);
+    start_installer(a);
     return 0;
 }
 
@@ -90,6 +103,19 @@ void agent_close(struct agent *a)
 {
     trust_wipe(&a->trust);
     ota_posix_close(&a->posix);
+}
+
+void agent_leave(struct agent *a)
+{
+    ota_posix_unlock(&a->posix);
+}
+
+int agent_return(struct agent *a)
+{
+    int status = lock_root(a, true);
+
+    start_installer(a);
+    return status == 0 ? agent_status(a) : status;
 }
 
 int agent_identify(struct agent *a)

@@ -27,6 +27,11 @@ struct agent {
 int agent_open(struct agent *a, const struct options *o, bool lock);
 void agent_close(struct agent *a);
 
+/* While something runs that may want to confirm: others may work on the root.
+ * Afterwards, once they are done, a->status is what they made of it. */
+void agent_leave(struct agent *a);
+int agent_return(struct agent *a);
+
 /* Who this device is and whom it trusts: for what verifies bundles. */
 int agent_identify(struct agent *a);
 

@@ -10,6 +10,32 @@ static int owners(const struct agent *a, const char *what, const char *command)
     return command_run(what, command, (unsigned)a->options->command_timeout);
 }
 
+/* The version that is on trial, or 0. */
+static uint32_t on_trial(const struct agent *a)
+{
+    return a->status.phase == OTA_TRIAL ? a->status.version : 0;
+}
+
+/* The same while others may work on the root: what is started may confirm, and
+ * a command that waits for that must not wait for us.  Their word on a version
+ * on trial counts more than the command's.  EXIT_UNDONE: it failed. */
+static int owners_open(struct agent *a, const char *what, const char *command)
+{
+    uint32_t trial = on_trial(a);
+    int failed, status;
+
+    if (!command)
+        return EXIT_DONE;
+    agent_leave(a);
+    failed = owners(a, what, command);
+    status = agent_return(a);
+    if (status != 0)
+        return status;
+    if (trial && on_trial(a) != trial)
+        failed = a->status.failed == trial;
+    return failed ? EXIT_UNDONE : EXIT_DONE;
+}
+
 /* What became of it, for people. */
 static void report(const struct agent *a, const struct ota_status *before)
 {
@@ -110,9 +136,10 @@ static void hold_signals(sigset_t *before)
     sigprocmask(SIG_BLOCK, &all, before);
 }
 
-/* Stop, `step`, start.  Where the files are not whole nothing is started. */
+/* Stop, `step`, start.  Where the files are not whole nothing is started.
+ * *trial, if not NULL: the version that `step` put on trial, or 0. */
 static int between(struct agent *a, int (*step)(struct agent *a),
-                   bool must_stop)
+                   bool must_stop, uint32_t *trial)
 {
     sigset_t before;
     int status = EXIT_FAILED;
@@ -120,9 +147,10 @@ static int between(struct agent *a, int (*step)(struct agent *a),
     hold_signals(&before);
     if (owners(a, "stop", a->options->stop_command) == 0 || !must_stop)
         status = step(a);
-    if (status == EXIT_DONE &&
-        owners(a, "start", a->options->start_command) != 0)
-        status = EXIT_UNDONE;
+    if (trial)
+        *trial = on_trial(a);
+    if (status == EXIT_DONE)
+        status = owners_open(a, "start", a->options->start_command);
     sigprocmask(SIG_SETMASK, &before, NULL);
     return status;
 }
@@ -140,29 +168,37 @@ static int undo_by_hand(struct agent *a)
 /* A version that does not even start did not prove good either. */
 static int go_back(struct agent *a)
 {
-    int status = between(a, undo_failed, false);
+    int status = between(a, undo_failed, false, NULL);
 
     return status == EXIT_DONE ? EXIT_UNDONE : status;
 }
 
+/* What runs has to prove good; its success confirms. */
+static int prove(struct agent *a)
+{
+    uint32_t trial = on_trial(a);
+    int status;
+
+    if (!a->options->confirm_command)
+        return EXIT_DONE;
+    say_more("version %lu has to prove good now", (unsigned long)trial);
+    status = owners_open(a, "confirm", a->options->confirm_command);
+    return status == EXIT_DONE && on_trial(a) == trial ? trial_confirm(a)
+                                                       : status;
+}
+
 int trial_now(struct agent *a)
 {
-    unsigned long version;
+    uint32_t trial = 0;
     int status = agent_status(a);
 
     if (status == 0)
-        status = between(a, boot, true);
-    if (a->status.phase != OTA_TRIAL)
+        status = between(a, boot, true, &trial);
+    if (trial == 0)
         return status == EXIT_DONE ? EXIT_UNDONE : status;
-    version = a->status.version;
-    if (status == EXIT_UNDONE)
-        return go_back(a);
-    if (status != EXIT_DONE || !a->options->confirm_command)
-        return status;
-    say_more("version %lu has to prove good now", version);
-    if (owners(a, "confirm", a->options->confirm_command) == 0)
-        return trial_confirm(a);
-    return go_back(a);
+    if (status == EXIT_DONE && on_trial(a) == trial)
+        status = prove(a);
+    return status == EXIT_UNDONE && on_trial(a) == trial ? go_back(a) : status;
 }
 
 int trial_undo(struct agent *a)
@@ -173,6 +209,6 @@ int trial_undo(struct agent *a)
         return status;
     if (!a->status.can_undo)
         return say_error(EXIT_STATE, "there is nothing to go back to (state)");
-    status = between(a, undo_by_hand, true);
+    status = between(a, undo_by_hand, true, NULL);
     return status == EXIT_UNDONE ? EXIT_FAILED : status;
 }
