@@ -62,4 +62,59 @@ run 0 'a stop command that polls' agent poll \
     --stop-command 'ota-agent -c agent.conf poll; echo $? >busy'
 [ "$(cat busy)" -eq 8 ] && is version $next phase trial chances 3
 ok $? 'finds an agent at work'
+agent confirm >/dev/null
+
+# After a cut the machine starts the program when boot is done: nobody judges
+# before that, and the next poll does.
+publish_next
+rm -f running
+settings 'now = yes' 'start-command = touch running' \
+    'confirm-command = : >judging; sleep 2; test -e running'
+# shellcheck disable=SC2094 # the process that is killed is the agent itself
+ota-agent -c agent.conf poll >/dev/null 2>&1 &
+agent_pid=$!
+waited=0
+until [ -e judging ] || [ $waited -ge 100 ]; do
+    sleep 0.05
+    waited=$((waited + 1))
+done
+kill -9 $agent_pid
+wait $agent_pid 2>/dev/null
+rm -f running
+run 0 'boot after a cut while it was judged' agent boot
+is version $next phase trial chances 2
+ok $? 'it is on trial all the same'
+touch running
+run 0 'the next poll judges it' agent poll
+says out "version $next is confirmed"
+is version $next phase idle
+ok $? 'confirmed'
+
+# Later polls give it all its chances.
+publish_next
+rm running
+settings 'confirm-command = echo judged >>judged; test -e running'
+agent poll >/dev/null
+run 0 'boot' agent boot
+[ ! -e judged ]
+ok $? 'judges nobody'
+for left in 2 1 0; do
+    rule
+    run 1 'a poll with a confirm command that fails' agent poll
+    says err 'the confirm command failed: exit 1'
+    is version $next phase trial chances $left && asked 1
+    ok $? "costs a chance, and no more: $left left"
+done
+run 10 'without a chance left' agent poll
+says err "version $next was not confirmed: restart to go back"
+cp -a dev last
+touch running
+run 0 'it may still come right' agent poll
+says out "version $next is confirmed"
+rm -rf dev running
+cp -a last dev
+run 11 'and if not it is undone with --now' agent poll --now
+says err "version $next was undone: it was never confirmed; version $((next - 1)) is back"
+[ "$(wc -l <judged)" -eq 6 ]
+ok $? 'judged once a poll'
 done_testing

@@ -149,15 +149,19 @@ says err 'the stop command failed: exit 1'
 is version 8 phase ready && [ "$(cat dev/main.py)" = 'echo eight' ]
 ok $? 'is left as it is'
 
-# At boot.
+# A confirm command has nothing to say about a version that boot installs: what
+# it judges is not started yet.
 settings 'confirm-command = grep -q 13 dev/main.py'
-run 0 'a confirm command at boot' agent boot
+run 0 'boot' agent boot
+is version 13 phase trial
+ok $? 'leaves it on trial'
+run 0 'the next poll' agent poll
 says out 'version 13 is confirmed'
 echo 'echo 14' >main.py
 publish 14
 agent poll >/dev/null
-run 0 'one that fails at boot' agent boot
-says err 'version 14 was undone: the confirm command failed; version 13 is back'
+agent boot >/dev/null
+agent undo >/dev/null 2>&1
 
 # By hand.
 run 12 'undo twice' agent undo

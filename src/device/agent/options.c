@@ -54,7 +54,8 @@ static const struct spec specs[] = {
      "before the swap of --now"},
     {"start-command", 0, TEXT, AT(start_command), 0, 0, "CMD", "after it"},
     {"confirm-command", 0, TEXT, AT(confirm_command), 0, 0, "CMD",
-     "after a swap: 0 confirms, else it is undone"},
+     "judges a trial: 0 confirms; after --now\n"
+     "anything else undoes"},
     {"command-timeout", 0, NUMBER, AT(command_timeout), 86400, 300, "SECS",
      "for each of these (300)"},
     {"chances", 0, NUMBER, AT(chances), 255, 3, "N", "boots of a trial (3)"},

@@ -76,26 +76,33 @@ static int ask_all(struct poll *p)
 /* -- the other phases -------------------------------------------------------
  */
 
-/* A trial that is never confirmed ends, also where nobody restarts. */
+/* A trial that is never confirmed ends, also where nobody restarts.  The
+ * confirm command may fail now and then, as when the machine has just started,
+ * until no chance is left. */
 static int on_trial(struct poll *p)
 {
     struct agent *a = p->agent;
-    int err, status;
+    uint32_t version = a->status.version;
+    bool last = a->status.chances == 0;
+    int err = ota_poll(a->install), proved, reported;
 
-    if (a->status.chances == 0) {
-        if (!a->options->now)
-            say_error(0, "version %lu was not confirmed: restart to go back",
-                      (unsigned long)a->status.version);
-        return EXIT_RESTART;
-    }
-    err = ota_poll(a->install);
     if (err != OTA_OK)
         return agent_failed(a, err, NULL);
-    status = manifest_report(p);
+    proved = trial_prove(a);
+    if (a->status.phase != OTA_TRIAL || a->status.version != version ||
+        (proved != EXIT_DONE && proved != EXIT_UNDONE))
+        return proved;
+    if (last) {
+        if (!a->options->now)
+            say_error(0, "version %lu was not confirmed: restart to go back",
+                      (unsigned long)version);
+        return EXIT_RESTART;
+    }
+    reported = manifest_report(p);
     say_more("version %lu is on trial: nothing new is taken before it is "
              "confirmed or undone",
-             (unsigned long)a->status.version);
-    return status;
+             (unsigned long)version);
+    return proved == EXIT_DONE ? reported : EXIT_FAILED;
 }
 
 /* Nothing is fetched where a restart comes first. */

@@ -71,7 +71,7 @@ static int outcome(struct agent *a, int err)
 }
 
 /* What fails is tried again once: the state says where to go on. */
-static int boot(struct agent *a)
+int trial_boot(struct agent *a)
 {
     int status = agent_status(a), err;
 
@@ -107,18 +107,6 @@ int trial_confirm(struct agent *a)
         return agent_failed(a, err, NULL);
     say("version %lu is confirmed", version);
     return agent_status(a);
-}
-
-int trial_boot(struct agent *a)
-{
-    int status = boot(a);
-
-    if (status != EXIT_DONE || a->status.phase != OTA_TRIAL ||
-        !a->options->confirm_command)
-        return status;
-    if (owners(a, "confirm", a->options->confirm_command) == 0)
-        return trial_confirm(a);
-    return undo(a, OTA_REASON_COMMAND);
 }
 
 /* -- on a machine that runs ---------------------------------------------------
@@ -173,8 +161,7 @@ static int go_back(struct agent *a)
     return status == EXIT_DONE ? EXIT_UNDONE : status;
 }
 
-/* What runs has to prove good; its success confirms. */
-static int prove(struct agent *a)
+int trial_prove(struct agent *a)
 {
     uint32_t trial = on_trial(a);
     int status;
@@ -193,11 +180,11 @@ int trial_now(struct agent *a)
     int status = agent_status(a);
 
     if (status == 0)
-        status = between(a, boot, true, &trial);
+        status = between(a, trial_boot, true, &trial);
     if (trial == 0)
         return status == EXIT_DONE ? EXIT_UNDONE : status;
     if (status == EXIT_DONE && on_trial(a) == trial)
-        status = prove(a);
+        status = trial_prove(a);
     return status == EXIT_UNDONE && on_trial(a) == trial ? go_back(a) : status;
 }
 

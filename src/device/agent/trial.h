@@ -12,6 +12,11 @@ int trial_boot(struct agent *a);
 /* --now: the same on a machine that runs, between the owner's commands. */
 int trial_now(struct agent *a);
 
+/* The confirm command, if there is one, judges what is on trial and runs; its
+ * success confirms.  EXIT_UNDONE: it failed, and it is for the caller to draw
+ * conclusions. */
+int trial_prove(struct agent *a);
+
 int trial_confirm(struct agent *a);
 
 /* By hand, between the owner's commands. */
