@@ -159,6 +159,15 @@ if openssl version >/dev/null 2>&1 && openssl req -x509 -newkey rsa:2048 \
     run 5 'https with a certificate that nobody vouches for' \
         agent poll --force --url "$secure"
     says err "cannot fetch '$secure/devices/$device/manifest': SSL"
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout other.key -out other.pem \
+        -days 2 -subj /CN=other >/dev/null 2>&1
+    if strace -o /dev/null true 2>/dev/null; then
+        run 5 'one that --cacert does not vouch for' \
+            strace -f -o opened -e trace=file ota-agent -c agent.conf \
+            poll --force --url "$secure" --cacert other.pem
+        grep -q 'other\.pem' opened && ! grep -q '/etc/ssl/certs/' opened
+        ok $? "is not looked for among the system's"
+    fi
 else
     echo '# SKIP https: no openssl to serve it with'
 fi

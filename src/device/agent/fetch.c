@@ -284,8 +284,10 @@ void fetch_get(struct fetch *f, const struct fetch_request *request,
     set_limits(t, f, f->end - now);
     headers = set_request(t);
     SET(ERRORBUFFER, error);
-    if (f->options->cacert)
+    if (f->options->cacert) {
         SET(CAINFO, f->options->cacert);
+        SET(CAPATH, NULL); /* a default, which would be trusted besides */
+    }
     code = curl_easy_perform(f->curl);
     answer->result = judge(t, code);
     if (!answer->why[0] && code != CURLE_OK)
