@@ -74,6 +74,10 @@ ok $? "one poll in 16 asks without its ETag ($n of 160)"
 agent boot >/dev/null
 kept | cmp -s - before
 ok $? 'an idle boot writes nothing'
+rule
+run 0 'a URL that ends with slashes' agent poll --url "$url//"
+grep -q "^304 /devices/$device/manifest?v=1&p=idle conditional\$" a.log
+ok $? 'is the same URL'
 rule '/ noetag'
 run 0 'a server without ETags' agent poll
 kept | cmp -s - before

@@ -15,8 +15,11 @@ enum asked { ASKED_GOT, ASKED_SAME, ASKED_MISSING, ASKED_FAILED };
 static void manifest_url(const struct poll *p, const char *name,
                          const char *after, char out[ETAG_URL])
 {
-    snprintf(out, ETAG_URL, "%s/devices/%s/manifest%s",
-             p->agent->options->url.items[p->base], name, after);
+    int len;
+    const char *base = poll_url(p, &len);
+
+    snprintf(out, ETAG_URL, "%.*s/devices/%s/manifest%s", len, base, name,
+             after);
 }
 
 /* How the device is, for whoever reads the server's log. */

@@ -37,10 +37,12 @@ static bool take(void *ctx, const uint8_t *buf, size_t len)
 static void payload_url(const struct poll *p, char out[FETCH_URL])
 {
     const uint8_t *name = ota_stage_payload(p->agent->install);
-    int len = snprintf(out, FETCH_URL, "%s/payloads/%02x/",
-                       p->agent->options->url.items[p->base], name[0]);
+    int base_len, len;
+    const char *base = poll_url(p, &base_len);
     size_t i;
 
+    len = snprintf(out, FETCH_URL, "%.*s/payloads/%02x/", base_len, base,
+                   name[0]);
     for (i = 0; i < OTA_HASH && len > 0 && len < FETCH_URL; i++)
         len += snprintf(out + len, FETCH_URL - (size_t)len, "%02x", name[i]);
 }

@@ -24,6 +24,16 @@ static int check_urls(const struct options *o)
     return 0;
 }
 
+const char *poll_url(const struct poll *p, int *len)
+{
+    const char *url = p->agent->options->url.items[p->base];
+
+    *len = (int)strlen(url);
+    while (*len > 0 && url[*len - 1] == '/')
+        --*len;
+    return url;
+}
+
 /* -- idle: is there news? ---------------------------------------------------
  */
 

@@ -22,6 +22,9 @@ struct poll {
 /* `poll`.  An exit status. */
 int poll_run(struct agent *a);
 
+/* The URL at p->base, of which *len bytes count: not the slashes at its end. */
+const char *poll_url(const struct poll *p, int *len);
+
 /* -- manifest.c -------------------------------------------------------------
  */
 
