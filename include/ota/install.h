@@ -150,8 +150,9 @@ struct ota_install *ota_install_init(void *arena, size_t arena_len,
 /* The first call of every boot, before the program that is updated: finishes
  * what was begun, counts a trial's chances, undoes it when none is left.
  * OTA_OK, and ota_status() says the chances left; OTA_RESTART; or an error:
- * OTA_ERR_STATE (damaged: nothing was touched), OTA_ERR_IO (the next boot tries
- * again). */
+ * OTA_ERR_STATE (damaged: nothing was touched), OTA_ERR_SLOT (the port does not
+ * know a slot of what is staged or on trial: nothing was begun), OTA_ERR_IO
+ * (the next boot tries again). */
 int ota_boot(struct ota_install *i);
 
 int ota_status(struct ota_install *i, struct ota_status *status);
@@ -194,11 +195,12 @@ size_t ota_stage_memory(const struct ota_install *i);
 unsigned ota_stage_skipped(const struct ota_install *i);
 
 /* The program proved good.  OTA_OK or an error; OTA_ERR_STATE if no trial, or
- * if a slot that belongs to it does not run. */
+ * if a slot that belongs to it does not run; OTA_ERR_SLOT as above. */
 int ota_confirm(struct ota_install *i);
 
 /* Back to what was before: from a trial, or by hand while there is a backup.
- * `reason` as in enum ota_reason.  OTA_OK, OTA_RESTART, or an error. */
+ * `reason` as in enum ota_reason.  OTA_OK, OTA_RESTART, or an error, of which
+ * OTA_ERR_SLOT is as above. */
 int ota_undo(struct ota_install *i, enum ota_reason reason);
 
 /* Gives up the backup, for its room: no undo from here.  OTA_OK or an error;

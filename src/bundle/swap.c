@@ -16,14 +16,18 @@ static int start_undo(struct ota_install *i, int reason)
 }
 
 /* 7.  A journal that is no longer what it was, or a version or a file that the
- * program has ruled out since, is dropped while nothing is live. */
+ * program has ruled out since, is dropped while nothing is live.  Nothing is
+ * begun without a slot that its end will ask for. */
 static int do_ready(struct ota_install *i)
 {
+    bool runs;
     int err = ota_all_staged(i);
 
     if (err == OTA_ERR_STATE ||
         (err == OTA_OK && i->manifest.version <= i->state.highest))
         return ota_drop(i);
+    if (err == OTA_OK)
+        err = ota_slot_runs(i, &runs);
     if (err != OTA_OK)
         return err;
     i->state.backup = true;
@@ -214,14 +218,16 @@ static bool can_undo(const struct ota_install *i)
            (i->state.phase == OTA_IDLE && i->state.backup);
 }
 
+/* That the slots are known tells that the journal is whole, too. */
 int ota_undo(struct ota_install *i, enum ota_reason reason)
 {
+    bool runs;
     int err = ota_state_load(i);
 
     if (err == OTA_OK && !can_undo(i))
         err = OTA_ERR_STATE;
     if (err == OTA_OK)
-        err = ota_journal_whole(i);
+        err = ota_slot_runs(i, &runs);
     if (err == OTA_OK)
         err = start_undo(i, (int)reason);
     return err == OTA_OK ? ota_go_on(i) : err;

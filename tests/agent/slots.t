@@ -75,10 +75,34 @@ run 10 'undo by hand' agent undo
 [ "$(cat dev/.ota/slot.app) $(cat dev/main.py)" = 'b version = 1' ]
 ok $? 'slot and files are back'
 
+# Without --slot nothing is begun that could not be ended.
+forgot() { # COMMAND PHASE
+    cp -a dev before
+    run 2 "$1 without --slot" agent -c forgot.conf "$1"
+    says err "ota-agent: a firmware slot belongs to it: say '--slot NAME=A,B', as in the configuration that it was staged with (slot)"
+    same dev before && is phase "$2"
+    ok $? "it is still $2"
+    rm -rf before
+}
+grep -v '^slot' agent.conf >forgot.conf
+firmware 6 80000
+agent poll --force >/dev/null
+forgot boot ready
+agent boot >/dev/null
+agent boot >/dev/null
+for command in boot confirm undo; do
+    forgot $command trial
+done
+agent confirm >/dev/null
+forgot undo idle
+run 10 'undo with it' agent undo
+[ "$(cat dev/.ota/slot.app) $(cat dev/main.py)" = 'b version = 1' ]
+ok $? 'slot and files are back'
+
 # Which one runs cannot be told: neither is taken for the other.
 if strace -o /dev/null true 2>/dev/null; then
     cp slot.b running
-    firmware 6 70000
+    firmware 7 70000
     for call in '/^(new)?fstatat(64)?$' '/^pread64$'; do
         run 1 "$call of the pointer fails" \
             strace -f -o /dev/null -P "$work/dev/.ota/slot.app" -P slot.app \
@@ -94,10 +118,10 @@ else
     echo '# SKIP injected errors: strace is not there or may not trace'
 fi
 
-firmware 7 80000
+firmware 8 80000
 settings 'slot = app=/dev/full,slot.b'
 run 9 'a slot that is too small' agent poll --force
-says err 'version 7: no such slot on this device, or it is too small (slot)'
+says err 'version 8: no such slot on this device, or it is too small (slot)'
 [ "$(cat dev/main.py)" = 'version = 1' ]
 ok $? 'old'
 done_testing

@@ -30,6 +30,11 @@ static bool at(struct scene *s, struct world *w, int phase, unsigned version)
     return st.phase == phase && st.version == version && scene_whole(s, w, &st);
 }
 
+static int undo_by_hand(struct ota_install *i)
+{
+    return ota_undo(i, OTA_REASON_HAND);
+}
+
 /* -- chances ----------------------------------------------------------------
  */
 
@@ -354,13 +359,37 @@ static void test_no_slot(void)
     done(w);
 }
 
+/* The port does not know the slot of what is staged or on trial: a caller that
+ * forgot to say so.  Nothing is touched, and with it all goes on. */
+static void test_forgotten_slot(void)
+{
+    struct world *w = device(rich, 1);
+    int (*active)(void *ctx, const char *name) = w->port.slot_active;
+    struct ota_status st;
+
+    scene_stage(rich, w, 2);
+    w->port.slot_active = NULL;
+    check(scene_call(rich, w, ota_boot) == OTA_ERR_SLOT &&
+              at(rich, w, OTA_READY, 1),
+          "ready: no swap without the slot");
+    w->port.slot_active = active;
+    scene_boot(rich, w, &st);
+    check(at(rich, w, OTA_TRIAL, 2), "a swap with it");
+    w->port.slot_active = NULL;
+    check(scene_call(rich, w, ota_boot) == OTA_ERR_SLOT &&
+              scene_call(rich, w, ota_confirm) == OTA_ERR_SLOT &&
+              scene_call(rich, w, undo_by_hand) == OTA_ERR_SLOT &&
+              at(rich, w, OTA_TRIAL, 2) &&
+              scene_status(rich, w).chances == st.chances,
+          "trial: nothing happens");
+    w->port.slot_active = active;
+    check(scene_undo(rich, w, NULL) == OTA_OK && at(rich, w, OTA_IDLE, 1),
+          "and with it it is undone");
+    done(w);
+}
+
 /* -- phases -----------------------------------------------------------------
  */
-
-static int undo_by_hand(struct ota_install *i)
-{
-    return ota_undo(i, OTA_REASON_HAND);
-}
 
 static void test_phases(void)
 {
@@ -402,6 +431,7 @@ int main(void)
     test_strict();
     test_restart_due();
     test_no_slot();
+    test_forgotten_slot();
     test_phases();
     scene_free(rich);
     scene_free(five);

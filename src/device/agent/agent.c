@@ -187,6 +187,11 @@ int agent_failed(const struct agent *a, int err, const char *what)
                          "the state in '%s/.ota' is damaged: nothing is "
                          "installed until 'ota-agent reset' (state)",
                          a->options->root);
+    if (err == OTA_ERR_SLOT && !what)
+        return say_error(EXIT_USAGE,
+                         "a firmware slot belongs to it: say '--slot "
+                         "NAME=A,B', as in the configuration that it was "
+                         "staged with (slot)");
     explain(a, err, detail, sizeof(detail));
     return say_error(exit_of(err), "%s%s%s%s (%s)", what ? what : "",
                      what ? ": " : "", ota_strerror(err), detail,
