@@ -23,4 +23,10 @@ ok $? 'is not the fault of the version'
 run 10 'without it' agent apply "$first"
 agent boot >/dev/null
 agent confirm >/dev/null
+run 10 'one protected file' agent apply "$second" --protect main.py
+says out '1 file left alone: protected, or not ours'
+rm -rf dev
+mkdir dev
+run 10 'and two of them' agent apply "$second" --protect main.py --protect lib/net.py
+says out '2 files left alone: protected, or not ours'
 done_testing

@@ -166,7 +166,7 @@ config 6 && sed -i 's|- main.py|- main.py\n      - wifi.json\n      - calibratio
 ota-pack publish >/dev/null 2>&1
 run 10 'protected paths in a bundle' \
     agent poll --protect WIFI.json --protect calibration/
-says out '3 files were left alone: protected, or not ours'
+says out '3 files left alone: protected, or not ours'
 agent boot --protect wifi.json --protect calibration/ >/dev/null
 agent confirm >/dev/null
 [ "$(cat dev/wifi.json dev/calibration/a.txt)" = "$(printf 'my own\n42')" ] &&

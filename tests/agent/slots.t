@@ -36,6 +36,8 @@ run 10 'boot' agent boot
 [ "$(cat dev/.ota/slot.app) $(cat dev/main.py)" = 'a version = 2' ]
 ok $? 'slot and files'
 echo b >dev/.ota/slot.app # the bootloader
+run 12 'confirm what does not run' agent confirm
+says err "version 2 cannot be confirmed: its firmware slot does not run, or the journal is damaged: 'ota-agent boot' comes next (state)"
 run 0 'the bootloader rolls back' agent boot
 says err 'version 2 was undone: the bootloader rolled the slot back; version 1 is back'
 [ "$(cat dev/.ota/slot.app) $(cat dev/main.py)" = 'b version = 1' ] &&

@@ -10,6 +10,19 @@ mkdir dev
 serve public
 settings
 agent poll --now >/dev/null
+agent status >"$work/.out"
+says out 'what was there before can be brought back: ota-agent undo'
+cp -a dev first
+run 0 'undo of the first version' agent undo
+says err 'version 1 was undone: undone by hand; what was there before is back'
+rm -rf dev
+mv first dev
+run 0 'boot' agent boot
+says out 'version 1 is on trial: 2 more boots to confirm it'
+run 0 'boot' agent boot
+says out 'version 1 is on trial: 1 more boot to confirm it'
+agent status >"$work/.out"
+says out '1 more boot to confirm it, or 100 planned wakes'
 agent confirm >/dev/null
 cp -r dev one
 
@@ -127,7 +140,7 @@ bad() { # WHAT SAYS OPTION...
 next=8
 bad 'a confirm command that fails' 'the confirm command failed: exit 3' \
     --confirm-command 'exit 3'
-bad 'one that takes too long' 'the confirm command took more than 1 seconds' \
+bad 'one that takes too long' 'the confirm command took more than 1 second' \
     --confirm-command 'sleep 100' --command-timeout 1
 bad 'one that is killed' 'the confirm command was ended by signal 9' \
     --confirm-command 'kill -9 $$'
@@ -165,14 +178,19 @@ agent undo >/dev/null 2>&1
 
 # By hand.
 run 12 'undo twice' agent undo
-says err 'there is nothing to go back to (state)'
+says err "there is nothing to go back to: this is phase 'idle', and 'ota-agent poll' comes next (state)"
 run 12 'confirm nothing' agent confirm
-says err 'nothing is on trial (state)'
+says err "nothing is on trial: this is phase 'idle', and 'ota-agent poll' comes next (state)"
 echo 'echo 15' >main.py
 publish 15
 ota-pack build -o cards >/dev/null 2>&1
 settings
-agent poll --now >/dev/null
+agent poll >/dev/null
+for command in confirm undo; do
+    run 12 "$command before a boot" agent $command
+    says err ": this is phase 'ready', and 'ota-agent boot' comes next (state)"
+done
+run 0 'boot' agent boot
 run 12 'apply during a trial' agent apply cards/$device/15.otab
 says err 'version 15 is on trial: confirm or undo it first (state)'
 

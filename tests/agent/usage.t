@@ -11,6 +11,7 @@ says out 'usage: ota-agent COMMAND [OPTION]...'
 run 0 'help' ota-agent -h
 says out '  apply FILE     the same from a bundle'
 says out '      --command-timeout SECS for each of these (300)'
+says out '      --protect PATH         no bundle changes this file, nor what is'
 run 0 'version' ota-agent --version
 says out 'ota-agent 0.'
 run 2 'an unknown command' agent pool

@@ -198,6 +198,36 @@ int agent_failed(const struct agent *a, int err, const char *what)
                      ota_error_name(err));
 }
 
+int agent_wrong_phase(const struct agent *a, const char *what)
+{
+    uint8_t phase = a->status.phase;
+    bool staged = phase != OTA_IDLE && phase != OTA_STAGING;
+
+    return say_error(EXIT_STATE,
+                     "%s: this is phase '%s', and 'ota-agent %s' comes next "
+                     "(state)",
+                     what, agent_phase(a), staged ? "boot" : "poll");
+}
+
+void agent_staged(const struct agent *a, uint32_t version)
+{
+    unsigned skipped = ota_stage_skipped(a->install);
+
+    if (skipped)
+        say("%u file%s left alone: protected, or not ours", skipped,
+            say_plural(skipped));
+    say("version %lu is staged", (unsigned long)version);
+}
+
+const char *agent_version(uint32_t version, char out[AGENT_VERSION])
+{
+    if (version)
+        snprintf(out, AGENT_VERSION, "version %lu", (unsigned long)version);
+    else
+        snprintf(out, AGENT_VERSION, "what was there before");
+    return out;
+}
+
 const char *agent_phase(const struct agent *a)
 {
     static const char *const names[] = {"idle", "staging", "ready", "out",

@@ -9,6 +9,8 @@
 #include "say.h"
 #include "trust.h"
 
+enum { AGENT_VERSION = 32 };
+
 struct agent {
     const struct options *options;
     struct ota_posix posix;
@@ -41,6 +43,15 @@ int agent_status(struct agent *a);
 /* Reports that the installer failed with `err` at `what`, which may be NULL.
  * Never 0. */
 int agent_failed(const struct agent *a, int err, const char *what);
+
+/* The same where the command does not fit the phase; says which one does. */
+int agent_wrong_phase(const struct agent *a, const char *what);
+
+/* All of `version` is staged: says so. */
+void agent_staged(const struct agent *a, uint32_t version);
+
+/* "version 12"; of 0, what was there before any. */
+const char *agent_version(uint32_t version, char out[AGENT_VERSION]);
 
 /* The phase in one word, and why a version was undone. */
 const char *agent_phase(const struct agent *a);

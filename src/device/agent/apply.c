@@ -71,18 +71,14 @@ static int stage(struct agent *a, int fd, const char *file,
 static int apply(struct agent *a, const char *file)
 {
     struct ota_manifest m = {0};
-    unsigned skipped;
     int fd = open(file, O_RDONLY | O_CLOEXEC), status;
 
     if (fd < 0)
         return unreadable(file);
     status = stage(a, fd, file, &m);
     close(fd);
-    skipped = ota_stage_skipped(a->install);
-    if (status == EXIT_RESTART && skipped)
-        say("%u files were left alone: protected, or not ours", skipped);
     if (status == EXIT_RESTART)
-        say("version %lu is staged", (unsigned long)m.version);
+        agent_staged(a, m.version);
     return status;
 }
 

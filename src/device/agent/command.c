@@ -74,8 +74,8 @@ static int finish(const char *what, pid_t pid, unsigned seconds)
         kill(-pid, SIGKILL);
         waitpid(pid, &how, 0);
     }
-    return say_error(-1, "the %s command took more than %u seconds", what,
-                     seconds);
+    return say_error(-1, "the %s command took more than %u second%s", what,
+                     seconds, say_plural(seconds));
 }
 
 int command_run(const char *what, const char *command, unsigned seconds)

@@ -148,12 +148,9 @@ static int drop(struct poll *p)
 static int finish(struct poll *p, int err)
 {
     char what[32];
-    unsigned skipped = ota_stage_skipped(p->agent->install);
 
     if (err == OTA_OK) {
-        if (skipped)
-            say("%u files were left alone: protected, or not ours", skipped);
-        say("version %lu is staged", (unsigned long)p->decoded.version);
+        agent_staged(p->agent, p->decoded.version);
         return EXIT_RESTART;
     }
     snprintf(what, sizeof(what), "version %lu",

@@ -60,3 +60,8 @@ void say_more(const char *format, ...)
     line(stdout, "", format, ap);
     va_end(ap);
 }
+
+const char *say_plural(unsigned n)
+{
+    return n == 1 ? "" : "s";
+}

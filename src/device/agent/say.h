@@ -31,4 +31,7 @@ int say_error(int status, const char *format, ...)
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void say_more(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* "s", or nothing where there is one of them. */
+const char *say_plural(unsigned n);
+
 #endif

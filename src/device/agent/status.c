@@ -30,6 +30,7 @@ static void print_json(const struct agent *a)
 static void print_text(const struct agent *a)
 {
     const struct ota_status *s = &a->status;
+    char back[AGENT_VERSION];
 
     if (s->installed_any)
         printf("version %lu is installed: %s\n", (unsigned long)s->version,
@@ -37,11 +38,12 @@ static void print_text(const struct agent *a)
     else
         printf("nothing is installed: %s\n", agent_phase(a));
     if (s->phase == OTA_TRIAL)
-        printf("%u more boots to confirm it, or %u planned wakes\n", s->chances,
-               s->wakes);
+        printf("%u more boot%s to confirm it, or %u planned wake%s\n",
+               s->chances, say_plural(s->chances), s->wakes,
+               say_plural(s->wakes));
     if (s->can_undo)
-        printf("version %lu can be brought back: ota-agent undo\n",
-               (unsigned long)s->previous);
+        printf("%s can be brought back: ota-agent undo\n",
+               agent_version(s->previous, back));
     if (s->failed)
         printf("version %lu is not taken again: %s\n", (unsigned long)s->failed,
                agent_reason(s->reason));

@@ -40,16 +40,17 @@ static int owners_open(struct agent *a, const char *what, const char *command)
 static void report(const struct agent *a, const struct ota_status *before)
 {
     const struct ota_status *s = &a->status;
+    char back[AGENT_VERSION];
 
     if (s->failed && s->failed != before->failed)
-        say_error(0, "version %lu was undone: %s; version %lu is back",
+        say_error(0, "version %lu was undone: %s; %s is back",
                   (unsigned long)s->failed, agent_reason(s->reason),
-                  (unsigned long)s->version);
+                  agent_version(s->version, back));
     else if (s->phase == OTA_TRIAL && s->version != before->version)
         say("version %lu is installed, on trial", (unsigned long)s->version);
     else if (s->phase == OTA_TRIAL)
-        say("version %lu is on trial: %u more boots to confirm it",
-            (unsigned long)s->version, s->chances);
+        say("version %lu is on trial: %u more boot%s to confirm it",
+            (unsigned long)s->version, s->chances, say_plural(s->chances));
 }
 
 /* Exit status of what the installer returned, after saying what happened. */
@@ -101,8 +102,14 @@ int trial_confirm(struct agent *a)
         return status;
     version = a->status.version;
     if (a->status.phase != OTA_TRIAL)
-        return say_error(EXIT_STATE, "nothing is on trial (state)");
+        return agent_wrong_phase(a, "nothing is on trial");
     err = ota_confirm(a->install);
+    if (err == OTA_ERR_STATE)
+        return say_error(EXIT_STATE,
+                         "version %lu cannot be confirmed: its firmware slot "
+                         "does not run, or the journal is damaged: 'ota-agent "
+                         "boot' comes next (state)",
+                         version);
     if (err != OTA_OK)
         return agent_failed(a, err, NULL);
     say("version %lu is confirmed", version);
@@ -195,7 +202,7 @@ int trial_undo(struct agent *a)
     if (status != 0)
         return status;
     if (!a->status.can_undo)
-        return say_error(EXIT_STATE, "there is nothing to go back to (state)");
+        return agent_wrong_phase(a, "there is nothing to go back to");
     status = between(a, undo_by_hand, true, NULL);
     return status == EXIT_UNDONE ? EXIT_FAILED : status;
 }
