@@ -23,40 +23,60 @@ static size_t manifest_length(const uint8_t *buf, size_t len,
     return ota_manifest_decode(m, buf, len) == OTA_OK ? m->bytes_len : len;
 }
 
-/* Feeds the file from `at` on.  0, or an exit status; *err is the
- * installer's. */
-static int feed(struct agent *a, int fd, const char *file, off_t at, int *err)
+/* Up to `len` bytes, fewer only at the end; -1 with errno. */
+static ssize_t fill(int fd, uint8_t *buf, size_t len)
 {
-    uint8_t buf[PIECE];
+    size_t have = 0;
     ssize_t n = 1;
 
-    while (*err == OTA_OK && n > 0) {
-        n = pread(fd, buf, sizeof(buf), at);
-        if (n > 0)
-            *err = ota_stage_feed(a->install, buf, (size_t)n);
-        at += n > 0 ? n : 0;
+    while (have < len && n > 0) {
+        n = read(fd, buf + have, len - have);
+        have += n > 0 ? (size_t)n : 0;
     }
-    return n < 0 ? unreadable(file) : 0;
+    return n < 0 ? -1 : (ssize_t)have;
+}
+
+/* Feeds the payload, of which `have` bytes at `at` in buf are read already, to
+ * its end.  What is staged already is read past: it may come through a pipe.
+ * 0, or an exit status; *err is the installer's. */
+static int feed(struct agent *a, int fd, const char *file, uint8_t *buf,
+                size_t at, size_t have, int *err)
+{
+    uint32_t past = ota_stage_offset(a->install);
+    ssize_t n;
+
+    for (;;) {
+        size_t skip = have < past ? have : past;
+
+        past -= (uint32_t)skip;
+        *err = ota_stage_feed(a->install, buf + at + skip, have - skip);
+        if (*err != OTA_OK)
+            return 0;
+        n = read(fd, buf, PIECE);
+        if (n <= 0)
+            return n < 0 ? unreadable(file) : 0;
+        at = 0;
+        have = (size_t)n;
+    }
 }
 
 static int stage(struct agent *a, int fd, const char *file,
                  struct ota_manifest *m)
 {
-    uint8_t head[OTA_MANIFEST_MAX];
+    uint8_t buf[PIECE];
     char what[1024];
-    ssize_t n = pread(fd, head, sizeof(head), 0);
+    ssize_t n = fill(fd, buf, OTA_MANIFEST_MAX);
     size_t len;
     int err, status = 0;
 
     if (n < 0)
         return unreadable(file);
-    len = manifest_length(head, (size_t)n, m);
+    len = manifest_length(buf, (size_t)n, m);
     err = ota_stage(a->install, OTA_CHOOSE_FULL);
     if (err == OTA_OK)
-        err = ota_stage_feed(a->install, head, len);
+        err = ota_stage_feed(a->install, buf, len);
     if (err == OTA_OK)
-        status = feed(a, fd, file,
-                      (off_t)len + (off_t)ota_stage_offset(a->install), &err);
+        status = feed(a, fd, file, buf, len, (size_t)n - len, &err);
     if (status == 0 && err == OTA_OK)
         err = ota_stage_finish(a->install);
     if (status == 0 && err != OTA_OK && err != OTA_CURRENT) {
@@ -71,12 +91,15 @@ static int stage(struct agent *a, int fd, const char *file,
 static int apply(struct agent *a, const char *file)
 {
     struct ota_manifest m = {0};
-    int fd = open(file, O_RDONLY | O_CLOEXEC), status;
+    int fd = strcmp(file, "-") == 0 ? STDIN_FILENO
+                                    : open(file, O_RDONLY | O_CLOEXEC);
+    int status;
 
     if (fd < 0)
         return unreadable(file);
     status = stage(a, fd, file, &m);
-    close(fd);
+    if (fd != STDIN_FILENO)
+        close(fd);
     if (status == EXIT_RESTART)
         agent_staged(a, m.version);
     return status;
