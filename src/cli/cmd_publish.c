@@ -3,6 +3,7 @@
 #include "msg.h"
 #include "plan_json.h"
 #include "plan_print.h"
+#include "progress.h"
 #include "project.h"
 
 enum { OPT_NEW_BASE = 256, OPT_AGAIN };
@@ -44,9 +45,11 @@ static void report(void *ctx, const struct plan *plan,
 {
     const struct done *done = ctx;
 
+    progress_hide();
     project_head(done->p, done->g);
     if (!done->g->quiet || done->g->json)
         plan_print_done(plan, result, done->g);
+    progress_show();
 }
 
 static void publish_one(struct project *p, struct publish_options *o,
@@ -66,7 +69,7 @@ static void publish_one(struct project *p, struct publish_options *o,
 }
 
 static int publish(struct project *p, struct cmd_global *g,
-                   const struct publish_args *a)
+                   const struct publish_args *a, struct publish_meter *meter)
 {
     struct done done = {.g = g, .p = p};
     struct publish_options o = {.config = p->config,
@@ -78,6 +81,7 @@ static int publish(struct project *p, struct cmd_global *g,
                                 .new_base = a->new_base,
                                 .again = a->again,
                                 .stop = &cmd_stopped,
+                                .meter = meter,
                                 .report = report,
                                 .ctx = &done};
 
@@ -97,20 +101,23 @@ static int publish(struct project *p, struct cmd_global *g,
 int cmd_publish(struct cmd_global *g, int argc, char **argv)
 {
     struct publish_args a = {0};
+    struct publish_meter meter = {0};
     struct project p;
     int first = cmd_options(g, argc, argv, "", long_options, take, &a);
     int status = 0;
 
     if (first < 0)
         return diag_status();
+    progress_begin(g, &meter);
     if (!project_open(&p, g, argv + first, (size_t)(argc - first))) {
         p.new_base = a.new_base;
         p.again = a.again;
         if (g->dry_run)
             project_show_plan(&p, g);
         else
-            status = publish(&p, g, &a);
+            status = publish(&p, g, &a, &meter);
     }
+    progress_end();
     project_release(&p);
     return status ? status : diag_status();
 }

@@ -9,6 +9,7 @@
 #include "pack/utf8.h"
 #include "json.h"
 #include "msg.h"
+#include "progress.h"
 
 enum { NUMBERS = 32 };
 
@@ -96,10 +97,12 @@ static void handle(const struct diag_event *event)
 {
     if (muted || (quiet_run && event->level != DIAG_ERROR && !diag_errors()))
         return;
+    progress_hide();
     if (as_json)
         print_object(event);
     else
         diag_print(stderr, event, msg_color(stderr));
+    progress_show();
 }
 
 void msg_init(bool json, bool quiet)

@@ -4,14 +4,20 @@
 
 #include "publish_private.h"
 
-bool publish_stopped(const struct publish *p)
+bool publish_stopped(struct publish *p)
 {
     if (!p->o->stop || !*p->o->stop)
         return false;
-    diag_error(DIAG_FAILED,
-               "stopped after %zu of %zu devices; what was published before "
-               "is whole, run 'ota-pack publish' again to complete this",
-               p->result->written, p->total);
+    if (!p->told && p->total)
+        diag_error(DIAG_FAILED,
+                   "stopped after %zu of %zu devices; what was published "
+                   "before is whole, run 'ota-pack publish' again to complete "
+                   "this",
+                   p->result->written, p->total);
+    else if (!p->told)
+        diag_error(DIAG_FAILED, "stopped before any device was written; run "
+                                "'ota-pack publish' again");
+    p->told = true;
     return true;
 }
 
@@ -80,12 +86,32 @@ static int conclude(struct publish *p)
     return publish_finish(p);
 }
 
+static void end_meter(struct publish *p)
+{
+    if (p->o->meter)
+        p->o->meter->total = 0;
+}
+
+/* From here on there is something to look on at: not before, since a password
+ * may have been asked for. */
+static void begin_meter(struct publish *p)
+{
+    if (!p->o->meter)
+        return;
+    p->o->store->meter = &p->o->meter->way;
+    p->o->meter->done = p->o->meter->bytes = 0;
+    p->o->meter->total = p->total;
+}
+
 static int carry_out(struct publish *p)
 {
-    if (publish_stopped(p) || publish_begin(p) || publish_payloads(p) ||
-        index_confirm(p->index, p->o->store) || publish_manifests(p) ||
-        conclude(p))
+    if (publish_stopped(p) || publish_begin(p))
         return -1;
+    begin_meter(p);
+    if (publish_payloads(p) || index_confirm(p->index, p->o->store) ||
+        publish_manifests(p) || conclude(p))
+        return -1;
+    end_meter(p);
     if (p->o->report)
         p->o->report(p->o->ctx, &p->plan, p->result);
     return p->result->failed ? -1 : 0;
@@ -148,8 +174,10 @@ int publish_run(const struct publish_options *options,
     int failed;
 
     *result = (struct publish_result){0};
-    if (publish_read_head(&p))
+    if (publish_read_head(&p)) {
+        publish_stopped(&p);
         return -1;
+    }
     if (!options->again &&
         plan_nothing(options->config, options->tree, p.index, options->now)) {
         index_free(p.index);
@@ -160,6 +188,9 @@ int publish_run(const struct publish_options *options,
         failed = run_locked(&p);
         s->ops->unlock(s);
     }
+    if (failed)
+        publish_stopped(&p);
+    end_meter(&p);
     index_free(p.index);
     return failed ? -1 : 0;
 }

@@ -15,6 +15,13 @@ struct publish_result {
     uint64_t payload_bytes; /* of those */
 };
 
+/* How far it is, for who looks on from another thread. */
+struct publish_meter {
+    struct store_meter way;    /* of what was put, what is on its way */
+    atomic_size_t done, total; /* manifests put, of all; total 0: not known */
+    atomic_size_t bytes;       /* put, of payloads and manifests */
+};
+
 struct publish_options {
     const struct config *config;
     const struct tree *tree;
@@ -33,9 +40,8 @@ struct publish_options {
      * do or it failed before the first manifest; or NULL. */
     void (*report)(void *ctx, const struct plan *plan,
                    const struct publish_result *result);
-    /* Called after each object, with manifests done and to do; or NULL. */
-    void (*progress)(void *ctx, size_t done, size_t total);
     void *ctx;
+    struct publish_meter *meter; /* or NULL */
 };
 
 /* Publishes.  0 (also where there was nothing to do), or -1 (reported): what

@@ -25,6 +25,12 @@ static int is_there(struct store *s, const struct ota_alternative *a)
     return size == a->size;
 }
 
+static void count_bytes(struct publish *p, size_t len)
+{
+    if (p->o->meter)
+        p->o->meter->bytes += len;
+}
+
 static int put_payload(struct publish *p, const struct payload *payload)
 {
     struct store *s = p->o->store;
@@ -36,6 +42,7 @@ static int put_payload(struct publish *p, const struct payload *payload)
     object_payload(payload->alt.link + 2, name);
     if (s->ops->put(s, name, payload->bytes, payload->alt.size, STORE_PAYLOAD))
         return -1;
+    count_bytes(p, payload->alt.size);
     p->result->payloads++;
     p->result->payload_bytes += payload->alt.size;
     return 0;
@@ -97,9 +104,8 @@ static void written(struct publish *p, struct plan_device *d, bool ok)
     d->done = ok;
     p->result->written += ok;
     p->in_row = ok ? 0 : p->in_row + 1;
-    p->tried++;
-    if (p->o->progress)
-        p->o->progress(p->o->ctx, p->tried, p->total);
+    if (p->o->meter)
+        p->o->meter->done++;
 }
 
 static void put_manifest(struct publish *p, struct plan_device *d,
@@ -109,6 +115,7 @@ static void put_manifest(struct publish *p, struct plan_device *d,
     char name[OBJECT_NAME];
 
     object_manifest(&p->o->config->devices[d->device].id, name);
+    count_bytes(p, m->len);
     written(p, d,
             s->ops->put(s, name, m->bytes, m->len,
                         d->why == PLAN_NEW ? STORE_FIRST : STORE_MANIFEST) ==
@@ -185,5 +192,6 @@ int publish_manifests(struct publish *p)
     if (s->ops->flush(s) && !p->lost)
         result = -1;
     s->failed = NULL;
-    return result < 0 ? -1 : 0;
+    /* What was cut is no failure of the server's. */
+    return result < 0 || (p->lost && publish_stopped(p)) ? -1 : 0;
 }

@@ -11,13 +11,13 @@ struct publish {
     struct plan plan;
     const struct plan_back *back; /* a rollback, or NULL */
     size_t total;                 /* manifests to be written */
-    size_t tried;
-    size_t lost;     /* were put, and failed after all */
+    size_t lost;                  /* were put, and failed after all */
     unsigned in_row; /* failures since the last manifest that was written */
+    bool told;       /* that it was stopped */
 };
 
-/* True, and reported, once the user asked to stop. */
-bool publish_stopped(const struct publish *p);
+/* True, and reported once, when the user asked to stop. */
+bool publish_stopped(struct publish *p);
 
 /* The head, and its key; then, locked, the shards.  0, or -1 (reported). */
 int publish_read_head(struct publish *p);

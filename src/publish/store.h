@@ -5,6 +5,7 @@
 #define PUBLISH_STORE_H
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -64,12 +65,20 @@ struct store_ops {
     void (*close)(struct store *s);
 };
 
+/* Payloads and manifests on their way, for who looks on from another thread.
+ * A store whose put returns once they are written leaves it alone. */
+struct store_meter {
+    atomic_size_t objects; /* put, and neither written nor failed yet */
+    atomic_size_t unsent;  /* bytes of theirs */
+};
+
 struct store {
     const struct store_ops *ops;
     const char *where; /* for messages: the folder or URL, without secrets */
     volatile const sig_atomic_t *stop; /* or NULL; not 0: waiting ends */
     void (*failed)(void *ctx, const char *name); /* set by who puts, or NULL */
     void *failed_ctx;
+    struct store_meter *meter; /* or NULL */
 };
 
 /* A folder; it is made at the first put or lock.  create false: it must be

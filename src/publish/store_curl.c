@@ -41,6 +41,9 @@ bool store_curl_stopped(const struct store_curl *c)
 void store_curl_setup(const struct store_curl *c, CURL *easy, char *error)
 {
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075700
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* does not wait for DNS */
+#endif
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, c->protocols);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "ota-pack");

@@ -128,6 +128,8 @@ static void dav_unlock(struct store *s)
 {
     struct store_dav *d = (struct store_dav *)s;
 
+    if (s->stop && *s->stop)
+        http_hurry(d->http);
     s->stop = NULL; /* whoever stops, unlocks */
     store_lock_release(&d->lock);
 }

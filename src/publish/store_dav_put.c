@@ -240,6 +240,7 @@ static struct put *new_put(struct store_dav *d, const char *name,
     p->request->ctx = p;
     p->request->done = put_done;
     p->request->final = 500;
+    http_count(p->request, &d->store, class);
     return p;
 }
 

@@ -124,7 +124,7 @@ static int wait_lock(struct store_file *s, unsigned wait_ms)
             told = true;
         }
         /* A signal that is to end the run ends the waiting. */
-        if (nanosleep(&pause, NULL) < 0)
+        if (nanosleep(&pause, NULL) < 0 && s->store.stop && *s->store.stop)
             return held(s, holder);
     }
     return result;

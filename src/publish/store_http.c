@@ -7,9 +7,10 @@
 #include "store_http.h"
 
 enum {
-    MOST_BYTES = 32 << 20, /* of bodies on their way */
-    MOST_TRANSFERS = 100,  /* servers.md: more of them open new connections */
-    MOST_REASON = 16 << 10 /* bytes of a refusal that are kept */
+    MOST_BYTES = 32 << 20,  /* of bodies on their way */
+    MOST_TRANSFERS = 100,   /* servers.md: more of them open new connections */
+    MOST_REASON = 16 << 10, /* bytes of a refusal that are kept */
+    HURRY_MS = 3000
 };
 
 struct transfer {
@@ -20,7 +21,7 @@ struct transfer {
 struct http {
     const struct store_curl *curl;
     CURLM *multi;
-    bool http2;
+    bool http2, hurry;
     const struct http_kind *kind;
     void *ctx;
     unsigned most, active;
@@ -115,10 +116,25 @@ int http_body(struct http_request *r, const uint8_t *bytes, size_t len)
                : 0;
 }
 
+/* Index objects are not counted: there is no telling how many there will be. */
+void http_count(struct http_request *r, const struct store *s,
+                enum store_class class)
+{
+    if (!s->meter || class == STORE_SHARD || class == STORE_HEAD)
+        return;
+    r->meter = s->meter;
+    r->meter->objects++;
+    r->meter->unsent += r->len;
+}
+
 void http_request_free(struct http_request *r)
 {
     if (!r)
         return;
+    if (r->meter) {
+        r->meter->unsent -= r->len - r->sent;
+        r->meter->objects--;
+    }
     free(r->url);
     free(r->body);
     free(r->bytes);
@@ -237,6 +253,28 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx)
     return len;
 }
 
+static void note_sent(struct http_request *r, size_t sent)
+{
+    if (!r->meter)
+        return;
+    r->meter->unsent -= sent;
+    r->meter->unsent += r->sent;
+    r->sent = sent;
+}
+
+static int on_progress(void *ctx, curl_off_t down_total, curl_off_t down,
+                       curl_off_t up_total, curl_off_t up)
+{
+    struct http_request *r = ctx;
+
+    (void)down_total;
+    (void)down;
+    (void)up_total;
+    if (up >= 0 && (uint64_t)up <= r->len)
+        note_sent(r, (size_t)up);
+    return 0;
+}
+
 static void take_answer(struct http_request *r, CURL *easy, CURLcode code)
 {
     curl_off_t size = -1, after = 0;
@@ -267,6 +305,13 @@ static void set_method(CURL *easy, const struct http_request *r)
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, r->method);
 }
 
+static void set_progress(CURL *easy, struct http_request *r)
+{
+    curl_easy_setopt(easy, CURLOPT_NOPROGRESS, r->meter ? 0L : 1L);
+    curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
+    curl_easy_setopt(easy, CURLOPT_XFERINFODATA, r);
+}
+
 static void set_options(struct http *h, struct transfer *t)
 {
     struct http_request *r = t->request;
@@ -276,6 +321,9 @@ static void set_options(struct http *h, struct transfer *t)
     curl_easy_reset(easy);
     store_curl_setup(h->curl, easy, r->error);
     set_method(easy, r);
+    set_progress(easy, r);
+    if (h->hurry)
+        curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)HURRY_MS);
     curl_easy_setopt(easy, CURLOPT_URL, r->url);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, r->headers);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
@@ -333,6 +381,7 @@ static void launch(struct http *h, struct http_request *r)
     while (t->request)
         t++;
     reset_answer(r);
+    note_sent(r, 0);
     r->tries++;
     if (!t->easy && !(t->easy = curl_easy_init())) {
         give_up(h, r, CURLE_OUT_OF_MEMORY);
@@ -360,7 +409,7 @@ static bool is_worth_it(const struct http_request *r)
 {
     const struct http_kind *kind = r->http->kind;
 
-    if (r->once || r->tries >= STORE_TRIES ||
+    if (r->once || r->http->hurry || r->tries >= STORE_TRIES ||
         (r->final && r->status == r->final))
         return false;
     return store_curl_again(r->code, r->status) ||
@@ -482,6 +531,11 @@ void http_wait(struct http *h, struct http_request *r)
 {
     while (!r->answered)
         drive(h);
+}
+
+void http_hurry(struct http *h)
+{
+    h->hurry = true;
 }
 
 void http_drain(struct http *h)

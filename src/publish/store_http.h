@@ -19,10 +19,12 @@ struct http_request {
      * it anew, or free it.  NULL: http_run() waits for it. */
     void (*done)(struct http_request *r);
     void *ctx;
-    char name[STORE_NAME];  /* the object, for messages */
-    enum store_class class; /* of a put: the caller's */
-    bool once;              /* is not tried again */
-    long final;             /* a status for which it is not, or 0 */
+    char name[STORE_NAME];     /* the object, for messages */
+    enum store_class class;    /* of a put: the caller's */
+    bool once;                 /* is not tried again */
+    long final;                /* a status for which it is not, or 0 */
+    struct store_meter *meter; /* that it is counted in, or NULL */
+    size_t sent;               /* of the body, in this try */
     /* the answer */
     CURLcode code;
     long status;
@@ -69,6 +71,9 @@ struct http_request *http_request_new(struct http *h, const char *method,
 /* 0, or -1 (no memory, reported). */
 int http_header(struct http_request *r, const char *line);
 int http_body(struct http_request *r, const uint8_t *bytes, size_t len);
+/* Counts it in the store's meter, until it is freed. */
+void http_count(struct http_request *r, const struct store *s,
+                enum store_class class);
 void http_request_free(struct http_request *r);
 
 /* Starts it; waits for others while too much is on its way. */
@@ -79,6 +84,8 @@ void http_queue(struct http *h, struct http_request *r);
 void http_run(struct http *h, struct http_request *r);
 /* Waits until it is answered; it was started. */
 void http_wait(struct http *h, struct http_request *r);
+/* From now on patience is short: one try, of a few seconds. */
+void http_hurry(struct http *h);
 /* Waits until nothing is on its way. */
 void http_drain(struct http *h);
 

@@ -135,6 +135,7 @@ static int s3_put(struct store *store, const char *name, const uint8_t *bytes,
     }
     r->class = class;
     r->done = put_done;
+    http_count(r, store, class);
     http_start(s->http, r);
     if (class == STORE_HEAD)
         http_drain(s->http);
@@ -166,6 +167,8 @@ static void s3_unlock(struct store *store)
 {
     struct store_s3 *s = (struct store_s3 *)store;
 
+    if (store->stop && *store->stop)
+        http_hurry(s->http);
     store->stop = NULL; /* whoever stops, unlocks */
     store_lock_release(&s->lock);
 }

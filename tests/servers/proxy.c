@@ -3,11 +3,12 @@
  * what happens to the Nth request:
  *
  *   before PID_FILE   that process is killed before the server sees the request
- *   after PID_FILE    or once the server has answered, before the answer is
- * sent reset             the connection is reset, the server sees nothing lost
- * the server sees it, the connection is reset half              half of its
- * body is sent to the server, then both ends reset status S [LINE]   the answer
- * is S, with a header line
+ *   after PID_FILE    or once the server has answered, but nobody was told
+ *   reset             the connection is reset, the server sees nothing
+ *   lost              the server sees it, the connection is reset
+ *   half              half of its body is sent on, then both ends are reset
+ *   status S [LINE]   the answer is S, with a header line
+ *   slow MS           it is sent on so much later
  *
  * With "N+ ACTION" it happens to all from the Nth on.  A process a connection;
  * requests with a body have a Content-Length. */
@@ -194,6 +195,10 @@ static bool forward(int client, int *server, struct message *m, bool spoil)
     long long part = m->length > 0 ? m->length : 0;
 
     snprintf(request, sizeof(request), "%.7s", m->head);
+    if (spoil && is("slow")) {
+        usleep((useconds_t)atol(rule.word) * 1000);
+        spoil = false;
+    }
     if (spoil && is("status"))
         return answer(client, m);
     if (spoil && is("before"))

@@ -1,0 +1,19 @@
+/* How far a publish is: a line on a terminal that redraws itself, and a line
+ * for SIGUSR1. */
+#ifndef CLI_PROGRESS_H
+#define CLI_PROGRESS_H
+
+#include "cmd.h"
+#include "publish/publish.h"
+
+/* From here on `m` is looked at, until progress_end().  The line is on standard
+ * error, and not there under -q, --json or without a terminal; SIGUSR1 is
+ * answered in any case. */
+void progress_begin(const struct cmd_global *g, const struct publish_meter *m);
+void progress_end(void);
+
+/* Around whatever else is printed: the line is erased, and waits. */
+void progress_hide(void);
+void progress_show(void);
+
+#endif
