@@ -1,4 +1,6 @@
 /* publish: carries the plan out. */
+#include <stdlib.h>
+
 #include "locking.h"
 #include "msg.h"
 #include "plan_json.h"
@@ -52,6 +54,26 @@ static void report(void *ctx, const struct plan *plan,
     progress_show();
 }
 
+/* For the mail that cron makes of it: which one it was, and what is so now. */
+static void say_failed(const struct project *p, size_t written)
+{
+    const struct config *c = p->config;
+    char *path = realpath(c->path, NULL);
+    const char *server = c->servers[p->server].url.text;
+
+    if (cmd_stopped || diag_status() != DIAG_SERVER)
+        goto out;
+    if (written)
+        diag_note("that is of '%s', published to '%s'", path ? path : c->path,
+                  server);
+    else
+        diag_note("nothing of '%s' was published to '%s': devices keep what "
+                  "they have",
+                  path ? path : c->path, server);
+out:
+    free(path);
+}
+
 static void publish_one(struct project *p, struct publish_options *o,
                         struct done *done)
 {
@@ -62,6 +84,8 @@ static void publish_one(struct project *p, struct publish_options *o,
     /* A signal that came too late to stop anything is none. */
     if (publish_run(o, &result) == 0)
         cmd_stopped = 0;
+    else
+        say_failed(p, result.written);
     done->all.written += result.written;
     done->all.failed += result.failed;
     done->all.payloads += result.payloads;
@@ -87,8 +111,11 @@ static int publish(struct project *p, struct cmd_global *g,
 
     project_numbers(p, g);
     do {
-        if (project_store(p, true) || project_signer(p, g))
+        if (project_store(p, true) || project_signer(p, g)) {
+            if (p->config->server_count)
+                say_failed(p, 0);
             continue;
+        }
         o.signer = p->signer;
         publish_one(p, &o, &done);
     } while (!cmd_stopped && project_next(p));
