@@ -61,6 +61,7 @@ int cmd_build(struct cmd_global *g, int argc, char **argv);
 int cmd_plan(struct cmd_global *g, int argc, char **argv);
 int cmd_publish(struct cmd_global *g, int argc, char **argv);
 int cmd_prune(struct cmd_global *g, int argc, char **argv);
+int cmd_doctor(struct cmd_global *g, int argc, char **argv);
 int cmd_status(struct cmd_global *g, int argc, char **argv);
 int cmd_show(struct cmd_global *g, int argc, char **argv);
 int cmd_verify(struct cmd_global *g, int argc, char **argv);

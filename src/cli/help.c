@@ -106,6 +106,8 @@ const struct cmd help_commands[] = {
      cmd_prune},
     {"status", SELECTION, "list every device and what was published for it", "",
      false, cmd_status},
+    {"doctor", "", "check that the server does what publishing relies on", "",
+     true, cmd_doctor},
     {"show", "[-k PUB] [OPTION]... FILE|FOLDER",
      "say what a bundle or manifest holds", show_help, false, cmd_show},
     {"verify", "-k PUB [OPTION]... FILE..., or --server [RELEASE|DEVICE]...",

@@ -8,7 +8,7 @@
 
 enum {
     CONNECT_S = 30,
-    SLOW_S = 60, /* with less than one byte a second: given up */
+    SLOW_S = 60,       /* with less than one byte a second: given up */
     FIRST_DELAY = 400, /* ms: given up after about 10 s of no answer */
     MOST_DELAY = 20 * 1000
 };

@@ -39,11 +39,6 @@ struct http_request *store_dav_folder(struct store_dav *d, const char *method,
     return request_for(d, method, name, "/");
 }
 
-static bool is_head(const char *name)
-{
-    return strcmp(name, "index/head") == 0;
-}
-
 static struct http_request *get_request(struct store_dav *d, const char *name)
 {
     struct http_request *r = store_dav_request(d, "GET", name);
@@ -78,9 +73,11 @@ static int dav_get(struct store *s, const char *name, size_t max,
     if (!r)
         r = get_request(d, name);
     result = http_get(r, max, bytes, len);
-    if (r && result == 0 && is_head(name)) {
-        d->head_time = r->modified;
-        d->skew = r->date ? r->date - (uint64_t)time(NULL) : 0;
+    if (r && result == 0) {
+        if (r->modified > d->newest)
+            d->newest = r->modified;
+        if (r->date)
+            d->skew = r->date - (uint64_t)time(NULL);
     }
     http_request_free(r);
     return result;

@@ -20,9 +20,9 @@ struct store_dav {
     bool made_top[3];    /* devices, index, payloads: known to be there */
     uint8_t made_hh[32]; /* a bit for each folder of payloads */
     struct http_puts puts;
-    uint64_t head_time; /* Last-Modified of the head, 0: not known */
-    uint64_t run_time;  /* the Date of what this run writes, 0: not yet */
-    uint64_t skew;      /* the server's clock less ours, seconds */
+    uint64_t newest;   /* Last-Modified of all that was read, 0: nothing */
+    uint64_t run_time; /* the Date of what this run writes, 0: not yet */
+    uint64_t skew;     /* the server's clock less ours, seconds */
 };
 
 /* store_dav_put.c */

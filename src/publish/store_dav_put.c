@@ -199,8 +199,8 @@ static void put_done(struct http_request *r)
  */
 
 /* nginx takes a file's time from the Date of its PUT, and makes ETags of
- * seconds and size (servers.md, note 3): all of a run is newer than the head
- * that the run before it wrote last. */
+ * seconds and size (servers.md, note 3): all of a run is newer than what it
+ * read, which is the head that the run before it wrote last. */
 static int add_date(struct store_dav *d, struct http_request *r)
 {
     char line[64];
@@ -209,8 +209,8 @@ static int add_date(struct store_dav *d, struct http_request *r)
 
     if (!d->run_time) {
         d->run_time = (uint64_t)time(NULL) + d->skew;
-        if (d->run_time <= d->head_time)
-            d->run_time = d->head_time + 1;
+        if (d->run_time <= d->newest)
+            d->run_time = d->newest + 1;
     }
     t = (time_t)d->run_time;
     strftime(line, sizeof line, "Date: %a, %d %b %Y %H:%M:%S GMT",

@@ -235,6 +235,14 @@ static uint64_t time_of(const char *value, size_t len)
     return t > 0 ? (uint64_t)t : 0;
 }
 
+static void copy_text(char *out, size_t size, const char *value, size_t len)
+{
+    if (len < size) {
+        memcpy(out, value, len);
+        out[len] = '\0';
+    }
+}
+
 /* A server's lines may be anything: each is looked at within its length. */
 static size_t on_header(char *line, size_t size, size_t count, void *ctx)
 {
@@ -242,9 +250,12 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx)
     size_t len = size * count, n;
     const char *v;
 
-    if ((v = value_of(line, len, "ETag", &n)) && n < sizeof r->etag) {
-        memcpy(r->etag, v, n);
-        r->etag[n] = '\0';
+    if ((v = value_of(line, len, "ETag", &n))) {
+        copy_text(r->etag, sizeof r->etag, v, n);
+    } else if ((v = value_of(line, len, "Content-Encoding", &n))) {
+        copy_text(r->encoding, sizeof r->encoding, v, n);
+    } else if ((v = value_of(line, len, "Cache-Control", &n))) {
+        copy_text(r->cache, sizeof r->cache, v, n);
     } else if ((v = value_of(line, len, "Last-Modified", &n))) {
         r->modified = time_of(v, n);
     } else if ((v = value_of(line, len, "Date", &n))) {
@@ -356,7 +367,7 @@ static void reset_answer(struct http_request *r)
     r->modified = r->date = 0;
     r->after = 0;
     r->too_long = r->answered = false;
-    r->etag[0] = r->error[0] = '\0';
+    r->etag[0] = r->encoding[0] = r->cache[0] = r->error[0] = '\0';
 }
 
 static void finish(struct http *h, struct http_request *r)

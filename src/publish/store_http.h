@@ -34,7 +34,7 @@ struct http_request {
     uint64_t size;     /* Content-Length, UINT64_MAX: not said */
     uint64_t modified; /* Last-Modified, seconds since 1970, 0: not said */
     uint64_t date;     /* the server's clock, the same */
-    char etag[128];
+    char etag[128], encoding[32], cache[128];
     char error[CURL_ERROR_SIZE];
     /* the engine's */
     struct http *http;

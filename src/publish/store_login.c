@@ -115,21 +115,57 @@ static int user_of_url(const struct config_server *s, struct store_login *l)
     return l->user ? 0 : diag_no_memory();
 }
 
-int store_login(const struct config *c, const struct config_server *s,
-                const char *host, struct store_login *out)
+static struct {
+    bool on;
+    const struct config_server *server; /* or NULL: of none yet */
+    struct store_login login;
+} kept;
+
+static int copy_login(struct store_login *to, const struct store_login *from)
+{
+    return copy(&to->user, from->user) || copy(&to->password, from->password) ||
+                   copy(&to->token, from->token)
+               ? -1
+               : 0;
+}
+
+void store_login_keep(bool keep)
+{
+    store_login_release(&kept.login);
+    kept.server = NULL;
+    kept.on = keep;
+}
+
+static int find_login(const struct config *c, const struct config_server *s,
+                      const char *host, struct store_login *out)
 {
     bool environment = c->server_count == 1;
 
-    *out = (struct store_login){0};
     if (environment && (copy(&out->user, variable("OTA_PACK_SERVER_USER")) ||
                         copy(&out->token, variable("OTA_PACK_SERVER_TOKEN"))))
         return -1;
     if (copy(&out->user, s->user.text) || user_of_url(s, out) ||
-        take_password(s, environment, out)) {
-        store_login_release(out);
+        take_password(s, environment, out))
         return -1;
-    }
     if (!out->password && !out->token)
         from_netrc(host, out);
     return 0;
+}
+
+int store_login(const struct config *c, const struct config_server *s,
+                const char *host, struct store_login *out)
+{
+    int result;
+
+    *out = (struct store_login){0};
+    result = kept.server == s ? copy_login(out, &kept.login)
+                              : find_login(c, s, host, out);
+    if (!result && kept.on && kept.server != s) {
+        store_login_keep(true);
+        kept.server = s;
+        result = copy_login(&kept.login, out);
+    }
+    if (result)
+        store_login_release(out);
+    return result;
 }

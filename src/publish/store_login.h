@@ -21,6 +21,9 @@ void store_login_release(struct store_login *l);
 /* The text of a file with secrets, at most 1 MiB of it, to be wiped and freed;
  * NULL with errno where it cannot be opened. */
 char *store_login_read(const char *path, size_t *len);
+/* A password may be had only once.  From here on the login of a server is kept,
+ * for who opens the same one again; false: wiped. */
+void store_login_keep(bool keep);
 
 /* store_netrc.c: looks up `host` in the text of a netrc file; `user` NULL: any.
  * The last entry, `default`, is for every host.  True with the allocated user

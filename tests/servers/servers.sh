@@ -66,7 +66,7 @@ login() {
 }
 
 # Each start_NAME sets $url (http), $urls (https), $read (what devices use).
-start_nginx() { # [create_full_put_path]
+start_nginx() { # [create_full_put_path], with what $nginx_extra has
     port=$(free_port)
     ports=$(free_port)
     certificate
@@ -84,6 +84,7 @@ http {
     scgi_temp_path $work/spool/s;
     server {
         listen 127.0.0.1:$port; listen 127.0.0.1:$ports ssl http2;
+        ${nginx_extra-}
         root $www; ssl_certificate $work/srv.pem;
         ssl_certificate_key $work/srv.key;
         location / {

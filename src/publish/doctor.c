@@ -1,0 +1,462 @@
+/* What doctor looks at as the publisher: the key, the line, the login, the
+ * index, the lock, and objects put, replaced and removed. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include "doctor_private.h"
+#include "index.h"
+#include "store_login.h"
+
+/* What was reported last, in place of being printed. */
+static struct {
+    char text[512];
+    enum diag_level level;
+    enum diag_kind kind;
+} heard;
+
+static void hear(const struct diag_event *e)
+{
+    if (*heard.text && heard.level <= e->level)
+        return;
+    snprintf(heard.text, sizeof heard.text, "%s", e->message);
+    heard.level = e->level;
+    heard.kind = e->kind;
+}
+
+static void forget(void)
+{
+    heard.text[0] = '\0';
+}
+
+static void tell(const struct doctor *d, struct doctor_check *check)
+{
+    check->server = d->server ? d->server->url.text : NULL;
+    d->o->tell(d->o->ctx, check);
+    forget();
+}
+
+void doctor_say(const struct doctor *d, const char *name,
+                enum doctor_result result, const char *advice,
+                const char *found, ...)
+{
+    char text[512];
+    struct doctor_check check = {.name = name,
+                                 .result = result,
+                                 .kind = DIAG_SERVER,
+                                 .found = text,
+                                 .advice = advice};
+    va_list ap;
+
+    va_start(ap, found);
+    vsnprintf(text, sizeof text, found, ap);
+    va_end(ap);
+    tell(d, &check);
+}
+
+/* The same with what was reported. */
+static void say_heard(const struct doctor *d, const char *name,
+                      enum doctor_result result, const char *advice)
+{
+    struct doctor_check check = {.name = name,
+                                 .result = result,
+                                 .kind = heard.kind == DIAG_KEY ? DIAG_KEY
+                                                                : DIAG_SERVER,
+                                 .found = heard.text,
+                                 .advice = advice};
+
+    tell(d, &check);
+}
+
+static bool stopped(const struct doctor *d)
+{
+    return d->o->stop && *d->o->stop;
+}
+
+/* -- the key ----------------------------------------------------------------
+ */
+
+static void say_key(const struct doctor *d, enum doctor_result result,
+                    const char *found, const char *advice)
+{
+    struct doctor_check check = {.name = "key",
+                                 .result = result,
+                                 .kind = DIAG_KEY,
+                                 .found = found,
+                                 .advice = advice};
+
+    tell(d, &check);
+}
+
+static void look_at_key_file(const struct doctor *d, const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)
+        say_key(d, DOCTOR_WARNING, "others on this machine can read it",
+                "chmod 600 it, and make a new one if others have been there");
+    else
+        say_key(d, DOCTOR_OK, path, NULL);
+}
+
+void doctor_key(const struct doctor_options *o, struct signer **out)
+{
+    const struct config *c = o->config;
+    const struct doctor d = {.o = o};
+    char *path = NULL;
+
+    diag_set_handler(hear);
+    forget();
+    if (signer_open(c, 1, out)) {
+        say_heard(&d, "key", DOCTOR_ERROR,
+                  "nothing can be published, nor the index be checked");
+        return;
+    }
+    if (c->sign_command_count || !c->key.text ||
+        strncmp(c->key.text, "env:", 4) == 0)
+        say_key(&d, DOCTOR_OK, "in no file here", NULL);
+    else if ((path = config_resolve(c, c->key.text)))
+        look_at_key_file(&d, path);
+    free(path);
+}
+
+/* -- getting there ----------------------------------------------------------
+ */
+
+static const char *kind_name(enum config_server_kind kind)
+{
+    switch (kind) {
+    case SERVER_FOLDER:
+        return "a folder";
+    case SERVER_HTTP:
+        return "PUT over http";
+    case SERVER_HTTPS:
+        return "PUT over https, certificate checked";
+    case SERVER_SFTP:
+        return "SFTP, host key checked";
+    case SERVER_FTP:
+        return "FTP";
+    case SERVER_FTPS:
+        return "FTP over TLS, certificate checked";
+    case SERVER_S3:
+        return "S3";
+    }
+    return "";
+}
+
+static bool is_http(const struct config_server *s)
+{
+    return s->kind == SERVER_HTTP || s->kind == SERVER_HTTPS;
+}
+
+static int open_all(struct doctor *d)
+{
+    const struct config *c = d->o->config;
+    const struct config_server *s = d->server;
+    const char *read = s->public_url.text;
+
+    if (!read && is_http(s))
+        read = s->url.text;
+    if (store_open(c, s, true, &d->store))
+        return -1;
+    d->store->stop = d->o->stop;
+    if (is_http(s) && store_probe_open(c, s, s->url.text, true, &d->own))
+        return -1;
+    return read ? store_probe_open(c, s, read, false, &d->reader) : 0;
+}
+
+/* False: there is no use in going on. */
+static bool look_at_reach(struct doctor *d)
+{
+    const struct store_request r = {.method = "GET", .name = "index/head"};
+    struct store_answer a = {0};
+    uint64_t size;
+    bool ok;
+
+    if (d->own && store_probe_ask(d->own, &r, &a))
+        return false;
+    ok = d->own ? a.status != 0
+                : d->store->ops->size(d->store, r.name, &size) >= 0;
+    if (ok)
+        doctor_say(d, "reachable", DOCTOR_OK, NULL, "%s",
+                   kind_name(d->server->kind));
+    else if (d->own)
+        doctor_say(d, "reachable", DOCTOR_ERROR,
+                   "is the server up, the URL right, and its certificate "
+                   "current? 'ca' names the file of a private authority",
+                   "%s", a.error);
+    else
+        say_heard(d, "reachable", DOCTOR_ERROR,
+                  "is the server up, the URL right, and the login?");
+    store_answer_release(&a);
+    return ok;
+}
+
+/* The status of an object put at the base and removed. */
+static long try_put(struct store_probe *p)
+{
+    static const uint8_t byte = '\n';
+    const struct store_request put = {
+        .method = "PUT", .name = "doctor", .body = &byte, .len = 1};
+    const struct store_request remove = {.method = "DELETE", .name = "doctor"};
+    struct store_answer a;
+    long status;
+
+    if (store_probe_ask(p, &put, &a))
+        return 0;
+    status = a.status;
+    store_answer_release(&a);
+    if (status >= 200 && status < 300 && !store_probe_ask(p, &remove, &a))
+        store_answer_release(&a);
+    return status;
+}
+
+static bool is_open_to_all(const struct doctor *d)
+{
+    struct store_probe *anybody = NULL;
+    long status = 0;
+
+    if (!store_probe_open(d->o->config, d->server, d->server->url.text, false,
+                          &anybody))
+        status = try_put(anybody);
+    store_probe_close(anybody);
+    return status >= 200 && status < 300;
+}
+
+/* False: we may not write. */
+static bool look_at_login(struct doctor *d)
+{
+    long status = d->own ? try_put(d->own) : 0;
+
+    if (!d->own)
+        return true;
+    if (status == 401) {
+        doctor_say(d, "login", DOCTOR_ERROR,
+                   "user and password are wrong or missing: "
+                   "OTA_PACK_SERVER_USER, OTA_PACK_SERVER_PASSWORD",
+                   "HTTP 401");
+        return false;
+    }
+    if (status < 200 || status >= 300) /* writable says more */
+        doctor_say(d, "login", DOCTOR_OK, NULL, "not asked for, or taken");
+    else if (is_open_to_all(d))
+        doctor_say(d, "login", DOCTOR_WARNING,
+                   "ask for a login where something is written: devices take "
+                   "nothing that is not signed, but all could be deleted",
+                   "anybody can write there");
+    else
+        doctor_say(d, "login", DOCTOR_OK, NULL, "taken");
+    return true;
+}
+
+/* -- what is there ----------------------------------------------------------
+ */
+
+static void look_at_index(struct doctor *d)
+{
+    struct index *x = NULL;
+
+    if (!d->signer)
+        return;
+    if (index_read_head(d->store, signer_public(d->signer), &x))
+        say_heard(d, "index", DOCTOR_ERROR,
+                  heard.kind == DIAG_KEY
+                      ? "publish with the key that signed it, or begin anew "
+                        "with 'publish --new-base'"
+                      : "look what is in the server's folder index/");
+    else if (!x->exists)
+        doctor_say(d, "index", DOCTOR_OK, NULL, "nothing is published yet");
+    else if (x->intent_count)
+        doctor_say(d, "index", DOCTOR_WARNING,
+                   "run 'ota-pack publish' again to complete it",
+                   "signed by our key; a publish was cut short");
+    else
+        doctor_say(d, "index", DOCTOR_OK, NULL, "signed by our key");
+    index_free(x);
+}
+
+static bool look_at_lock(struct doctor *d)
+{
+    int failed = d->store->ops->lock(d->store, 0, false);
+
+    if (!failed && *heard.text)
+        say_heard(d, "line", DOCTOR_WARNING, "use https, SFTP or FTPS");
+    if (!failed)
+        doctor_say(d, "lock", DOCTOR_OK, NULL, "nobody publishes");
+    else if (heard.kind == DIAG_LOCK)
+        say_heard(d, "lock", DOCTOR_WARNING,
+                  "what is written to find out more is left out");
+    else
+        say_heard(d, "writable", DOCTOR_ERROR, "nothing can be published");
+    return !failed;
+}
+
+/* -- objects of ours --------------------------------------------------------
+ */
+
+static uint8_t *make_bytes(void)
+{
+    uint8_t *bytes = malloc(DOCTOR_BYTES);
+    unsigned dice[2] = {0};
+
+    if (!bytes) {
+        diag_no_memory();
+        return NULL;
+    }
+    (void)!getrandom(dice, sizeof dice, 0);
+    for (size_t at = 0; at < DOCTOR_BYTES; at += 32) {
+        char line[40];
+
+        snprintf(line, sizeof line, "doctor %08x%08x %06zu\n", dice[0], dice[1],
+                 at);
+        memset(bytes + at, ' ', 32);
+        memcpy(bytes + at, line, strlen(line));
+    }
+    return bytes;
+}
+
+static int put(struct store *s, const char *name, const uint8_t *bytes,
+               enum store_class class)
+{
+    return s->ops->put(s, name, bytes, DOCTOR_BYTES, class) || s->ops->flush(s)
+               ? -1
+               : 0;
+}
+
+/* 0, -1 (reported) */
+static int compare(struct store *s, const uint8_t *bytes)
+{
+    uint8_t *got;
+    size_t len;
+    int result = s->ops->get(s, DOCTOR_MANIFEST, DOCTOR_MAX, &got, &len);
+
+    if (result < 0)
+        return -1;
+    if (result || len != DOCTOR_BYTES || memcmp(got, bytes, len) != 0)
+        result = diag_error(DIAG_SERVER, "'%s' is not what was put there",
+                            DOCTOR_MANIFEST);
+    free(got);
+    return result;
+}
+
+/* False: nothing of ours is there to look at. */
+static bool look_at_writing(struct doctor *d)
+{
+    uint8_t *bytes = make_bytes();
+
+    if (!bytes || put(d->store, DOCTOR_PAYLOAD, bytes, STORE_PAYLOAD) ||
+        put(d->store, DOCTOR_MANIFEST, bytes, STORE_FIRST) ||
+        compare(d->store, bytes)) {
+        say_heard(d, "writable", DOCTOR_ERROR, "nothing can be published");
+        free(bytes);
+        return false;
+    }
+    doctor_say(d, "writable", DOCTOR_OK, NULL, "read back byte for byte");
+    if (d->server->kind == SERVER_SFTP || d->server->kind == SERVER_FTP ||
+        d->server->kind == SERVER_FTPS)
+        doctor_say(d, "atomic", DOCTOR_WARNING,
+                   "it is safe: a device takes a manifest that is not whole "
+                   "for no news, and payloads are renamed",
+                   "a manifest may be seen half written");
+    else
+        doctor_say(d, "atomic", DOCTOR_OK, NULL, "%s",
+                   is_http(d->server) ? "as nginx, Apache and lighttpd do it"
+                                      : "each object is whole, or not there");
+    d->bytes = bytes;
+    d->len = DOCTOR_BYTES;
+    d->name = DOCTOR_MANIFEST;
+    d->written = true;
+    return true;
+}
+
+/* Without one of our own, the index is something to read. */
+static void borrow_object(struct doctor *d)
+{
+    if (d->store->ops->get(d->store, "index/head", DOCTOR_MAX, &d->bytes,
+                           &d->len) == 0)
+        d->name = "index/head";
+    forget();
+}
+
+/* As the next publish does it, which is another run. */
+static void look_at_replacing(struct doctor *d)
+{
+    struct store *next = NULL;
+    uint8_t *bytes = make_bytes();
+
+    if (!bytes || store_open(d->o->config, d->server, true, &next)) {
+        free(bytes);
+        return;
+    }
+    next->stop = d->o->stop;
+    if (compare(next, d->bytes) ||
+        put(next, DOCTOR_MANIFEST, bytes, STORE_MANIFEST) ||
+        compare(next, bytes))
+        say_heard(d, "replace", DOCTOR_ERROR,
+                  "nothing can be published a second time");
+    else
+        doctor_replaced(d, bytes);
+    next->ops->close(next);
+    free(bytes);
+}
+
+/* The device's folder, too, where that takes a request of its own. */
+static void clean_up(struct doctor *d)
+{
+    const struct store_request folder = {.method = "DELETE",
+                                         .name = "devices/doctor/"};
+    struct store *s = d->store;
+    struct store_answer a;
+    int failed;
+
+    s->stop = NULL;
+    failed = s->ops->remove(s, DOCTOR_MANIFEST);
+    failed |= s->ops->remove(s, DOCTOR_PAYLOAD);
+    if (failed)
+        say_heard(d, "removable", DOCTOR_ERROR,
+                  "old payloads can never be removed from there");
+    if (d->own && !store_probe_ask(d->own, &folder, &a))
+        store_answer_release(&a);
+}
+
+static void look_at_all(struct doctor *d)
+{
+    bool may_write;
+
+    if (!look_at_reach(d) || stopped(d))
+        return;
+    may_write = !d->o->write_nothing && look_at_login(d);
+    look_at_index(d);
+    if (stopped(d))
+        return;
+    if (!may_write || !look_at_lock(d) || !look_at_writing(d))
+        borrow_object(d);
+    if (!stopped(d))
+        doctor_read(d);
+    if (d->written && !stopped(d))
+        look_at_replacing(d);
+}
+
+void doctor_server(const struct doctor_options *o,
+                   const struct config_server *server, struct signer *signer)
+{
+    struct doctor d = {.o = o, .server = server, .signer = signer};
+
+    diag_set_handler(hear);
+    forget();
+    store_login_keep(true);
+    if (open_all(&d)) {
+        say_heard(&d, "reachable", DOCTOR_ERROR, "see ota-pack.yml(5)");
+    } else {
+        look_at_all(&d);
+        if (d.bytes && strcmp(d.name, DOCTOR_MANIFEST) == 0)
+            clean_up(&d);
+    }
+    if (d.store)
+        d.store->ops->close(d.store);
+    store_probe_close(d.own);
+    store_probe_close(d.reader);
+    store_login_keep(false);
+    free(d.bytes);
+}

@@ -1,0 +1,39 @@
+/* Whether a server does what publishing and polling rely on.  What is put there
+ * to find out is removed. */
+#ifndef PUBLISH_DOCTOR_H
+#define PUBLISH_DOCTOR_H
+
+#include "pack/keys.h"
+#include "store.h"
+
+enum doctor_result { DOCTOR_OK, DOCTOR_WARNING, DOCTOR_ERROR };
+
+/* One finding; all texts live as long as the call. */
+struct doctor_check {
+    const char *server; /* NULL: of none */
+    const char *name;
+    enum doctor_result result;
+    enum diag_kind kind; /* of an error: DIAG_SERVER or DIAG_KEY */
+    const char *found;   /* "" where there is no more to say */
+    const char *advice;  /* NULL where all is well */
+};
+
+struct doctor_options {
+    const struct config *config;
+    volatile const sig_atomic_t *stop;
+    bool write_nothing;
+    void (*tell)(void *ctx, const struct doctor_check *check);
+    void *ctx;
+};
+
+/* Both take diag's handler for themselves: whoever calls sets it anew after the
+ * last call, and resets diag. */
+
+/* The signing key: its file, and that it can be used.  *out NULL: it cannot. */
+void doctor_key(const struct doctor_options *o, struct signer **out);
+
+/* One server; signer NULL: its index cannot be checked. */
+void doctor_server(const struct doctor_options *o,
+                   const struct config_server *server, struct signer *signer);
+
+#endif

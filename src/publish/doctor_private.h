@@ -1,0 +1,38 @@
+/* What the files of doctor share. */
+#ifndef PUBLISH_DOCTOR_PRIVATE_H
+#define PUBLISH_DOCTOR_PRIVATE_H
+
+#include "doctor.h"
+#include "store_probe.h"
+
+#define DOCTOR_MANIFEST "devices/doctor/manifest"
+#define DOCTOR_PAYLOAD  "payloads/00/doctor"
+
+/* Large enough for a server that compresses. */
+enum { DOCTOR_BYTES = 2048, DOCTOR_MAX = 65536 };
+
+struct doctor {
+    const struct doctor_options *o;
+    const struct config_server *server; /* NULL: none */
+    struct signer *signer;
+    struct store *store;
+    struct store_probe *own;    /* the server's own URL, as the publisher */
+    struct store_probe *reader; /* as devices read, or NULL */
+    const char *name;           /* of an object that can be read, or NULL */
+    uint8_t *bytes;             /* what it holds */
+    size_t len;
+    bool written; /* it is our own manifest */
+    char etag[128];
+};
+
+/* One finding; the text of `found` as printf. */
+void doctor_say(const struct doctor *d, const char *name,
+                enum doctor_result result, const char *advice,
+                const char *found, ...) __attribute__((format(printf, 5, 6)));
+
+/* doctor_read.c: all that is read as devices do; then, once the manifest was
+ * replaced by `bytes`, whether they see that. */
+void doctor_read(struct doctor *d);
+void doctor_replaced(struct doctor *d, const uint8_t *bytes);
+
+#endif
