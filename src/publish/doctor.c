@@ -345,6 +345,7 @@ static bool look_at_writing(struct doctor *d)
 {
     uint8_t *bytes = make_bytes();
 
+    d->tried = true;
     if (!bytes || put(d->store, DOCTOR_PAYLOAD, bytes, STORE_PAYLOAD) ||
         put(d->store, DOCTOR_MANIFEST, bytes, STORE_FIRST) ||
         compare(d->store, bytes)) {
@@ -413,7 +414,7 @@ static void clean_up(struct doctor *d)
     s->stop = NULL;
     failed = s->ops->remove(s, DOCTOR_MANIFEST);
     failed |= s->ops->remove(s, DOCTOR_PAYLOAD);
-    if (failed)
+    if (failed && d->written)
         say_heard(d, "removable", DOCTOR_ERROR,
                   "old payloads can never be removed from there");
     if (d->own && !store_probe_ask(d->own, &folder, &a))
@@ -450,7 +451,7 @@ void doctor_server(const struct doctor_options *o,
         say_heard(&d, "reachable", DOCTOR_ERROR, "see ota-pack.yml(5)");
     } else {
         look_at_all(&d);
-        if (d.bytes && strcmp(d.name, DOCTOR_MANIFEST) == 0)
+        if (d.tried)
             clean_up(&d);
     }
     if (d.store)

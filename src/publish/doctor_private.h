@@ -22,6 +22,7 @@ struct doctor {
     uint8_t *bytes;             /* what it holds */
     size_t len;
     bool written; /* it is our own manifest */
+    bool tried;   /* something of ours may be there */
     char etag[128];
 };
 
