@@ -46,11 +46,37 @@ int index_new(struct index **out)
     return 0;
 }
 
+/* The head, or where it is cut or damaged, its copy, if that one is good:
+ * store_remote_put.c.  `key` NULL: as far as can be told without.  As
+ * store_ops.get. */
+static int get_head(struct store *s, const uint8_t *key, uint8_t **bytes,
+                    size_t *len)
+{
+    int result = s->ops->get(s, INDEX_HEAD_NAME, INDEX_HEAD_MAX, bytes, len);
+    uint8_t *copy;
+    size_t copy_len;
+
+    if (result || index_is_head(*bytes, *len, key))
+        return result;
+    result = s->ops->get(s, INDEX_HEAD_NAME ".new", INDEX_HEAD_MAX, &copy,
+                         &copy_len);
+    if (result == 0 && index_is_head(copy, copy_len, key)) {
+        free(*bytes);
+        *bytes = copy;
+        *len = copy_len;
+    } else if (result == 0) {
+        free(copy);
+    }
+    if (result < 0)
+        free(*bytes);
+    return result < 0 ? -1 : 0;
+}
+
 int index_read_head(struct store *s, const uint8_t *key, struct index **out)
 {
     uint8_t *bytes = NULL;
     size_t len = 0;
-    int result = s->ops->get(s, INDEX_HEAD_NAME, INDEX_HEAD_MAX, &bytes, &len);
+    int result = get_head(s, key, &bytes, &len);
     struct index *x;
 
     *out = NULL;
@@ -72,7 +98,7 @@ int index_confirm(const struct index *x, struct store *s)
 {
     uint8_t *bytes = NULL, hash[OTA_HASH] = {0};
     size_t len = 0;
-    int result = s->ops->get(s, INDEX_HEAD_NAME, INDEX_HEAD_MAX, &bytes, &len);
+    int result = get_head(s, NULL, &bytes, &len);
     bool same;
 
     if (result < 0)

@@ -47,6 +47,17 @@ static const char *check_frame(const uint8_t *bytes, size_t len)
     return NULL;
 }
 
+bool index_is_head(const uint8_t *bytes, size_t len, const uint8_t *key)
+{
+    size_t signed_len = len - INDEX_SIGNATURE;
+
+    if (check_frame(bytes, len))
+        return false;
+    return !key || (memcmp(bytes + 48, key + 2, OTA_KEY_ID) == 0 &&
+                    ota_verify(bytes + signed_len, bytes, signed_len,
+                               key + 2 + OTA_KEY_ID));
+}
+
 static int check_signature(const uint8_t *bytes, size_t len, const uint8_t *key,
                            const char *where)
 {

@@ -177,6 +177,8 @@ int index_decode_shard(struct index *x, size_t shard, const uint8_t *bytes,
                        size_t len, const char **bad);
 
 /* index_head.c */
+/* Whether it is a head, whole and signed; `key` NULL: whole, as it seems. */
+bool index_is_head(const uint8_t *bytes, size_t len, const uint8_t *key);
 /* Checks a head and takes it into `x`.  0, or -1 (reported). */
 int index_decode_head(struct index *x, const uint8_t *bytes, size_t len,
                       const uint8_t *key, const char *where);

@@ -624,6 +624,45 @@ static void test_damage(void)
           "a shard is missing");
 }
 
+/* The copy of a head that was being written over: taken where that was cut, and
+ * only there. */
+static void test_copy(void)
+{
+    struct index *x = sample(false), *y;
+    struct object *head;
+    uint8_t *bytes;
+    size_t len, good = 0;
+
+    forget_all();
+    index_write(x, &mem, signer, NOW);
+    head = find("index/head");
+    len = head->len;
+    bytes = malloc(len);
+    memcpy(bytes, head->bytes, len);
+    mem_put(&mem, "index/head.new", bytes, len, STORE_HEAD);
+    head = find("index/head");
+    for (head->len = 0; head->len < len; head->len++) {
+        y = load();
+        good += y && y->generation == 1 && index_confirm(y, &mem) == 0;
+        index_free(y);
+    }
+    check(good == len, "%zu of %zu cuts are made good", good, len);
+    index_write(x, &mem, signer, NOW);
+    y = must_load();
+    check(y->generation == 2, "a good head goes before its copy");
+    index_free(y);
+    find("index/head")->len = 70;
+    find("index/head.new")->bytes[40] ^= 1;
+    check(!load() && heard("is damaged (head: "), "a damaged copy is no use");
+    mem_put(&mem, "index/head.new", bytes, len, STORE_HEAD);
+    mem_remove(&mem, "index/head");
+    y = load();
+    check(y && !y->exists, "without a head the copy is not looked at");
+    index_free(y);
+    index_free(x);
+    free(bytes);
+}
+
 /* Inflated bytes as a whole index under a good signature.  NULL: refused. */
 static struct index *signed_index(const uint8_t *bytes, size_t len)
 {
@@ -889,6 +928,7 @@ int main(void)
     test_failure();
     test_keys();
     test_damage();
+    test_copy();
     test_signed_damage();
     test_signed_heads();
     test_many();
