@@ -33,6 +33,12 @@ void store_curl_release(struct store_curl *c)
     store_login_release(&c->login);
 }
 
+bool store_curl_is_loopback(const char *host)
+{
+    return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 ||
+           strcmp(host, "[::1]") == 0 || strcmp(host, "localhost") == 0;
+}
+
 bool store_curl_stopped(const struct store_curl *c)
 {
     return c->stop && *c->stop && **c->stop;
@@ -136,6 +142,8 @@ static const char *code_advice(CURLcode code)
                "authority, 'known_hosts' the known SSH keys)";
     if (code == CURLE_LOGIN_DENIED)
         return " (user, password or key of the server are wrong or missing)";
+    if (code == CURLE_REMOTE_ACCESS_DENIED)
+        return " (the server does not let this user do that there)";
     if (code == CURLE_REMOTE_DISK_FULL)
         return " (the server's disk is full)";
     return "";

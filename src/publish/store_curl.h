@@ -29,6 +29,9 @@ int store_curl_init(struct store_curl *c, const struct config *config,
                     const struct config_server *s, const char *host);
 void store_curl_release(struct store_curl *c);
 
+/* Whether nothing for this host leaves the machine. */
+bool store_curl_is_loopback(const char *host);
+
 /* True once the user asked to stop. */
 bool store_curl_stopped(const struct store_curl *c);
 

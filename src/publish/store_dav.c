@@ -196,8 +196,7 @@ static int set_up(struct store_dav *d, const struct config *c,
     d->curl.protocols = s->kind == SERVER_HTTPS ? "https" : "http";
     d->curl.stop = &d->store.stop;
     result = store_curl_init(&d->curl, c, s, login ? host : NULL);
-    is_loopback = strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 ||
-                  strcmp(host, "localhost") == 0;
+    is_loopback = store_curl_is_loopback(host);
     free(host);
     if (result)
         return -1;
