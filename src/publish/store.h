@@ -93,6 +93,12 @@ int store_dav_open(const struct config *c, const struct config_server *s,
 int store_s3_open(const struct config *c, const struct config_server *s,
                   struct store **out);
 
+/* SFTP; FTP with or without TLS.  0, or -1 (reported). */
+int store_sftp_open(const struct config *c, const struct config_server *s,
+                    struct store **out);
+int store_ftp_open(const struct config *c, const struct config_server *s,
+                   struct store **out);
+
 /* The server's public_url, which is there, to read from: 0, or -1
  * (reported). */
 int store_public_open(const struct config *c, const struct config_server *s,

@@ -27,9 +27,10 @@ int store_open(const struct config *c, const struct config_server *s,
     case SERVER_HTTPS:
         return store_dav_open(c, s, out);
     case SERVER_SFTP:
+        return store_sftp_open(c, s, out);
     case SERVER_FTP:
     case SERVER_FTPS:
-        break;
+        return store_ftp_open(c, s, out);
     case SERVER_S3:
         return store_s3_open(c, s, out);
     }
