@@ -31,6 +31,9 @@ servers cmd:openssl    openssl        openssl             openssl
 servers sbin:nginx     nginx-light    nginx               nginx
 servers sbin:apache2   apache2        httpd               apache2
 servers sbin:lighttpd  lighttpd       lighttpd            lighttpd
+servers sbin:sshd      openssh-server openssh-server      openssh-server
+servers cmd:ssh-keygen openssh-client openssh-clients     openssh-client
+servers sbin:vsftpd    vsftpd         vsftpd              vsftpd
 servers webdav         lighttpd-mod-webdav lighttpd       lighttpd-mod_webdav
 servers lighttls       lighttpd-mod-openssl lighttpd      lighttpd
 soak  cmd:xz         xz-utils       xz                  xz

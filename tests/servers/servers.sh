@@ -53,7 +53,7 @@ proxy() {
 certificate() {
     [ -s srv.pem ] || openssl req -x509 -newkey ec -nodes -days 2 \
         -pkeyopt ec_paramgen_curve:P-256 -subj /CN=test \
-        -addext subjectAltName=DNS:localhost,IP:127.0.0.1 \
+        -addext subjectAltName=DNS:localhost,IP:127.0.0.1,IP:127.0.0.2 \
         -keyout srv.key -out srv.pem 2>/dev/null
 }
 
@@ -63,6 +63,14 @@ login() {
     echo "pub:{SHA}$(printf secret123 | openssl sha1 -binary | base64)" \
         >htpasswd
     export OTA_PACK_SERVER_USER=pub OTA_PACK_SERVER_PASSWORD=secret123
+}
+
+# ssh_keys: of the server and of who publishes, and who is known.
+ssh_keys() {
+    ssh-keygen -q -t ed25519 -N '' -f hostkey
+    ssh-keygen -q -t ed25519 -N '' -f id
+    cp id.pub authorized_keys
+    chmod 600 id hostkey
 }
 
 # Each start_NAME sets $url (http), $urls (https), $read (what devices use).
@@ -226,4 +234,138 @@ start_s3rver() { # PROGRAM [OPTION]...
     wait_port "$port" || return 1
     url=http://127.0.0.1:$port
     read=$url/
+}
+
+# start_sshd [LINE]...: publishes to $url; $server has the keys too.
+start_sshd() {
+    port=$(free_port)
+    [ -s hostkey ] || ssh_keys
+    mkdir -p /run/sshd 2>/dev/null
+    echo "[127.0.0.1]:$port $(cut -d' ' -f1,2 hostkey.pub)" >known_hosts
+    {
+        cat <<EOT
+Port $port
+ListenAddress 127.0.0.1
+HostKey $work/hostkey
+PidFile $work/sshd.pid
+UsePAM no
+StrictModes no
+AuthorizedKeysFile $work/authorized_keys
+PasswordAuthentication no
+PermitRootLogin yes
+Subsystem sftp internal-sftp
+EOT
+        [ $# -eq 0 ] || printf '%s\n' "$@"
+    } >sshd_config
+    "$(command -v sshd)" -f "$work/sshd_config" -E "$logs/sshd" || return 1
+    wait_port "$port" || return 1
+    url=sftp://$(id -un)@127.0.0.1:$port$www/
+    read=
+}
+
+# start_vsftpd [LINE]...: anonymous, and TLS that wants its sessions used again.
+start_vsftpd() {
+    port=$(free_port)
+    certificate
+    unset OTA_PACK_SERVER_USER OTA_PACK_SERVER_PASSWORD
+    {
+        cat <<EOT
+listen=YES
+listen_address=127.0.0.1
+listen_port=$port
+background=NO
+run_as_launching_user=YES
+seccomp_sandbox=NO
+anonymous_enable=YES
+no_anon_password=YES
+anon_root=$www
+allow_writeable_chroot=YES
+write_enable=YES
+anon_umask=022
+anon_upload_enable=YES
+anon_mkdir_write_enable=YES
+anon_other_write_enable=YES
+anon_world_readable_only=NO
+xferlog_enable=NO
+ssl_enable=YES
+allow_anon_ssl=YES
+ssl_ciphers=HIGH
+force_anon_data_ssl=NO
+force_anon_logins_ssl=NO
+require_ssl_reuse=YES
+rsa_cert_file=$work/srv.pem
+rsa_private_key_file=$work/srv.key
+EOT
+        [ $# -eq 0 ] || printf '%s\n' "$@"
+    } >vsftpd.conf
+    "$(command -v vsftpd)" "$work/vsftpd.conf" >"$logs/vsftpd" 2>&1 &
+    pids="$pids $!"
+    wait_port "$port" || return 1
+    url=ftp://127.0.0.1:$port/
+    urls=ftps://127.0.0.1:$port/
+    read=
+}
+
+# proftpd_there: 0 where it is.  It and vsftpd cannot both be installed, so its
+# packages are only unpacked, into $BUILD/proftpd.
+proftpd_there() {
+    proftpd=$(command -v proftpd) && modules=/usr/lib/proftpd && return 0
+    proftpd=$BUILD/proftpd/usr/sbin/proftpd
+    modules=$BUILD/proftpd/usr/lib/proftpd
+    LD_LIBRARY_PATH=$(echo "$BUILD"/proftpd/usr/lib/*-linux-gnu*)
+    export LD_LIBRARY_PATH
+    "$proftpd" -v >/dev/null 2>&1 && return 0
+    mkdir -p "$BUILD/proftpd" || return 1
+    (cd "$BUILD/proftpd" && apt-get -qq download proftpd-core \
+        proftpd-mod-crypto libhashkit2 libhiredis0.14 libmemcached11 \
+        libmemcachedutil2 libpcre2-posix3 libsodium23 &&
+        for deb in *.deb; do dpkg -x "$deb" .; done
+        rm -rf etc var) >"$logs/apt" 2>&1
+    LD_LIBRARY_PATH=$(echo "$BUILD"/proftpd/usr/lib/*-linux-gnu*)
+    "$proftpd" -v >/dev/null 2>&1
+}
+
+# start_proftpd [LINE]...: the user pub with the password secret123, and TLS.
+start_proftpd() {
+    port=$(free_port)
+    certificate
+    login
+    echo "pub:$(openssl passwd -1 secret123):$(id -u):$(id -g)::$www:/bin/sh" \
+        >ftp.passwd
+    chmod 600 ftp.passwd
+    cat >proftpd.conf <<EOT
+ServerType standalone
+DefaultAddress 127.0.0.1
+SocketBindTight on
+Port $port
+User $(id -un)
+Group $(id -gn)
+PidFile $work/proftpd.pid
+ScoreboardFile $work/proftpd.board
+ModulePath $modules
+LoadModule mod_tls.c
+TLSEngine on
+TLSECCertificateFile $work/srv.pem
+TLSECCertificateKeyFile $work/srv.key
+TLSProtocol TLSv1.2
+TLSLog $logs/proftpd.tls
+SystemLog $logs/proftpd
+WtmpLog off
+TransferLog none
+DelayTable none
+DelayEngine off
+AuthOrder mod_auth_file.c
+AuthUserFile $work/ftp.passwd
+RequireValidShell off
+RootLogin on
+AllowOverwrite on
+UseIPv6 off
+$(printf "%s\n" "$@")
+EOT
+    "$proftpd" -q -n -c "$work/proftpd.conf" >"$logs/proftpd.out" 2>&1 &
+    pids="$pids $!"
+    wait_port "$port" || return 1
+    url=ftp://127.0.0.1:$port/
+    urls=ftps://127.0.0.1:$port/
+    read=
 }
