@@ -2,6 +2,7 @@
 # The agent killed with -9 at each system call that changes something: at boot
 # all is old or all is new, and going on works.
 . "$(dirname "$0")/agent.sh"
+traced
 # What is not among them changes nothing here: a kill loses no data, so that one
 # before an fsync is one before the next of these.
 calls='pwrite64 renameat mkdirat unlinkat fchmod'

@@ -2,6 +2,7 @@
 # Servers and what stands between: whatever they send, the old state is
 # untouched, memory is bounded, and one line says what it was.
 . "$(dirname "$0")/agent.sh"
+traced
 fleet
 head -c 20000 /dev/urandom | od -An -tx1 >lib/net.py
 publish 1

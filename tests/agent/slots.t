@@ -1,6 +1,7 @@
 #!/bin/sh
 # Firmware slots made of two files.
 . "$(dirname "$0")/agent.sh"
+traced
 fleet
 mkdir dev
 firmware() { # VERSION BYTES

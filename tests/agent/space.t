@@ -1,6 +1,7 @@
 #!/bin/sh
 # A full disk, at any moment: the old state, the error space, nothing left.
 . "$(dirname "$0")/agent.sh"
+traced
 fleet
 rm lib/sensor.py
 publish 1

