@@ -94,22 +94,27 @@ int index_read_head(struct store *s, const uint8_t *key, struct index **out)
     return x ? 0 : -1;
 }
 
-int index_confirm(const struct index *x, struct store *s)
+int index_is_ours(const struct index *x, struct store *s)
 {
     uint8_t *bytes = NULL, hash[OTA_HASH] = {0};
     size_t len = 0;
     int result = get_head(s, NULL, &bytes, &len);
-    bool same;
 
     if (result < 0)
         return -1;
     if (result == 0)
         index_hash(bytes, len, hash);
     free(bytes);
-    same = x->exists ? memcmp(hash, x->priv->head, OTA_HASH) == 0
+    return x->exists ? memcmp(hash, x->priv->head, OTA_HASH) == 0
                      : result == STORE_MISSING;
-    if (same)
-        return 0;
+}
+
+int index_confirm(const struct index *x, struct store *s)
+{
+    int ours = index_is_ours(x, s);
+
+    if (ours)
+        return ours < 0 ? -1 : 0;
     return diag_error(DIAG_SERVER,
                       "somebody else has published to '%s' meanwhile: run "
                       "'ota-pack publish' again",

@@ -91,6 +91,8 @@ struct index {
     uint8_t key_id[OTA_KEY_ID];
     uint8_t wanted[OTA_HASH]; /* zeros: unknown */
     uint64_t refresh;   /* when a manifest is to be signed anew, 0: never */
+    bool doubt; /* manifests may be others than the entries say: all of them
+                 * are to be read before anything is decided */
     uint8_t run_id[16]; /* of the open intents, zeros: none */
     struct index_intent *intents; /* by release name */
     size_t intent_count;
@@ -113,8 +115,10 @@ int index_new(struct index **out);
  * -1 (reported) and *out is NULL. */
 int index_read_head(struct store *s, const uint8_t *key, struct index **out);
 
-/* The head on the server is the one that `x` last read or wrote (run id, and
- * all the rest).  0, or -1 (reported, DIAG_SERVER: somebody else published). */
+/* Whether the head on the server is the one that `x` last read or wrote (run
+ * id, and all the rest): 1, 0, or -1 (reported).  index_confirm: 0 where it is,
+ * else -1 (reported, DIAG_SERVER: somebody else published). */
+int index_is_ours(const struct index *x, struct store *s);
 int index_confirm(const struct index *x, struct store *s);
 
 /* Reads the shards: all of them.  Does nothing where there are none, or they
@@ -164,12 +168,18 @@ int index_retired_compare(const void *a, const void *b); /* by name */
 int index_set_intents(struct index *x, const struct index_intent *list,
                       size_t count);
 
-/* Writes the shards that changed, then the head with generation + 1, signed;
- * x->wanted and x->refresh are set before.  Whatever was changed is written:
+/* Writes the shards that changed, then, if the head is still the one that `x`
+ * knows, the head with generation + 1, signed; x->wanted, x->refresh and
+ * x->doubt are set before.  Whatever was changed is written:
  * so the intent's head first, then index_set_device() and the others.  exists
  * is then true.  0, or -1 (reported) with `x` as it was. */
 int index_write(struct index *x, struct store *s, struct signer *key,
                 uint64_t created);
+
+/* After somebody else had published while we did: what manifests are there now
+ * may be his or ours.  His index is kept, and says so (index.doubt), so that
+ * the next publish, of whoever, looks at all of them. */
+void index_mark_doubt(struct store *s, struct signer *key, uint64_t created);
 
 /* After the final head: removes the shards that it dropped and has no room to
  * list.  Those that it lists are removed by the next index_write(), so that

@@ -165,9 +165,12 @@ static bool has_run(const struct index *x)
 static int get_all(struct index *x, struct index_in *in)
 {
     struct index_private *p = x->priv;
+    unsigned flags;
 
     index_in_bytes(in, 5);
-    if (index_in_u8(in))
+    flags = index_in_u8(in);
+    x->doubt = flags & INDEX_DOUBT;
+    if (flags & ~(unsigned)INDEX_DOUBT)
         index_in_fail(in, "a flag that this ota-pack does not know");
     if (index_in_u16(in))
         index_in_fail(in, "a reserved byte is not zero");
@@ -257,7 +260,8 @@ int index_encode_head(const struct index *x, const struct index_ref *shards,
 {
     index_out_bytes(o, magic, sizeof magic);
     index_out_u8(o, INDEX_FORMAT);
-    index_out_zeros(o, 7);
+    index_out_u8(o, x->doubt ? INDEX_DOUBT : 0);
+    index_out_zeros(o, 6);
     index_out_u16(o, (unsigned)shard_count);
     index_out_u16(o, (unsigned)former_count);
     put_fields(o, x);

@@ -9,6 +9,7 @@
 
 enum {
     INDEX_FORMAT = 1,
+    INDEX_DOUBT = 2, /* flag of the head */
     INDEX_HEAD_MAX = 65536,
     INDEX_HEAD_FIXED = 116,
     INDEX_SIGNATURE = 64,

@@ -277,7 +277,9 @@ static int write_all(struct writing *w, struct signer *key)
     memcpy(w->dirty, p->dirty, p->shard_count * sizeof *p->dirty);
     if (any_dirty(w) && write_shards(w) < 0)
         return -1;
+    /* A new base may replace whatever head is there. */
     if (find_former(w) < 0 ||
+        (w->x->exists && index_confirm(w->x, w->store) < 0) ||
         sweep(w->x, w->store, w->shards, w->shard_count) < 0)
         return -1;
     return write_head(w, key);
@@ -307,4 +309,18 @@ int index_write(struct index *x, struct store *s, struct signer *key,
     index_places_release(&w.places);
     index_out_release(&w.bytes);
     return result;
+}
+
+void index_mark_doubt(struct store *s, struct signer *key, uint64_t created)
+{
+    struct index *x;
+
+    if (index_read_head(s, signer_public(key), &x))
+        return;
+    if (x->exists && !x->doubt) {
+        x->doubt = true;
+        memset(x->wanted, 0, OTA_HASH);
+        index_write(x, s, key, created);
+    }
+    index_free(x);
 }

@@ -215,6 +215,7 @@ static int open_works(struct plan_maker *m)
             open_work(m, &m->works[m->work_count++], i))
             return -1;
     m->plan->release_count = m->work_count;
+    m->doubt = r->doubt || r->index->doubt;
     for (size_t i = 0; i < r->index->intent_count; i++) {
         const struct index_intent *t = &r->index->intents[i];
 
@@ -416,6 +417,7 @@ static int make(struct plan_maker *m)
     find_refresh(m);
     for (size_t i = 0; i < c->device_count; i++)
         p->narrowed |= !c->devices[i].selected;
+    p->doubt = m->doubt && (p->narrowed || p->request.back || m->unread_count);
     plan_wanted(c, p->request.tree, p->wanted);
     return 0;
 }
@@ -484,7 +486,8 @@ bool plan_index_differs(const struct plan *p)
 {
     const struct index *x = p->request.index;
 
-    if (p->found_count || p->intent_count != x->intent_count || names_differ(p))
+    if (p->found_count || p->intent_count != x->intent_count ||
+        p->doubt != x->doubt || names_differ(p))
         return true;
     for (size_t i = 0; i < p->intent_count; i++)
         if (plan_intent_open(&p->intents[i]) !=

@@ -98,6 +98,8 @@ struct plan_request {
     uint64_t now;              /* sign_time() */
     bool all;                  /* PLAN_SAME devices get groups, too (build) */
     bool new_base;             /* what manifests say is not looked at */
+    bool doubt;                /* as index.doubt, and an index that is behind
+                                * them is not refused */
     bool again;                /* also content that was rolled back */
     const struct plan_back *back; /* NULL: the configuration is the user's */
     /* For each release of the configuration, the least that `auto` takes: so
@@ -123,6 +125,7 @@ struct plan {
     size_t intent_count;
     uint64_t refresh; /* for the head, once all of this is done */
     bool narrowed;    /* some devices of the configuration are not selected */
+    bool doubt;       /* for the head, once all of this is done */
     uint8_t wanted[OTA_HASH]; /* zeros where narrowed */
     struct arena memory;      /* of the contents found */
 };

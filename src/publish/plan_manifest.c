@@ -103,6 +103,27 @@ static int add_truth(struct plan_maker *m, const struct device_id *id,
     return 0;
 }
 
+/* Where there is doubt, an equal number may stand for other content, too. */
+static bool is_news(const struct plan_maker *m, const struct index_device *e,
+                    const struct ota_manifest *manifest)
+{
+    uint32_t has = e ? e->version : 0;
+
+    return manifest->version > has ||
+           (m->doubt && e && manifest->version == has && !index_withdrawn(e) &&
+            memcmp(manifest->release, e->digest, OTA_DIGEST) != 0);
+}
+
+/* What the entry says of a device is not there, or something older is: it is
+ * written again. */
+static void note_behind(struct plan_maker *m, const struct index_device *e,
+                        uint32_t device, const struct ota_manifest *manifest)
+{
+    if (m->doubt && e && device != PLAN_NONE && m->why[device] == PLAN_SAME &&
+        (!manifest || manifest->version < e->version))
+        m->why[device] = PLAN_REFRESH;
+}
+
 /* device PLAN_NONE: one that is not listed.  A device without an entry is no
  * sign of an old index: one that only a cut publish knew looks the same. */
 static int look(struct plan_maker *m, const struct device_id *id,
@@ -110,7 +131,6 @@ static int look(struct plan_maker *m, const struct device_id *id,
 {
     const struct plan_request *r = &m->plan->request;
     const struct index_device *e = index_device(r->index, id);
-    uint32_t has = e ? e->version : 0;
     struct ota_manifest manifest;
     uint8_t *bytes = NULL;
     int result = 0;
@@ -120,10 +140,10 @@ static int look(struct plan_maker *m, const struct device_id *id,
         return look_failed(m, device);
     if (bytes && !r->index->exists)
         result = refuse_no_index(m);
-    else if (!good || manifest.version <= has)
-        result = 0;
-    else if (e && !m->open && manifest.version > m->burnt)
-        result = refuse_old_index(m, id, has, manifest.version);
+    else if (!good || !is_news(m, e, &manifest))
+        note_behind(m, e, device, good ? &manifest : NULL);
+    else if (e && !m->open && !m->doubt && manifest.version > m->burnt)
+        result = refuse_old_index(m, id, e->version, manifest.version);
     else
         result = add_truth(m, id, device, &manifest);
     free(bytes);
@@ -137,7 +157,7 @@ static bool may_be_news(const struct plan_maker *m, const struct device_id *id)
 {
     const struct index_device *e = index_device(m->plan->request.index, id);
 
-    return m->open && (!e || e->version < m->open);
+    return m->doubt || (m->open && (!e || e->version < m->open));
 }
 
 /* Devices that are looked at together: each takes a round trip. */
@@ -165,7 +185,7 @@ static int add_to(struct plan_maker *m, struct window *w,
     return w->count == STORE_AHEAD ? look_window(m, w) : 0;
 }
 
-/* Where nothing is open, a sample of what is about to change. */
+/* Where nothing is open or in doubt, a sample of what is about to change. */
 static int look_listed(struct plan_maker *m, struct window *w)
 {
     const struct config *c = m->plan->request.config;
@@ -177,7 +197,7 @@ static int look_listed(struct plan_maker *m, struct window *w)
         if (!(device->selected && m->why[d] != PLAN_SAME) &&
             !may_be_news(m, &device->id))
             continue;
-        if (!m->open && !budget--)
+        if (!m->open && !m->doubt && !budget--)
             break;
         if (add_to(m, w, &device->id, d))
             return -1;
@@ -189,7 +209,7 @@ static int look_not_listed(struct plan_maker *m, struct window *w)
 {
     const struct plan *p = m->plan;
 
-    for (size_t i = 0; m->open && i < p->not_listed_count; i++) {
+    for (size_t i = 0; i < p->not_listed_count; i++) {
         const struct device_id *id = &p->not_listed[i]->id;
 
         if (may_be_news(m, id) && add_to(m, w, id, PLAN_NONE))

@@ -41,6 +41,7 @@ struct plan_maker {
     uint32_t *by_name; /* works, sorted by release name */
     size_t group_room;
     uint32_t open; /* highest version of an open intent, 0: none is */
+    bool doubt;    /* any manifest may be another than its entry says */
     unsigned unread_count;
     bool unsure; /* what a device has that this run leaves alone is unknown */
     uint32_t burnt; /* highest version of any intent */

@@ -83,7 +83,7 @@ bool plan_nothing(const struct config *c, const struct tree *t,
 {
     uint8_t wanted[OTA_HASH];
 
-    if (!head->exists || is_zero(head->wanted) ||
+    if (!head->exists || head->doubt || is_zero(head->wanted) ||
         (head->refresh && now >= head->refresh))
         return false;
     for (size_t i = 0; i < head->intent_count; i++)

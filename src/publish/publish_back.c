@@ -150,7 +150,7 @@ int publish_rollback(const struct publish_options *options, const char *release,
         failed = s->ops->lock(s, options->lock_wait_ms, options->break_lock);
         if (!failed) {
             failed = run(&p, &w);
-            s->ops->unlock(s);
+            publish_unlock(&p, failed != 0);
         }
     }
     index_free(p.index);

@@ -69,6 +69,7 @@ int publish_begin(struct publish *p)
 {
     struct index *x = p->index;
 
+    p->begun = true;
     if (publish_mark(p) || set_intents(p, false, x->intents, x->intent_count) ||
         index_write(x, p->o->store, p->o->signer, p->o->now))
         return -1;
@@ -273,7 +274,8 @@ int publish_finish(struct publish *p)
     const struct plan *plan = &p->plan;
     struct index *x = p->index;
 
-    if (index_confirm(x, p->o->store) || set_entries(p) ||
+    p->begun = true;
+    if (set_entries(p) ||
         set_intents(p, true, plan->intents, plan->intent_count))
         return -1;
     if (p->result->failed)
@@ -281,7 +283,9 @@ int publish_finish(struct publish *p)
     else if (!plan->narrowed || plan_changes(plan) || plan->found_count)
         memcpy(x->wanted, plan->wanted, OTA_HASH);
     x->refresh = plan->refresh;
+    x->doubt = plan->doubt || (x->doubt && p->result->failed);
     if (index_write(x, p->o->store, p->o->signer, p->o->now))
         return -1;
     return index_sweep(x, p->o->store);
 }
+

@@ -61,7 +61,8 @@ struct store_ops {
      * holder.  break_lock: takes it whoever holds it.  What another one left
      * half made is removed. */
     int (*lock)(struct store *s, unsigned wait_ms, bool break_lock);
-    void (*unlock)(struct store *s);
+    /* False: it had been taken from us before. */
+    bool (*unlock)(struct store *s);
     void (*close)(struct store *s);
 };
 

@@ -121,14 +121,14 @@ static int dav_lock(struct store *s, unsigned wait_ms, bool break_lock)
     return store_lock_take(&d->lock, wait_ms, break_lock, s->stop);
 }
 
-static void dav_unlock(struct store *s)
+static bool dav_unlock(struct store *s)
 {
     struct store_dav *d = (struct store_dav *)s;
 
     if (s->stop && *s->stop)
         http_hurry(d->http);
     s->stop = NULL; /* whoever stops, unlocks */
-    store_lock_release(&d->lock);
+    return store_lock_release(&d->lock);
 }
 
 static void dav_close(struct store *s)

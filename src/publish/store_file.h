@@ -56,6 +56,6 @@ int store_file_put(struct store *store, const char *name, const uint8_t *bytes,
 int store_file_flush(struct store *store);
 
 int store_file_lock(struct store *store, unsigned wait_ms, bool break_lock);
-void store_file_unlock(struct store *store);
+bool store_file_unlock(struct store *store);
 
 #endif

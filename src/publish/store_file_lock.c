@@ -202,21 +202,24 @@ int store_file_lock(struct store *store, unsigned wait_ms, bool break_lock)
     return 0;
 }
 
-void store_file_unlock(struct store *store)
+bool store_file_unlock(struct store *store)
 {
     struct store_file *s = (struct store_file *)store;
+    bool ours;
 
     if (s->part >= 0) {
         close(s->part);
         s->part = -1;
     }
     if (s->lock < 0)
-        return;
-    if (current(s, s->lock)) /* else it was broken, and is another's now */
+        return true;
+    ours = current(s, s->lock);
+    if (ours) /* else it was broken, and is another's now */
         unlinkat(s->base, ".part", AT_REMOVEDIR);
     if (ftruncate(s->lock, 0) < 0)
         diag_warning("cannot empty '%s/%s': %s", s->folder, LOCK_NAME,
                      strerror(errno));
     close(s->lock);
     s->lock = -1;
+    return ours;
 }

@@ -183,19 +183,34 @@ int store_lock_take(struct store_lock *l, unsigned wait_ms, bool break_it,
     return result;
 }
 
-void store_lock_renew(struct store_lock *l)
-{
-    if (l->held && store_curl_ms() - l->renewed > STORE_LOCK_RENEW * 1000)
-        say(l);
-}
-
-void store_lock_release(struct store_lock *l)
+/* 1: the text is ours; 0: another's, or none; -1 (reported). */
+static int is_ours(struct store_lock *l)
 {
     struct text t;
+    int result = look(l, &t);
+
+    return result < 0 ? -1 : result == 0 && strcmp(t.mark, l->mark) == 0;
+}
+
+void store_lock_renew(struct store_lock *l)
+{
+    if (!l->held || store_curl_ms() - l->renewed <= STORE_LOCK_RENEW * 1000)
+        return;
+    if (is_ours(l) == 1)
+        say(l);
+    else
+        l->renewed = store_curl_ms();
+}
+
+bool store_lock_release(struct store_lock *l)
+{
+    int ours;
 
     if (!l->held)
-        return;
+        return true;
     l->held = false;
-    if (look(l, &t) == 0 && strcmp(t.mark, l->mark) == 0)
+    ours = is_ours(l);
+    if (ours == 1)
         l->ops->remove(l->ctx);
+    return ours != 0;
 }

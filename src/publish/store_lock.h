@@ -38,9 +38,11 @@ struct store_lock {
 /* As store_ops.lock. */
 int store_lock_take(struct store_lock *l, unsigned wait_ms, bool break_it,
                     volatile const sig_atomic_t *stop);
-/* Says that we still work, now and then.  Failing to is no error. */
+/* Says that we still work, now and then, unless it was taken from us.  Failing
+ * to is no error. */
 void store_lock_renew(struct store_lock *l);
-void store_lock_release(struct store_lock *l);
+/* As store_ops.unlock; true also where nothing can be found out. */
+bool store_lock_release(struct store_lock *l);
 
 /* "user on host, process N, since T" without a newline. */
 void store_lock_holder(char *out, size_t size);

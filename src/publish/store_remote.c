@@ -245,16 +245,16 @@ static int remote_lock(struct store *s, unsigned wait_ms, bool break_lock)
     return 0;
 }
 
-static void remote_unlock(struct store *s)
+static bool remote_unlock(struct store *s)
 {
     struct store_remote *r = (struct store_remote *)s;
 
     if (!r->pool)
-        return;
+        return true;
     store_remote_forget(r);
     pool_drain(r->pool);
     s->stop = NULL; /* whoever stops, unlocks */
-    store_lock_release(&r->lock);
+    return store_lock_release(&r->lock);
 }
 
 void store_remote_close(struct store *s)

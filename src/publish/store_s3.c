@@ -163,14 +163,14 @@ static int s3_lock(struct store *store, unsigned wait_ms, bool break_lock)
     return store_lock_take(&s->lock, wait_ms, break_lock, store->stop);
 }
 
-static void s3_unlock(struct store *store)
+static bool s3_unlock(struct store *store)
 {
     struct store_s3 *s = (struct store_s3 *)store;
 
     if (store->stop && *store->stop)
         http_hurry(s->http);
     store->stop = NULL; /* whoever stops, unlocks */
-    store_lock_release(&s->lock);
+    return store_lock_release(&s->lock);
 }
 
 static void s3_close(struct store *store)
