@@ -90,10 +90,10 @@ struct index {
     uint64_t created;
     uint8_t key_id[OTA_KEY_ID];
     uint8_t wanted[OTA_HASH]; /* zeros: unknown */
-    uint64_t refresh;   /* when a manifest is to be signed anew, 0: never */
+    uint64_t refresh; /* when a manifest is to be signed anew, 0: never */
     bool doubt; /* manifests may be others than the entries say: all of them
                  * are to be read before anything is decided */
-    uint8_t run_id[16]; /* of the open intents, zeros: none */
+    uint8_t run_id[16];           /* of the open intents, zeros: none */
     struct index_intent *intents; /* by release name */
     size_t intent_count;
     struct index_private *priv; /* shards, tables, memory */
