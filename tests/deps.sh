@@ -34,6 +34,7 @@ servers sbin:lighttpd  lighttpd       lighttpd            lighttpd
 servers sbin:sshd      openssh-server openssh-server      openssh-server
 servers cmd:ssh-keygen openssh-client openssh-clients     openssh-client
 servers sbin:vsftpd    vsftpd         vsftpd              vsftpd
+servers cmd:caddy      caddy          caddy               caddy
 servers webdav         lighttpd-mod-webdav lighttpd       lighttpd-mod_webdav
 servers lighttls       lighttpd-mod-openssl lighttpd      lighttpd
 soak  cmd:xz         xz-utils       xz                  xz

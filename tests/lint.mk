@@ -3,7 +3,7 @@ C_ALL = $(wildcard src/*/*.c src/*/*/*.c tests/*/*.c)
 H_ALL = $(wildcard include/ota/*.h src/*/*.h src/*/*/*.h tests/*/*.h)
 SH_LIB = $(wildcard tests/cli/*.sh tests/agent/*.sh) \
          tests/servers/servers.sh tests/servers/scenario.sh \
-         tests/servers/trouble.sh
+         tests/servers/trouble.sh tests/servers/cuts.sh
 SH_ALL = $(filter-out $(SH_LIB),$(wildcard tests/*.sh tests/*/*.sh tests/*/*.t)) \
          .ci/run
 TEXT_ALL = $(wildcard *.md *.example Makefile tests/*.mk .clang-tidy)

@@ -8,5 +8,6 @@ if ! command -v apache2 >/dev/null; then
 fi
 start_apache || exit 1
 scenario "$url" 'Apache'
+lying "$url" apache
 scenario "${url}a/b/fleet/" 'Apache, deeper' a/b/fleet/
 done_testing

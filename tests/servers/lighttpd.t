@@ -9,4 +9,7 @@ fi
 start_lighttpd || exit 1
 scenario "$url" 'lighttpd'
 scenario "${url}a/b/fleet/" 'lighttpd, deeper' a/b/fleet/
+stop_servers
+start_lighttpd 'server.stat-cache-engine = "disable"' || exit 1
+lying "$url" lighttpd
 done_testing

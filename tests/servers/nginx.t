@@ -20,4 +20,5 @@ says out 'missing: '
 stop_servers
 start_nginx on || exit 1
 scenario "$url" 'nginx that makes folders'
+lying "$url" nginx
 done_testing

@@ -12,6 +12,7 @@ range=$low-$((low + 99))
 start_proftpd "PassivePorts $low $((low + 99))" || exit 1
 scenario "$url" 'ProFTPD'
 scenario "{url: $urls, ca: srv.pem}" 'ProFTPD with TLS'
+lying "{url: $urls, ca: srv.pem}" 'ProFTPD with TLS'
 scenario "{url: ${urls}a/b/fleet/, ca: srv.pem}" 'ProFTPD, deeper' a/b/fleet/
 
 server="{url: $urls, ca: srv.pem}"

@@ -2,8 +2,6 @@
  * LOG RULE.  Each request is a line of LOG.  RULE is "none" or "N ACTION":
  * what happens to the Nth request:
  *
- *   before PID_FILE   that process is killed before the server sees the request
- *   after PID_FILE    or once the server has answered, but nobody was told
  *   reset             the connection is reset, the server sees nothing
  *   lost              the server sees it, the connection is reset
  *   half              half of its body is sent on, then both ends are reset
@@ -139,17 +137,6 @@ static void reset(int fd)
     close(fd);
 }
 
-static void kill_it(void)
-{
-    FILE *f = fopen(rule.word, "re");
-    char line[32] = "";
-
-    if (f && fgets(line, sizeof(line), f) && atol(line) > 1)
-        kill((pid_t)atol(line), SIGKILL);
-    if (f)
-        fclose(f);
-}
-
 static bool is(const char *action)
 {
     return strcmp(rule.action, action) == 0;
@@ -201,9 +188,7 @@ static bool forward(int client, int *server, struct message *m, bool spoil)
     }
     if (spoil && is("status"))
         return answer(client, m);
-    if (spoil && is("before"))
-        kill_it();
-    if (spoil && (is("before") || is("reset"))) {
+    if (spoil && is("reset")) {
         reset(client);
         return false;
     }
@@ -217,8 +202,6 @@ static bool forward(int client, int *server, struct message *m, bool spoil)
     if (!pass(client, *server, m, part) || !read_head(*server, m))
         return false;
     if (spoil) {
-        if (is("after"))
-            kill_it();
         reset(client);
         return false;
     }

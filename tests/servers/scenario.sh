@@ -91,3 +91,69 @@ scenario() {
     [ ! -e "$at/lock" ]
     ok $? "$kind: no lock is left"
 }
+
+# put_back: what was there when version 2 was published.
+put_back() {
+    rm -rf "$at/index"
+    cp -a index.2 "$at/index"
+}
+
+# lying URL KIND [PATH]: as scenario, where the server has another index than was
+# put there; a publisher that changes something says so and writes nothing.
+lying() {
+    publish_to=$1
+    kind=$2
+    at=$www/${3-}
+    rm -rf reference main.py lib release.* index.? "${www:?}"/*
+    fleet
+    both 1
+    cp -a "$at/index" index.1
+    echo 'import os' >>main.py
+    both 2
+    cp -a "$at/index" index.2
+    tree "$at/devices" >devices.2
+    echo 'import sys' >>main.py
+    config 3
+    for size in 0 1 100 200; do
+        truncate -s $size "$at/index/head"
+        rm -f "$at/index/head.new"
+        run 5 "$kind: a head of $size bytes" ota-pack publish
+        says err 'is damaged (head: '
+        put_back
+    done
+    printf x | dd of="$at/index/head" bs=1 seek=60 conv=notrunc 2>/dev/null
+    rm -f "$at/index/head.new"
+    run 5 "$kind: a head with a byte that is another" ota-pack publish
+    says err 'is damaged (head: its signature is wrong)'
+    put_back
+    for shard in "$at"/index/????????????????*; do
+        truncate -s -1 "$shard"
+    done
+    run 5 "$kind: a shard that is cut" ota-pack publish
+    says err 'its content is not its name'
+    rm "$at"/index/????????????????*
+    run 5 "$kind: no shard" ota-pack publish
+    says err ' is missing: '
+    put_back
+    ota-pack keygen -W other >/dev/null 2>&1
+    sed 's/^key: .*/key: other.key/; s|^server: .*|server: others/|' \
+        ota-pack.yml >other.yml
+    ota-pack publish -q -c other.yml
+    rm -f "$at/index/head.new" other.key
+    cat others/index/head >"$at/index/head"
+    run 6 "$kind: a head of another key" ota-pack publish
+    says err 'was published with key '
+    rm -rf "$at/index" other*
+    cp -a index.1 "$at/index"
+    rm -rf "${XDG_STATE_HOME:-none}"
+    run 5 "$kind: an older index" ota-pack publish
+    says err 'is older than '
+    rm -rf "$at/index"
+    run 5 "$kind: no index" ota-pack publish
+    says err 'has manifests of devices and no index'
+    tree "$at/devices" | cmp -s - devices.2
+    ok $? "$kind: and nothing was written"
+    put_back
+    both 3
+    same "$kind: with the right one it goes on"
+}

@@ -35,6 +35,84 @@ wait_port() {
         exit 1' "$1"
 }
 
+# launch COMMAND...: the server that listens on $port then; `relaunch` starts it
+# once more.
+launch() {
+    relaunch_port=$port
+    relaunch=$(printf "'%s' " "$@")
+    relaunch
+}
+
+relaunch() {
+    eval "$relaunch" && wait_port "$relaunch_port"
+}
+
+# background COMMAND...: one that stays in the foreground.
+background() {
+    "$@" >"$logs/${1##*/}.out" 2>&1 &
+    pids="$pids $!"
+    echo $! >server.pid
+}
+
+# kill_server: as a power cut does it, with all the processes that it has.
+kill_server() {
+    for file in "$work"/nginx.pid "$work"/apache.pid "$work"/lighttpd.pid \
+        "$work"/sshd.pid "$work"/server.pid; do
+        [ ! -s "$file" ] || kill_tree "$(cat "$file")"
+        rm -f "$file"
+    done
+    rm -f "$work"/proftpd.pid
+}
+
+kill_tree() { # PID: stopped first, so that it has no more children
+    kill -STOP "$1" 2>/dev/null || return
+    for child in $(cat "/proc/$1/task/$1/children"); do
+        (kill_tree "$child")
+    done
+    kill -9 "$1"
+}
+
+# start_readers: nginx and Caddy, which only read, where devices poll: $readers.
+start_readers() {
+    readers=
+    if command -v nginx >/dev/null; then
+        reader=$(free_port)
+        cat >reader.conf <<EOT
+$([ "$(id -u)" -ne 0 ] || echo 'user root;')
+pid $work/reader.pid; error_log $logs/reader.err; events { }
+http {
+    access_log off; types { } default_type application/octet-stream;
+    client_body_temp_path $work/spool/rb; proxy_temp_path $work/spool/rp;
+    fastcgi_temp_path $work/spool/rf; uwsgi_temp_path $work/spool/ru;
+    scgi_temp_path $work/spool/rs;
+    server { listen 127.0.0.1:$reader; root $www; }
+}
+EOT
+        nginx -e "$logs/reader.err" -c "$work/reader.conf" &&
+            wait_port "$reader" &&
+            readers="$readers http://127.0.0.1:$reader"
+    fi
+    if command -v caddy >/dev/null; then
+        reader=$(free_port)
+        cat >Caddyfile <<EOT
+{
+    admin off
+    auto_https off
+    persist_config off
+}
+http://127.0.0.1:$reader {
+    bind 127.0.0.1
+    root * $www
+    file_server
+}
+EOT
+        HOME=$work caddy run --config Caddyfile --adapter caddyfile \
+            >"$logs/caddy" 2>&1 &
+        pids="$pids $!"
+        wait_port "$reader" && readers="$readers http://127.0.0.1:$reader"
+    fi
+}
+
 # proxy RULE: in front of $port; sets $through, logs to proxy.log.
 proxy() {
     [ -z "${proxy_pid-}" ] || kill "$proxy_pid" 2>/dev/null
@@ -106,8 +184,7 @@ http {
     }
 }
 EOT
-    nginx -e "$logs/nginx.err" -c "$work/nginx.conf" || return 1
-    wait_port "$port" || return 1
+    launch nginx -e "$logs/nginx.err" -c "$work/nginx.conf" || return 1
     url=http://127.0.0.1:$port/
     urls=https://127.0.0.1:$ports/
     read=$url
@@ -118,7 +195,7 @@ start_apache() {
     ports=$(free_port)
     certificate
     login
-    chown -R www-data "$www" "$work/spool" 2>/dev/null
+    chown -R www-data "$www" "$work/spool/" 2>/dev/null
     chmod 755 "$work"
     {
         echo "ServerRoot /usr/lib/apache2"
@@ -154,14 +231,13 @@ DocumentRoot $www
 </VirtualHost>
 EOT
     } >apache.conf
-    apache2 -f "$work/apache.conf" -k start || return 1
-    wait_port "$port" || return 1
+    launch apache2 -f "$work/apache.conf" -k start || return 1
     url=http://127.0.0.1:$port/
     urls=https://127.0.0.1:$ports/
     read=$url
 }
 
-start_lighttpd() {
+start_lighttpd() { # [LINE]...
     port=$(free_port)
     ports=$(free_port)
     certificate
@@ -188,9 +264,9 @@ auth.backend.plain.userfile = "$work/plain"
     ssl.pemfile = "$work/srv.pem"
     ssl.privkey = "$work/srv.key"
 }
+$(printf '%s\n' "$@")
 EOT
-    lighttpd -f "$work/lighttpd.conf" || return 1
-    wait_port "$port" || return 1
+    launch lighttpd -f "$work/lighttpd.conf" || return 1
     url=http://127.0.0.1:$port/
     urls=https://127.0.0.1:$ports/
     read=$url
@@ -257,8 +333,8 @@ Subsystem sftp internal-sftp
 EOT
         [ $# -eq 0 ] || printf '%s\n' "$@"
     } >sshd_config
-    "$(command -v sshd)" -f "$work/sshd_config" -E "$logs/sshd" || return 1
-    wait_port "$port" || return 1
+    launch "$(command -v sshd)" -f "$work/sshd_config" -E "$logs/sshd" ||
+        return 1
     url=sftp://$(id -un)@127.0.0.1:$port$www/
     read=
 }
@@ -298,9 +374,7 @@ rsa_private_key_file=$work/srv.key
 EOT
         [ $# -eq 0 ] || printf '%s\n' "$@"
     } >vsftpd.conf
-    "$(command -v vsftpd)" "$work/vsftpd.conf" >"$logs/vsftpd" 2>&1 &
-    pids="$pids $!"
-    wait_port "$port" || return 1
+    launch background "$(command -v vsftpd)" "$work/vsftpd.conf" || return 1
     url=ftp://127.0.0.1:$port/
     urls=ftps://127.0.0.1:$port/
     read=
@@ -362,9 +436,7 @@ AllowOverwrite on
 UseIPv6 off
 $(printf "%s\n" "$@")
 EOT
-    "$proftpd" -q -n -c "$work/proftpd.conf" >"$logs/proftpd.out" 2>&1 &
-    pids="$pids $!"
-    wait_port "$port" || return 1
+    launch background "$proftpd" -q -n -c "$work/proftpd.conf" || return 1
     url=ftp://127.0.0.1:$port/
     urls=ftps://127.0.0.1:$port/
     read=

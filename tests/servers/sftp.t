@@ -12,6 +12,7 @@ export HOME="$work"
 start_sshd || exit 1
 keys='known_hosts: known_hosts, identity: id'
 scenario "{url: $url, $keys}" 'OpenSSH'
+lying "{url: $url, $keys}" OpenSSH
 scenario "{url: ${url}a/b/fleet/, $keys}" 'OpenSSH, deeper' a/b/fleet/
 
 # below the login's home folder, here $HOME is not what sshd takes

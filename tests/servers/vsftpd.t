@@ -11,6 +11,7 @@ low=$(free_port)
 range=$low-$((low + 99))
 start_vsftpd "pasv_min_port=$low" "pasv_max_port=$((low + 99))" || exit 1
 scenario "$url" 'vsftpd'
+lying "$url" vsftpd
 scenario "{url: $urls, ca: srv.pem}" 'vsftpd with TLS'
 scenario "{url: ${urls}a/b/fleet/, ca: srv.pem}" 'vsftpd, deeper' a/b/fleet/
 

@@ -233,6 +233,7 @@ static struct index *sample(bool backwards)
     memset(x->base_id, 7, sizeof x->base_id);
     memset(x->wanted, 8, sizeof x->wanted);
     x->refresh = NOW + 50;
+    x->doubt = true;
     if (backwards)
         add_devices(x, true);
     add_versions(x);
@@ -335,7 +336,7 @@ static void test_round_trip(void)
     check(index_write(x, &mem, signer, NOW) == 0 && object_count == 2,
           "written: head and shard");
     y = must_load();
-    check(y->refresh == NOW + 50 && y->wanted[31] == 8 && y->base_id[0] == 7,
+    check(y->refresh == NOW + 50 && y->doubt && y->wanted[31] == 8 && y->base_id[0] == 7,
           "head");
     check_releases(y);
     check_devices(y);
