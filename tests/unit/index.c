@@ -336,7 +336,8 @@ static void test_round_trip(void)
     check(index_write(x, &mem, signer, NOW) == 0 && object_count == 2,
           "written: head and shard");
     y = must_load();
-    check(y->refresh == NOW + 50 && y->doubt && y->wanted[31] == 8 && y->base_id[0] == 7,
+    check(y->refresh == NOW + 50 && y->doubt && y->wanted[31] == 8 &&
+              y->base_id[0] == 7,
           "head");
     check_releases(y);
     check_devices(y);
