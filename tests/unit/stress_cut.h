@@ -107,9 +107,9 @@ static int cut_lock(struct store *s, unsigned wait_ms, bool break_lock)
     return cut_of(s)->inner->ops->lock(cut_of(s)->inner, wait_ms, break_lock);
 }
 
-static void cut_unlock(struct store *s)
+static bool cut_unlock(struct store *s)
 {
-    cut_of(s)->inner->ops->unlock(cut_of(s)->inner);
+    return cut_of(s)->inner->ops->unlock(cut_of(s)->inner);
 }
 
 static const struct store_ops cut_ops = {.get = cut_get,
