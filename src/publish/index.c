@@ -116,8 +116,8 @@ int index_confirm(const struct index *x, struct store *s)
     if (ours)
         return ours < 0 ? -1 : 0;
     return diag_error(DIAG_SERVER,
-                      "somebody else has published to '%s' meanwhile: run "
-                      "'ota-pack publish' again",
+                      "somebody else has published to '%s' meanwhile: run the "
+                      "same command again",
                       s->where);
 }
 

@@ -478,7 +478,7 @@ static void test_intents(void)
           "carried over in another run");
     check(index_write(y, &mem, signer, NOW) == 0 &&
               index_confirm(y, &mem) == 0 && index_confirm(x, &mem) == -1 &&
-              heard("run 'ota-pack publish'"),
+              heard("run the same command again"),
           "whose head is the one on the server");
     check(index_set_intents(y, NULL, 0) == 0 &&
               memcmp(y->run_id, none, 16) == 0,
