@@ -82,6 +82,10 @@ struct store {
     struct store_meter *meter; /* or NULL */
 };
 
+/* The meter that an object of this class is counted in, or NULL: of the index
+ * there is no telling how many there will be. */
+struct store_meter *store_meter(const struct store *s, enum store_class class);
+
 /* A folder; it is made at the first put or lock.  create false: it must be
  * there.  0, or -1 (reported). */
 int store_file_open(const char *folder, bool create, struct store **out);

@@ -116,13 +116,12 @@ int http_body(struct http_request *r, const uint8_t *bytes, size_t len)
                : 0;
 }
 
-/* Index objects are not counted: there is no telling how many there will be. */
 void http_count(struct http_request *r, const struct store *s,
                 enum store_class class)
 {
-    if (!s->meter || class == STORE_SHARD || class == STORE_HEAD)
+    r->meter = store_meter(s, class);
+    if (!r->meter)
         return;
-    r->meter = s->meter;
     r->meter->objects++;
     r->meter->unsent += r->len;
 }

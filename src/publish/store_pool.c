@@ -150,6 +150,15 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx)
     return len;
 }
 
+static void note_sent(struct pool_job *j, size_t sent)
+{
+    if (j->meter) {
+        j->meter->unsent += j->sent;
+        j->meter->unsent -= sent;
+    }
+    j->sent = sent;
+}
+
 static size_t on_send(char *to, size_t size, size_t count, void *ctx)
 {
     struct pool_job *j = ctx;
@@ -157,7 +166,7 @@ static size_t on_send(char *to, size_t size, size_t count, void *ctx)
     size_t len = left < room ? left : room;
 
     memcpy(to, j->body + j->sent, len);
-    j->sent += len;
+    note_sent(j, j->sent + len);
     return len;
 }
 
@@ -167,7 +176,7 @@ static int on_seek(void *ctx, curl_off_t offset, int origin)
 
     if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > j->len)
         return CURL_SEEKFUNC_CANTSEEK;
-    j->sent = (size_t)offset;
+    note_sent(j, (size_t)offset);
     return CURL_SEEKFUNC_OK;
 }
 
@@ -261,7 +270,8 @@ static void reset_answer(struct pool_job *j)
 {
     free(j->bytes);
     j->bytes = NULL;
-    j->got = j->sent = 0;
+    j->got = 0;
+    note_sent(j, 0);
     j->too_long = false;
     j->status = 0;
     j->size = UINT64_MAX;

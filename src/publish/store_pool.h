@@ -26,12 +26,14 @@ struct pool_job {
     size_t len;
     struct curl_slist *before, *after; /* commands around the transfer */
     size_t max;                        /* bytes of the answer that are taken */
+    struct store_meter *meter;         /* of the bytes that are sent, or NULL */
     /* Called once it is answered, from within the functions below and in their
      * thread; it may free it and queue another one.  NULL: pool_run() waits. */
     void (*done)(struct pool_job *j);
     void *ctx;
     char name[STORE_NAME]; /* the object, for messages */
     /* the answer */
+    size_t sent; /* of the body, in this try */
     CURLcode code;
     long status; /* FTP's reply, or 0 */
     uint8_t *bytes;
@@ -42,7 +44,6 @@ struct pool_job {
     char error[CURL_ERROR_SIZE];
     /* the engine's */
     struct pool *pool;
-    size_t sent;
     bool answered;
     struct pool_job *next;
 };

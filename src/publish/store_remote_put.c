@@ -30,7 +30,9 @@ struct put {
     char name[STORE_NAME], part[32];
     uint8_t *body;
     size_t len;
-    CURLcode code; /* of the rename that failed */
+    struct store_meter *meter; /* that it is counted in, or NULL */
+    size_t sent;               /* of the body, as that knows */
+    CURLcode code;             /* of the rename that failed */
     long status;
     char error[CURL_ERROR_SIZE];
 };
@@ -119,6 +121,7 @@ static struct pool_job *request(struct put *p)
     if (p->step != LOOKING) {
         j->body = p->body;
         j->len = p->len;
+        j->meter = p->meter;
     }
     snprintf(j->name, sizeof j->name, "%s", p->name);
     j->ctx = p;
@@ -130,6 +133,10 @@ static void free_put(struct put *p)
 {
     if (!p)
         return;
+    if (p->meter) {
+        p->meter->unsent -= p->len - p->sent;
+        p->meter->objects--;
+    }
     free(p->body);
     free(p);
 }
@@ -176,6 +183,9 @@ static void go_on(struct put *p, int step)
 {
     struct pool_job *j;
 
+    if (p->meter)
+        p->meter->unsent += p->sent;
+    p->sent = 0;
     p->step = step;
     j = request(p);
     if (j)
@@ -260,6 +270,7 @@ static void answered(struct pool_job *j)
 {
     struct put *p = j->ctx;
 
+    p->sent = j->sent;
     if (p->step == PARTED)
         part_answered(p, j);
     else if (p->step == IN_PLACE)
@@ -289,6 +300,11 @@ static struct put *new_put(struct store_remote *r, const char *name,
     p->class = class;
     snprintf(p->name, sizeof p->name, "%s", name);
     snprintf(p->part, sizeof p->part, ".part/%s.%x", r->mark, r->next++);
+    p->meter = store_meter(&r->store, class);
+    if (p->meter) {
+        p->meter->objects++;
+        p->meter->unsent += len;
+    }
     if (!r->replaces && (class == STORE_MANIFEST || class == STORE_HEAD))
         p->step = IN_PLACE;
     return p;

@@ -97,6 +97,7 @@ slow_line "$port"
 sed "s/127.0.0.1/$far/" known_hosts >known_far
 slow="{url: $(echo "$url" | sed "s/127.0.0.1/$far/"), \
 known_hosts: known_far, identity: id}"
+counted "$slow"
 watched "$slow" empty
 killed "$slow"
 stop_servers

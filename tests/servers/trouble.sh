@@ -58,6 +58,18 @@ watched() {
     sed 's/^/# /' seen
 }
 
+# counted URL: what is on its way there is not counted as done.
+counted() {
+    command -v script >/dev/null || return 0
+    server=$1
+    fresh
+    many 1
+    TERM=xterm script -qec 'ota-pack publish' /dev/null </dev/null |
+        tr '\r' '\n' >shown
+    grep -E '^[0-9]+ of 33 devices' shown | grep -qvE '^(0|33) '
+    ok $? "$kind: devices are counted one by one"
+}
+
 # fresh: a fleet, and nothing on the server.
 fresh() {
     rm -rf reference main.py lib release.* "${www:?}"/* "$www"/.part

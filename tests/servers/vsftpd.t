@@ -24,6 +24,7 @@ kind='vsftpd with TLS'
 locked "{url: $urls, ca: srv.pem}"
 slow_line "$port" "$range"
 slow="{url: $(echo "$urls" | sed "s/127.0.0.1/$far/"), ca: srv.pem}"
+counted "$slow"
 watched "$slow"
 killed "$slow"
 stop_servers
