@@ -93,7 +93,7 @@ static void publish_one(struct project *p, struct publish_options *o,
 }
 
 static int publish(struct project *p, struct cmd_global *g,
-                   const struct publish_args *a, struct publish_meter *meter)
+                   const struct publish_args *a, struct meter *meter)
 {
     struct done done = {.g = g, .p = p};
     struct publish_options o = {.config = p->config,
@@ -128,14 +128,14 @@ static int publish(struct project *p, struct cmd_global *g,
 int cmd_publish(struct cmd_global *g, int argc, char **argv)
 {
     struct publish_args a = {0};
-    struct publish_meter meter = {0};
+    struct meter meter = {0};
     struct project p;
     int first = cmd_options(g, argc, argv, "", long_options, take, &a);
     int status = 0;
 
     if (first < 0)
         return diag_status();
-    progress_begin(g, &meter);
+    progress_begin(g, &meter, "device");
     if (!project_open(&p, g, argv + first, (size_t)(argc - first))) {
         p.new_base = a.new_base;
         p.again = a.again;

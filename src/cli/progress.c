@@ -1,4 +1,4 @@
-/* A thread that looks at the meter a few times a second: whatever the publish
+/* A thread that looks at the meter a few times a second: whatever the run
  * waits for, the line and the answer to SIGUSR1 do not. */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,9 +28,10 @@ struct sample {
 };
 
 static struct {
-    const struct publish_meter *meter;
-    bool line;  /* may be drawn */
-    bool shown; /* stands there now */
+    const struct meter *meter;
+    const char *what; /* it counts */
+    bool line;        /* may be drawn */
+    bool shown;       /* stands there now */
     pthread_t thread;
     int wake[2]; /* a pipe: 'u' SIGUSR1, 'q' the end */
     struct sigaction before;
@@ -57,7 +58,7 @@ static size_t without(size_t all, size_t some)
 
 static struct sample look(void)
 {
-    const struct publish_meter *m = self.meter;
+    const struct meter *m = self.meter;
 
     return (struct sample){.ms = now_ms(),
                            .done = without(m->done, m->way.objects),
@@ -91,20 +92,22 @@ static void add_left(char *out, size_t size, uint64_t seconds)
 }
 
 /* Rate and time left, from the oldest sample that is kept; the time once
- * devices are written: what payloads there will be is not known. */
+ * something is done: what payloads there will be is not known. */
 static void add_rate(char *out, size_t size, const struct sample *now)
 {
     const struct sample *old =
         &self.samples[self.count > SAMPLES ? self.count % SAMPLES : 0];
     uint64_t ms = self.count ? now->ms - old->ms : 0;
     char text[MSG_SIZE];
-    size_t len;
+    size_t len = 0;
 
     if (ms < TICK_MS)
         return;
-    len = (size_t)snprintf(
-        out, size, ", %s/s",
-        msg_size(without(now->bytes, old->bytes) * UINT64_C(1000) / ms, text));
+    if (now->bytes)
+        len = (size_t)snprintf(
+            out, size, ", %s/s",
+            msg_size(without(now->bytes, old->bytes) * UINT64_C(1000) / ms,
+                     text));
     if (now->done > old->done && len < size)
         add_left(out + len, size - len,
                  (self.meter->total - now->done) * ms / 1000 /
@@ -119,11 +122,14 @@ static void words(char out[LINE])
     int len;
 
     if (!total) {
-        snprintf(out, LINE, "nothing is being written yet");
+        snprintf(out, LINE, "no %s has been begun", self.what);
         return;
     }
-    len = snprintf(out, LINE, "%zu of %zu device%s, %s", now.done, total,
-                   total == 1 ? "" : "s", msg_size(now.bytes, text));
+    len = snprintf(out, LINE, "%zu of %zu %s%s", now.done, total, self.what,
+                   total == 1 ? "" : "s");
+    if (now.bytes)
+        len += snprintf(out + len, LINE - (size_t)len, ", %s",
+                        msg_size(now.bytes, text));
     if (now.done < total)
         add_rate(out + len, LINE - (size_t)len, &now);
 }
@@ -230,11 +236,13 @@ static void close_pipe(void)
 }
 
 /* Where there is no thread to be had, there is no line. */
-void progress_begin(const struct cmd_global *g, const struct publish_meter *m)
+void progress_begin(const struct cmd_global *g, const struct meter *m,
+                    const char *what)
 {
     struct sigaction sa = {.sa_handler = on_usr1, .sa_flags = SA_RESTART};
 
     self.meter = m;
+    self.what = what;
     self.line = !g->quiet && !g->json && is_terminal();
     if (pipe2(self.wake, O_CLOEXEC) < 0 || start() != 0) {
         close_pipe();

@@ -86,32 +86,15 @@ static int conclude(struct publish *p)
     return publish_finish(p);
 }
 
-static void end_meter(struct publish *p)
-{
-    if (p->o->meter)
-        p->o->meter->total = 0;
-}
-
-/* From here on there is something to look on at: not before, since a password
- * may have been asked for. */
-static void begin_meter(struct publish *p)
-{
-    if (!p->o->meter)
-        return;
-    p->o->store->meter = &p->o->meter->way;
-    p->o->meter->done = p->o->meter->bytes = 0;
-    p->o->meter->total = p->total;
-}
-
 static int carry_out(struct publish *p)
 {
     if (publish_stopped(p) || publish_begin(p))
         return -1;
-    begin_meter(p);
+    meter_begin(p->o->meter, p->o->store, p->total);
     if (publish_payloads(p) || index_confirm(p->index, p->o->store) ||
         publish_manifests(p) || conclude(p))
         return -1;
-    end_meter(p);
+    meter_end(p->o->meter);
     if (p->o->report)
         p->o->report(p->o->ctx, &p->plan, p->result);
     return p->result->failed ? -1 : 0;
@@ -203,7 +186,7 @@ int publish_run(const struct publish_options *options,
     }
     if (failed)
         publish_stopped(&p);
-    end_meter(&p);
+    meter_end(options->meter);
     index_free(p.index);
     return failed ? -1 : 0;
 }

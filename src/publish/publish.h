@@ -5,6 +5,7 @@
 #define PUBLISH_PUBLISH_H
 
 #include <signal.h>
+#include "meter.h"
 #include "plan.h"
 
 /* What was done. */
@@ -13,13 +14,6 @@ struct publish_result {
     size_t failed;          /* devices whose manifest could not be written */
     size_t payloads;        /* put, not those that were there */
     uint64_t payload_bytes; /* of those */
-};
-
-/* How far it is, for who looks on from another thread. */
-struct publish_meter {
-    struct store_meter way;    /* of what was put, what is on its way */
-    atomic_size_t done, total; /* manifests put, of all; total 0: not known */
-    atomic_size_t bytes;       /* put, of payloads and manifests */
 };
 
 struct publish_options {
@@ -41,7 +35,7 @@ struct publish_options {
     void (*report)(void *ctx, const struct plan *plan,
                    const struct publish_result *result);
     void *ctx;
-    struct publish_meter *meter; /* or NULL */
+    struct meter *meter; /* of devices, or NULL */
 };
 
 /* Publishes.  0 (also where there was nothing to do), or -1 (reported): what

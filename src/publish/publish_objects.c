@@ -25,12 +25,6 @@ static int is_there(struct store *s, const struct ota_alternative *a)
     return size == a->size;
 }
 
-static void count_bytes(struct publish *p, size_t len)
-{
-    if (p->o->meter)
-        p->o->meter->bytes += len;
-}
-
 static int put_payload(struct publish *p, const struct payload *payload)
 {
     struct store *s = p->o->store;
@@ -42,7 +36,7 @@ static int put_payload(struct publish *p, const struct payload *payload)
     object_payload(payload->alt.link + 2, name);
     if (s->ops->put(s, name, payload->bytes, payload->alt.size, STORE_PAYLOAD))
         return -1;
-    count_bytes(p, payload->alt.size);
+    meter_count(p->o->meter, 0, payload->alt.size);
     p->result->payloads++;
     p->result->payload_bytes += payload->alt.size;
     return 0;
@@ -104,8 +98,7 @@ static void written(struct publish *p, struct plan_device *d, bool ok)
     d->done = ok;
     p->result->written += ok;
     p->in_row = ok ? 0 : p->in_row + 1;
-    if (p->o->meter)
-        p->o->meter->done++;
+    meter_count(p->o->meter, 1, 0);
 }
 
 static void put_manifest(struct publish *p, struct plan_device *d,
@@ -115,7 +108,7 @@ static void put_manifest(struct publish *p, struct plan_device *d,
     char name[OBJECT_NAME];
 
     object_manifest(&p->o->config->devices[d->device].id, name);
-    count_bytes(p, m->len);
+    meter_count(p->o->meter, 0, m->len);
     written(p, d,
             s->ops->put(s, name, m->bytes, m->len,
                         d->why == PLAN_NEW ? STORE_FIRST : STORE_MANIFEST) ==
