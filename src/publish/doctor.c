@@ -329,7 +329,7 @@ static int compare(struct store *s, const uint8_t *bytes)
 {
     uint8_t *got;
     size_t len;
-    int result = s->ops->get(s, DOCTOR_MANIFEST, DOCTOR_MAX, &got, &len);
+    int result = store_get(s, DOCTOR_MANIFEST, DOCTOR_MAX, &got, &len);
 
     if (result < 0)
         return -1;
@@ -374,8 +374,7 @@ static bool look_at_writing(struct doctor *d)
 /* Without one of our own, the index is something to read. */
 static void borrow_object(struct doctor *d)
 {
-    if (d->store->ops->get(d->store, "index/head", DOCTOR_MAX, &d->bytes,
-                           &d->len) == 0)
+    if (store_get(d->store, "index/head", DOCTOR_MAX, &d->bytes, &d->len) == 0)
         d->name = "index/head";
     forget();
 }

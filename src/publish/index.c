@@ -52,14 +52,14 @@ int index_new(struct index **out)
 static int get_head(struct store *s, const uint8_t *key, uint8_t **bytes,
                     size_t *len)
 {
-    int result = s->ops->get(s, INDEX_HEAD_NAME, INDEX_HEAD_MAX, bytes, len);
+    int result = store_get(s, INDEX_HEAD_NAME, INDEX_HEAD_MAX, bytes, len);
     uint8_t *copy;
     size_t copy_len;
 
     if (result || index_is_head(*bytes, *len, key))
         return result;
-    result = s->ops->get(s, INDEX_HEAD_NAME ".new", INDEX_HEAD_MAX, &copy,
-                         &copy_len);
+    result =
+        store_get(s, INDEX_HEAD_NAME ".new", INDEX_HEAD_MAX, &copy, &copy_len);
     if (result == 0 && index_is_head(copy, copy_len, key)) {
         free(*bytes);
         *bytes = copy;
@@ -131,7 +131,7 @@ static int get_shard(const struct index_ref *ref, struct store *s,
     int result;
 
     index_object(ref->name, name);
-    result = s->ops->get(s, name, ref->stored, bytes, &len);
+    result = store_get(s, name, ref->stored, bytes, &len);
     if (result < 0)
         return -1;
     if (result == STORE_MISSING)
@@ -178,22 +178,16 @@ static int read_shard(struct index *x, struct store *s, size_t shard)
 static void ask_ahead(const struct index *x, struct store *s, size_t first)
 {
     const struct index_private *p = x->priv;
-    char names[STORE_AHEAD][INDEX_OBJECT];
-    const char *list[STORE_AHEAD];
-    size_t count = 0, max = 0;
+    char name[INDEX_OBJECT];
 
     for (size_t i = first; i < p->shard_count && i < first + STORE_AHEAD; i++) {
         const struct index_ref *ref = &p->shards[i];
 
         if (!ref->size)
             continue;
-        index_object(ref->name, names[count]);
-        list[count] = names[count];
-        max = ref->stored > max ? ref->stored : max;
-        count++;
+        index_object(ref->name, name);
+        store_ahead(s, STORE_GET, name, ref->stored);
     }
-    if (s->ops->ahead && count > 1)
-        s->ops->ahead(s, list, count, max);
 }
 
 int index_read_shards(struct index *x, struct store *s)

@@ -191,14 +191,6 @@ static int find_former(struct writing *w)
     return 0;
 }
 
-static int remove_shard(struct store *s, const struct index_name *name)
-{
-    char object[INDEX_OBJECT];
-
-    index_object(name->bytes, object);
-    return s->ops->remove(s, object);
-}
-
 static bool names(const struct index_ref *shards, size_t count,
                   const struct index_name *name)
 {
@@ -208,32 +200,47 @@ static bool names(const struct index_ref *shards, size_t count,
     return false;
 }
 
-/* Removes the former shards of the head last read or written, but for those
- * that have come back. */
-static int sweep(struct index *x, struct store *s,
+/* False: it has come back, among these shards or the index's own. */
+static bool goes(const struct index_private *p, const struct index_ref *shards,
+                 size_t count, const struct index_name *name)
+{
+    return !names(shards, count, name) &&
+           !names(p->shards, p->shard_count, name);
+}
+
+/* Removes the former shards of the head last read or written, but for the
+ * first `keep` and those that have come back. */
+static int sweep(struct index *x, struct store *s, size_t keep,
                  const struct index_ref *shards, size_t shard_count)
 {
     struct index_private *p = x->priv;
+    char object[INDEX_OBJECT];
 
-    for (; p->former_count; p->former_count--) {
-        const struct index_name *name = &p->former[p->former_count - 1];
+    while (p->former_count > keep) {
+        size_t count = p->former_count - keep;
+        const struct index_name *list;
 
-        if (!names(shards, shard_count, name) &&
-            !names(p->shards, p->shard_count, name) &&
-            remove_shard(s, name) < 0)
-            return -1;
+        count = count < STORE_AHEAD ? count : STORE_AHEAD;
+        list = &p->former[p->former_count - count];
+        for (size_t i = 0; i < count; i++) {
+            index_object(list[i].bytes, object);
+            if (goes(p, shards, shard_count, &list[i]))
+                store_ahead(s, STORE_REMOVE, object, 0);
+        }
+        for (size_t i = 0; i < count; i++) {
+            index_object(list[i].bytes, object);
+            if (goes(p, shards, shard_count, &list[i]) &&
+                s->ops->remove(s, object) < 0)
+                return -1;
+        }
+        p->former_count -= count;
     }
     return 0;
 }
 
 int index_sweep(struct index *x, struct store *s)
 {
-    struct index_private *p = x->priv;
-
-    for (; p->former_count > INDEX_FORMER_MAX; p->former_count--)
-        if (remove_shard(s, &p->former[p->former_count - 1]) < 0)
-            return -1;
-    return 0;
+    return sweep(x, s, INDEX_FORMER_MAX, NULL, 0);
 }
 
 static int write_head(struct writing *w, struct signer *key)
@@ -280,7 +287,7 @@ static int write_all(struct writing *w, struct signer *key)
     /* A new base may replace whatever head is there. */
     if (find_former(w) < 0 ||
         (w->x->exists && index_confirm(w->x, w->store) < 0) ||
-        sweep(w->x, w->store, w->shards, w->shard_count) < 0)
+        sweep(w->x, w->store, 0, w->shards, w->shard_count) < 0)
         return -1;
     return write_head(w, key);
 }

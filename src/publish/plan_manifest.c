@@ -169,7 +169,8 @@ struct window {
 
 static int look_window(struct plan_maker *m, struct window *w)
 {
-    served_ahead(m->plan->request.store, w->ids, w->count);
+    for (size_t i = 0; i < w->count; i++)
+        served_manifest_ahead(m->plan->request.store, w->ids[i]);
     for (size_t i = 0; i < w->count; i++)
         if (look(m, w->ids[i], w->devices[i]))
             return -1;

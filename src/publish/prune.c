@@ -14,7 +14,14 @@ struct prune {
     struct prune_result *result;
     struct index *index;
     struct prune_plan plan;
+    size_t total;    /* payloads that go */
+    unsigned in_row; /* of them, that failed */
 };
+
+static bool stopped(const struct prune *p)
+{
+    return p->o->stop && *p->o->stop;
+}
 
 static void say(const struct prune *p, const struct prune_item *item)
 {
@@ -65,62 +72,122 @@ static int prune_versions(struct prune *p)
             return -1;
     if (p->o->dry_run)
         return 0;
-    if (index_confirm(p->index, p->o->store) ||
-        index_write(p->index, p->o->store, p->o->signer, p->o->now)) {
+    if (index_write(p->index, p->o->store, p->o->signer, p->o->now)) {
         p->result->versions = 0;
         return -1;
     }
     return 0;
 }
 
-/* The head is looked at before each object: somebody who took the lock away
- * may be about to give devices that very payload. */
-static int prune_object(struct prune *p, const struct index_retired *r)
-{
-    struct store *s = p->o->store;
-    char name[OBJECT_NAME];
-    struct prune_item item = {.object = name};
-    int result;
+/* Objects that are looked at, and then removed, together. */
+struct batch {
+    size_t count;
+    struct object {
+        char name[OBJECT_NAME];
+        bool there, tried;
+        struct prune_item item;
+    } objects[STORE_AHEAD];
+};
 
-    object_payload(r->name, name);
-    result = s->ops->size(s, name, &item.size);
-    if (result == 0 && !p->o->dry_run) {
-        if (index_confirm(p->index, s))
-            return -1;
-        result = s->ops->remove(s, name);
+static void fill(struct batch *b, const struct index_retired *list,
+                 size_t count)
+{
+    b->count = count;
+    for (size_t i = 0; i < count; i++) {
+        struct object *o = &b->objects[i];
+
+        *o = (struct object){.item.object = o->name};
+        object_payload(list[i].name, o->name);
     }
-    item.failed = result < 0;
-    p->result->failed += result < 0;
-    p->result->payloads += result == 0;
-    p->result->bytes += result == 0 ? item.size : 0;
-    if (result <= 0)
-        say(p, &item);
-    return item.failed;
 }
 
-/* What failed keeps its note.  0, or -1 (reported): it ends here. */
+static void note(struct prune *p, struct object *o, int result)
+{
+    o->item.failed = result < 0;
+    p->in_row = result < 0 ? p->in_row + 1 : 0;
+}
+
+static void look(struct prune *p, struct batch *b)
+{
+    struct store *s = p->o->store;
+
+    for (size_t i = 0; i < b->count; i++)
+        store_ahead(s, STORE_SIZE, b->objects[i].name, 0);
+    for (size_t i = 0; i < b->count && p->in_row < HOPELESS; i++) {
+        struct object *o = &b->objects[i];
+        int result = s->ops->size(s, o->name, &o->item.size);
+
+        o->there = result == 0;
+        o->tried = true;
+        note(p, o, result);
+        meter_count(p->o->meter, p->o->dry_run, 0);
+    }
+}
+
+/* The head is looked at before: somebody who took the lock away may be about to
+ * give devices one of these payloads.  0, or -1 (reported). */
+static int remove_all(struct prune *p, struct batch *b)
+{
+    struct store *s = p->o->store;
+
+    if (p->in_row == HOPELESS)
+        return 0;
+    if (index_confirm(p->index, s))
+        return -1;
+    for (size_t i = 0; i < b->count; i++)
+        if (b->objects[i].there)
+            store_ahead(s, STORE_REMOVE, b->objects[i].name, 0);
+    for (size_t i = 0; i < b->count; i++) {
+        struct object *o = &b->objects[i];
+
+        o->tried = !o->there || p->in_row < HOPELESS;
+        if (o->there && o->tried)
+            note(p, o, s->ops->remove(s, o->name));
+        meter_count(p->o->meter, 1, 0);
+    }
+    return p->in_row == HOPELESS ? s->ops->flush(s) : 0;
+}
+
+/* What failed, or was not tried, keeps its note: the others are put to `gone`,
+ * of which there are *count. */
+static void conclude(struct prune *p, const struct batch *b,
+                     const struct index_retired *list,
+                     struct index_retired *gone, size_t *count)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        const struct object *o = &b->objects[i];
+        bool good = o->tried && !o->item.failed;
+
+        p->result->failed += o->item.failed;
+        p->result->payloads += good && o->there;
+        p->result->bytes += good && o->there ? o->item.size : 0;
+        if (o->tried && (o->there || o->item.failed))
+            say(p, &o->item);
+        if (good)
+            gone[(*count)++] = list[i];
+    }
+}
+
+/* 0, 1: some failed, -1 (reported): it ends here. */
 static int prune_objects(struct prune *p)
 {
     struct prune_names *names = &p->plan.names;
-    size_t gone = 0, i;
-    unsigned in_row = 0;
-    int failed = 0;
+    size_t gone = 0, left;
+    struct batch b;
 
-    for (i = 0; i < names->count && in_row < HOPELESS; i++) {
-        if (p->o->stop && *p->o->stop) {
-            failed = diag_error(DIAG_FAILED,
-                                "stopped: 'ota-pack prune' goes on with it");
-            break;
-        }
-        failed = prune_object(p, &names->list[i]);
-        if (failed < 0)
+    p->total = names->count;
+    meter_begin(p->o->meter, p->o->store, p->total);
+    for (size_t i = 0; i < names->count && p->in_row < HOPELESS && !stopped(p);
+         i += b.count) {
+        left = names->count - i;
+        fill(&b, &names->list[i], left < STORE_AHEAD ? left : STORE_AHEAD);
+        look(p, &b);
+        if (!p->o->dry_run && remove_all(p, &b))
             return -1;
-        in_row = failed ? in_row + 1 : 0;
-        if (!failed)
-            names->list[gone++] = names->list[i];
+        conclude(p, &b, &names->list[i], names->list, &gone);
     }
     names->count = gone;
-    return failed || p->result->failed ? 1 : 0;
+    return gone < p->total;
 }
 
 static int finish(struct prune *p)
@@ -132,8 +199,7 @@ static int finish(struct prune *p)
     if (!p->plan.names.count)
         return index_sweep(p->index, s);
     index_forget(p->index, p->plan.names.list, p->plan.names.count);
-    if (index_confirm(p->index, s) ||
-        index_write(p->index, s, p->o->signer, p->o->now))
+    if (index_write(p->index, s, p->o->signer, p->o->now))
         return -1;
     return index_sweep(p->index, s);
 }
@@ -167,6 +233,18 @@ static int prune(struct prune *p)
     return failed;
 }
 
+static void say_stopped(const struct prune *p)
+{
+    if (stopped(p) && p->total)
+        diag_error(DIAG_FAILED,
+                   "stopped after %zu of %zu payloads; run 'ota-pack prune' "
+                   "again to complete this",
+                   p->result->payloads, p->total);
+    else if (stopped(p))
+        diag_error(DIAG_FAILED, "stopped before any payload was removed; run "
+                                "'ota-pack prune' again");
+}
+
 int prune_run(const struct prune_options *options, struct prune_result *result)
 {
     struct prune p = {.o = options, .result = result};
@@ -185,6 +263,9 @@ int prune_run(const struct prune_options *options, struct prune_result *result)
             s->ops->unlock(s);
         }
     }
+    if (todo)
+        say_stopped(&p);
+    meter_end(options->meter);
     prune_plan_release(&p.plan);
     index_free(p.index);
     return todo ? -1 : 0;

@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include "index.h"
+#include "meter.h"
 
 /* Seconds for which a payload stays after the last manifest that named it: a
  * device may be reading it still. */
@@ -28,10 +29,11 @@ struct prune_options {
     bool dry_run;  /* nothing is locked or written */
     unsigned lock_wait_ms;
     bool break_lock;
-    volatile const sig_atomic_t *stop; /* not 0: stop at the next object */
+    volatile const sig_atomic_t *stop; /* not 0: stop */
     /* Called for each thing that goes (or would go); or NULL. */
     void (*each)(void *ctx, const struct prune_item *item);
     void *ctx;
+    struct meter *meter; /* of payloads, or NULL */
 };
 
 struct prune_result {

@@ -10,15 +10,26 @@
 #include "served.h"
 
 enum {
-    HOPELESS = 20, /* so many in a row that cannot be read are the server's */
-    LOOK = 64,     /* bad ones, after which the head is looked at again */
-    UNREAD = 1     /* verdict: else OTA_OK or an error */
+    HOPELESS = 20,   /* so many in a row that cannot be read are the server's */
+    LOOK = 64,       /* bad ones, after which the head is looked at again */
+    UNREAD = 1,      /* verdict: else OTA_OK or an error */
+    ASKED = 32 << 20 /* bytes of payloads that are asked for at once */
 };
 
 /* A payload and what a reader says of it. */
 struct verdict {
     uint8_t name[OTA_HASH];
     int error;
+    bool asked; /* its bytes are on their way, or were */
+};
+
+/* A device on the way. */
+struct reading {
+    uint8_t *bytes; /* of the manifest; or NULL */
+    struct ota_manifest manifest;
+    const char *error; /* the first one, as readback_item has it */
+    bool failed;       /* it could not be read (reported) */
+    char message[256];
 };
 
 struct readback {
@@ -30,8 +41,9 @@ struct readback {
     struct verdict *verdicts; /* of what the index names for them, by name */
     size_t verdict_count, verdict_room;
     struct verdict other; /* the last one that it does not name */
+    unsigned in_row;      /* devices that could not be read */
     uint32_t open;        /* highest version of an open intent, 0: none is */
-    char message[256];
+    struct reading window[STORE_AHEAD]; /* devices that are read together */
 };
 
 /* A payload that the device's manifest names, on the way through a reader. */
@@ -40,6 +52,11 @@ struct payload_read {
     struct ota_alternative a;
     bool full;
 };
+
+static bool stopped(const struct readback *r)
+{
+    return r->o->stop && *r->o->stop;
+}
 
 static bool is_wanted(const struct index_device *d, const char *word)
 {
@@ -146,8 +163,8 @@ static int list_payloads(struct readback *r)
                           sizeof *v))
                 return -1;
             v = &r->verdicts[r->verdict_count++];
+            *v = (struct verdict){.error = UNREAD};
             memcpy(v->name, name, OTA_HASH);
-            v->error = UNREAD;
         }
     }
     if (r->verdict_count)
@@ -159,12 +176,18 @@ static int list_payloads(struct readback *r)
     return 0;
 }
 
+/* Of a payload that the index names, or NULL. */
+static struct verdict *named_verdict(const struct readback *r,
+                                     const uint8_t *name)
+{
+    return r->verdict_count ? bsearch(name, r->verdicts, r->verdict_count,
+                                      sizeof *r->verdicts, by_name)
+                            : NULL;
+}
+
 static struct verdict *find_verdict(struct readback *r, const uint8_t *name)
 {
-    struct verdict *v =
-        r->verdict_count
-            ? bsearch(name, r->verdicts, r->verdict_count, sizeof *v, by_name)
-            : NULL;
+    struct verdict *v = named_verdict(r, name);
 
     if (v)
         return v;
@@ -194,42 +217,21 @@ static int read_payload(struct readback *r, const struct payload_read *p,
     if (bytes) {
         r->result->payloads++;
         r->result->bytes += p->a.size;
+        meter_count(r->o->meter, 0, p->a.size);
     }
     free(bytes);
     return result;
 }
 
-__attribute__((format(printf, 3, 4))) static const char *
-say(struct readback *r, const char *error, const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static void
+say(struct reading *w, const char *error, const char *fmt, ...)
 {
     va_list ap;
 
     va_start(ap, fmt);
-    vsnprintf(r->message, sizeof r->message, fmt, ap);
+    vsnprintf(w->message, sizeof w->message, fmt, ap);
     va_end(ap);
-    return error;
-}
-
-/* All payloads that the manifest names.  0, or -1 (reported); *error is NULL or
- * the first one. */
-static int check_payloads(struct readback *r, const struct ota_manifest *m,
-                          const char **error)
-{
-    struct payload_read p = {.manifest = m};
-
-    for (unsigned i = 0; i < m->alternatives && !*error; i++) {
-        struct verdict *v;
-
-        ota_manifest_alternative(m, i, &p.a);
-        p.full = i + 1u == m->alternatives;
-        v = find_verdict(r, p.a.link + 2);
-        if (v->error == UNREAD && read_payload(r, &p, v))
-            return -1;
-        if (v->error)
-            *error = say(r, ota_error_name(v->error), "%s (its payload)",
-                         ota_strerror(v->error));
-    }
-    return 0;
+    w->error = error;
 }
 
 static bool same_payloads(const struct ota_manifest *m,
@@ -252,52 +254,104 @@ static bool same_payloads(const struct ota_manifest *m,
 }
 
 /* Where a publish was cut short manifests may be newer than the index. */
-static const char *compare(struct readback *r, const struct index_device *d,
-                           const struct ota_manifest *m)
+static void compare(const struct readback *r, const struct index_device *d,
+                    struct reading *w)
 {
+    const struct ota_manifest *m = &w->manifest;
     const struct index_version *v =
         index_version(index_release(r->index, d->release), d->version);
 
     if (m->version > d->version && m->version <= r->open)
-        return NULL;
+        return;
     if (m->version != d->version)
-        return say(r, "index", "it has version %lu, and the index says %lu",
-                   (unsigned long)m->version, (unsigned long)d->version);
-    if (memcmp(m->release, d->digest, OTA_DIGEST) != 0)
-        return say(r, "index", "its release is not the one of the index");
-    if ((m->created != d->created || m->expires != d->expires) &&
-        !(r->open && m->created > d->created))
-        return say(r, "index", "its times are not those of the index");
-    if (v && (m->hardware != v->hardware || strcmp(m->label, v->label) != 0))
-        return say(r, "index",
-                   "its hardware or label is not the one of the "
-                   "index");
-    if (!same_payloads(m, plan_content_of(r->index, d)))
-        return say(r, "index", "its payloads are not those of the index");
-    return NULL;
+        say(w, "index", "it has version %lu, and the index says %lu",
+            (unsigned long)m->version, (unsigned long)d->version);
+    else if (memcmp(m->release, d->digest, OTA_DIGEST) != 0)
+        say(w, "index", "its release is not the one of the index");
+    else if ((m->created != d->created || m->expires != d->expires) &&
+             !(r->open && m->created > d->created))
+        say(w, "index", "its times are not those of the index");
+    else if (v &&
+             (m->hardware != v->hardware || strcmp(m->label, v->label) != 0))
+        say(w, "index", "its hardware or label is not the one of the index");
+    else if (!same_payloads(m, plan_content_of(r->index, d)))
+        say(w, "index", "its payloads are not those of the index");
 }
 
-static int read_device(struct readback *r, const struct index_device *d,
-                       const char **error)
+static void read_manifest(const struct readback *r,
+                          const struct index_device *d, struct reading *w)
 {
-    struct ota_manifest m;
-    uint8_t *bytes;
-    int said, result = 0;
+    int said;
 
-    *error = NULL;
-    if (served_manifest(r->o->served, r->o->key, &d->id, r->o->now, &m, &bytes,
-                        &said))
-        return -1;
-    if (!bytes)
-        *error = say(r, "missing", "it has no manifest");
+    *w = (struct reading){0};
+    if (served_manifest(r->o->served, r->o->key, &d->id, r->o->now,
+                        &w->manifest, &w->bytes, &said))
+        w->failed = true;
+    else if (!w->bytes)
+        say(w, "missing", "it has no manifest");
     else if (said)
-        *error = say(r, ota_error_name(said), "%s", ota_strerror(said));
+        say(w, ota_error_name(said), "%s", ota_strerror(said));
     else
-        *error = compare(r, d, &m);
-    if (!*error)
-        result = check_payloads(r, &m, error);
-    free(bytes);
-    return result;
+        compare(r, d, w);
+}
+
+/* Begins to read what the device's manifest names and was not read yet; returns
+ * how many payloads. */
+static size_t ask_ahead(const struct readback *r, const struct reading *w,
+                        uint64_t *bytes)
+{
+    struct ota_alternative a;
+    struct verdict *v;
+    size_t count = 0;
+
+    if (w->failed || w->error)
+        return 0;
+    for (unsigned i = 0; i < w->manifest.alternatives; i++) {
+        ota_manifest_alternative(&w->manifest, i, &a);
+        v = named_verdict(r, a.link + 2);
+        if (!v || v->error != UNREAD || v->asked)
+            continue;
+        served_payload_ahead(r->o->served, &a);
+        v->asked = true;
+        *bytes += a.size;
+        count++;
+    }
+    return count;
+}
+
+/* The same for the devices of the window from `i` on; returns the first one
+ * that is left. */
+static size_t ask_payloads(const struct readback *r, size_t i, size_t count)
+{
+    uint64_t bytes = 0;
+    size_t asked = 0;
+
+    do
+        asked += ask_ahead(r, &r->window[i++], &bytes);
+    while (i < count && asked + OTA_ALTERNATIVES <= STORE_AHEAD &&
+           bytes < ASKED);
+    return i;
+}
+
+/* All payloads that the manifest names, also after an error: they were asked
+ * for. */
+static void check_payloads(struct readback *r, struct reading *w)
+{
+    struct payload_read p = {.manifest = &w->manifest};
+    unsigned count = w->failed || w->error ? 0 : w->manifest.alternatives;
+
+    for (unsigned i = 0; i < count; i++) {
+        struct verdict *v;
+
+        ota_manifest_alternative(&w->manifest, i, &p.a);
+        p.full = i + 1u == count;
+        v = find_verdict(r, p.a.link + 2);
+        if (v->error == UNREAD && read_payload(r, &p, v))
+            w->failed = true;
+        else if (v->error && !w->error)
+            say(w, ota_error_name(v->error), "%s (its payload)",
+                ota_strerror(v->error));
+    }
 }
 
 /* What looks bad may be somebody who publishes just now. */
@@ -318,43 +372,66 @@ static int look_again(const struct readback *r)
                  : 0;
 }
 
-/* The next devices, from `first` on. */
-static void ask_ahead(const struct readback *r, size_t first)
+/* 0, or -1 (reported): it ends here. */
+static int conclude(struct readback *r, const struct index_device *d,
+                    const struct reading *w)
 {
-    const struct device_id *ids[STORE_AHEAD];
-    size_t count = 0;
+    struct readback_item item = {d, w->error, w->message};
 
-    for (size_t i = first; i < r->count && count < STORE_AHEAD; i++)
-        ids[count++] = &r->devices[i]->id;
-    served_ahead(r->o->served, ids, count);
+    meter_count(r->o->meter, 1, 0);
+    r->in_row = w->failed ? r->in_row + 1 : 0;
+    if (w->failed) {
+        r->result->failed++;
+        return r->in_row == HOPELESS ? -1 : 0;
+    }
+    if (item.error && r->result->bad++ % LOOK == 0 && look_again(r))
+        return -1;
+    r->result->devices++;
+    r->o->each(r->o->ctx, &item);
+    return 0;
+}
+
+static int read_window(struct readback *r, const struct index_device **devices,
+                       size_t count)
+{
+    size_t asked = 0, i;
+
+    for (i = 0; i < count; i++)
+        served_manifest_ahead(r->o->served, &devices[i]->id);
+    for (i = 0; i < count && r->in_row < HOPELESS; i++) {
+        read_manifest(r, devices[i], &r->window[i]);
+        r->in_row = r->window[i].failed ? r->in_row + 1 : 0;
+    }
+    if (r->in_row == HOPELESS) {
+        r->result->failed += HOPELESS;
+        return -1;
+    }
+    r->in_row = 0;
+    for (i = 0; i < count; i++) {
+        if (i == asked)
+            asked = ask_payloads(r, i, count);
+        check_payloads(r, &r->window[i]);
+        if (stopped(r) || conclude(r, devices[i], &r->window[i]))
+            return -1;
+    }
+    return 0;
 }
 
 static int read_devices(struct readback *r)
 {
-    unsigned in_row = 0;
+    size_t count;
+    int result = 0;
 
-    for (size_t i = 0; i < r->count; i++) {
-        struct readback_item item = {.device = r->devices[i],
-                                     .message = r->message};
-
-        if (i % STORE_AHEAD == 0)
-            ask_ahead(r, i);
-        if (r->o->stop && *r->o->stop)
-            return diag_error(DIAG_FAILED, "stopped after %zu of %zu devices",
-                              i, r->count);
-        if (read_device(r, item.device, &item.error)) {
-            r->result->failed++;
-            if (++in_row == HOPELESS)
-                return -1;
-            continue;
+    meter_begin(r->o->meter, r->o->served, r->count);
+    for (size_t i = 0; i < r->count && !result; i += count) {
+        count = r->count - i < STORE_AHEAD ? r->count - i : STORE_AHEAD;
+        result = read_window(r, &r->devices[i], count);
+        for (size_t k = 0; k < count; k++) {
+            free(r->window[k].bytes);
+            r->window[k].bytes = NULL;
         }
-        in_row = 0;
-        if (item.error && r->result->bad++ % LOOK == 0 && look_again(r))
-            return -1;
-        r->result->devices++;
-        r->o->each(r->o->ctx, &item);
     }
-    return r->result->failed ? -1 : 0;
+    return result || r->result->failed ? -1 : 0;
 }
 
 static void find_open(struct readback *r)
@@ -368,20 +445,27 @@ static void find_open(struct readback *r)
 int readback_run(const struct readback_options *options,
                  struct readback_result *result)
 {
-    struct readback r = {.o = options, .result = result};
+    struct readback *r = calloc(1, sizeof *r);
     int failed = -1;
 
     *result = (struct readback_result){0};
-    if (index_read_head(options->store, options->key, &r.index) ||
-        index_read_shards(r.index, options->store))
-        goto out;
-    find_open(&r);
-    if (choose(&r) || list_payloads(&r))
-        goto out;
-    failed = read_devices(&r);
-out:
-    free(r.devices);
-    free(r.verdicts);
-    index_free(r.index);
+    if (!r)
+        return diag_no_memory();
+    r->o = options;
+    r->result = result;
+    if (index_read_head(options->store, options->key, &r->index) == 0 &&
+        index_read_shards(r->index, options->store) == 0) {
+        find_open(r);
+        if (choose(r) == 0 && list_payloads(r) == 0)
+            failed = read_devices(r);
+    }
+    if (failed && stopped(r))
+        diag_error(DIAG_FAILED, "stopped after %zu device%s", result->devices,
+                   result->devices == 1 ? "" : "s");
+    meter_end(options->meter);
+    free(r->devices);
+    free(r->verdicts);
+    index_free(r->index);
+    free(r);
     return failed ? -1 : 0;
 }

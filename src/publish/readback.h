@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include "index.h"
+#include "meter.h"
 
 /* One device. */
 struct readback_item {
@@ -26,6 +27,7 @@ struct readback_options {
     volatile const sig_atomic_t *stop; /* not 0: stop at the next device */
     void (*each)(void *ctx, const struct readback_item *item);
     void *ctx;
+    struct meter *meter; /* of devices, or NULL */
 };
 
 struct readback_result {
@@ -36,8 +38,8 @@ struct readback_result {
     uint64_t bytes;  /* of those */
 };
 
-/* Reads.  One payload is in memory at a time.  0, also where some are bad; or
- * -1 (reported). */
+/* Reads.  Of payloads 32 MiB are in memory, or those of one device.  0, also
+ * where some are bad; or -1 (reported). */
 int readback_run(const struct readback_options *options,
                  struct readback_result *result);
 

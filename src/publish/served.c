@@ -28,7 +28,7 @@ int served_manifest(struct store *s, const uint8_t *key,
 
     *error = OTA_ERR_TRUNCATED;
     object_manifest(id, name);
-    result = s->ops->get(s, name, MANIFEST_READ, bytes, &len);
+    result = store_get(s, name, MANIFEST_READ, bytes, &len);
     if (result)
         return result < 0 ? -1 : 0;
     set_device(&device, key, id->bytes, id->len);
@@ -37,34 +37,23 @@ int served_manifest(struct store *s, const uint8_t *key,
     return 0;
 }
 
-void served_ahead(struct store *s, const struct device_id *const *ids,
-                  size_t count)
+void served_manifest_ahead(struct store *s, const struct device_id *id)
 {
-    char names[STORE_AHEAD][OBJECT_NAME];
-    const char *list[STORE_AHEAD];
+    char name[OBJECT_NAME];
 
-    if (!s->ops->ahead || count < 2)
-        return;
-    for (size_t i = 0; i < count; i++) {
-        object_manifest(ids[i], names[i]);
-        list[i] = names[i];
-    }
-    s->ops->ahead(s, list, count, MANIFEST_READ);
+    object_manifest(id, name);
+    store_ahead(s, STORE_GET, name, MANIFEST_READ);
 }
 
 int served_payload(struct store *s, const struct ota_alternative *a,
                    uint8_t **bytes)
 {
     char name[OBJECT_NAME];
-    uint64_t size;
     size_t len;
     int result;
 
-    *bytes = NULL;
     object_payload(a->link + 2, name);
-    result = s->ops->size(s, name, &size);
-    if (!result && size == a->size)
-        result = s->ops->get(s, name, a->size, bytes, &len);
+    result = s->ops->get(s, name, a->size, bytes, &len);
     if (result < 0)
         return -1;
     if (*bytes && len != a->size) {
@@ -72,6 +61,14 @@ int served_payload(struct store *s, const struct ota_alternative *a,
         *bytes = NULL;
     }
     return 0;
+}
+
+void served_payload_ahead(struct store *s, const struct ota_alternative *a)
+{
+    char name[OBJECT_NAME];
+
+    object_payload(a->link + 2, name);
+    store_ahead(s, STORE_GET, name, a->size);
 }
 
 bool served_is_whole(const struct ota_alternative *a, const uint8_t *bytes)

@@ -13,15 +13,15 @@ int served_manifest(struct store *s, const uint8_t *key,
                     const struct device_id *id, uint64_t now,
                     struct ota_manifest *m, uint8_t **bytes, int *error);
 
-/* Says that the manifests of these devices will be asked for soon, at most
- * STORE_AHEAD. */
-void served_ahead(struct store *s, const struct device_id *const *ids,
-                  size_t count);
+/* Begins to read it for a served_manifest() to come: store_ops.ahead. */
+void served_manifest_ahead(struct store *s, const struct device_id *id);
 
 /* The payload's bytes, a->size of them, to be freed; NULL where it is not there
  * with that size.  0, or -1 (reported). */
 int served_payload(struct store *s, const struct ota_alternative *a,
                    uint8_t **bytes);
+/* The same for served_payload(). */
+void served_payload_ahead(struct store *s, const struct ota_alternative *a);
 
 /* Whether the a->size bytes are those that the alternative names, by the chain
  * of hashes alone: format.md, Payload. */

@@ -14,7 +14,7 @@
 
 enum {
     STORE_NAME = 256, /* longest object name, NUL included */
-    STORE_AHEAD = 128 /* objects that are asked for at once */
+    STORE_AHEAD = 128 /* objects that are asked for ahead */
 };
 
 /* How an object is treated: server.md, Publishing. */
@@ -26,23 +26,31 @@ enum store_class {
     STORE_HEAD      /* replaced; visible and durable at return */
 };
 
-/* Results of get and size besides 0: the object is not there. */
-enum { STORE_MISSING = 1 };
+/* Results besides 0 and -1 that are not reported. */
+enum {
+    STORE_MISSING = 1, /* get and size: the object is not there */
+    STORE_LONG = 2     /* get: it has more than `max` bytes */
+};
+
+/* What an object may be asked for ahead: the function of that name. */
+enum store_verb { STORE_GET, STORE_SIZE, STORE_REMOVE };
 
 struct store;
 
 /* Functions return 0, or -1 (reported, DIAG_SERVER unless it says otherwise);
- * get and size also STORE_MISSING. */
+ * get and size also STORE_MISSING, get STORE_LONG. */
 struct store_ops {
-    /* The object's bytes, at most `max` of them (more is an error), allocated
-     * for the caller to free. */
+    /* The object's bytes, at most `max` of them, allocated for the caller to
+     * free; NULL unless the result is 0. */
     int (*get)(struct store *s, const char *name, size_t max, uint8_t **bytes,
                size_t *len);
     int (*size)(struct store *s, const char *name, uint64_t *size);
-    /* Says which objects get() will be asked for soon, at most STORE_AHEAD of
-     * at most `max` bytes each: all are asked for at once.  NULL: get() takes
-     * no time. */
-    void (*ahead)(struct store *s, const char *const *names, size_t count,
+    /* Begins now what the function of that verb is called for soon, which then
+     * has the answer: so requests do not wait for one another.  At most
+     * STORE_AHEAD that were not called for yet; `max` as for get.  One that is
+     * never called for is at its end before a head is put, and after flush and
+     * unlock.  NULL: nothing takes any time. */
+    void (*ahead)(struct store *s, enum store_verb verb, const char *name,
                   size_t max);
     /* Takes the bytes (they may be gone after the call).  The object may become
      * visible later, at the latest at flush.  -1: this one was not put (and
@@ -52,8 +60,9 @@ struct store_ops {
      * put. */
     int (*put)(struct store *s, const char *name, const uint8_t *bytes,
                size_t len, enum store_class class);
-    /* All that was put is visible and durable.  Where some puts failed,
-     * `failed` was called with each name before, and the result is -1. */
+    /* All that was put is visible and durable, and nothing that was begun is on
+     * its way.  Where some puts failed, `failed` was called with each name
+     * before, and the result is -1. */
     int (*flush)(struct store *s);
     /* No error where the object is not there. */
     int (*remove)(struct store *s, const char *name);
@@ -81,6 +90,14 @@ struct store {
     void *failed_ctx;
     struct store_meter *meter; /* or NULL */
 };
+
+/* As store_ops.get, but STORE_LONG is an error: -1 (reported). */
+int store_get(struct store *s, const char *name, size_t max, uint8_t **bytes,
+              size_t *len);
+
+/* As store_ops.ahead, if there is one. */
+void store_ahead(struct store *s, enum store_verb verb, const char *name,
+                 size_t max);
 
 /* The meter that an object of this class is counted in, or NULL: of the index
  * there is no telling how many there will be. */

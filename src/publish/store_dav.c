@@ -1,5 +1,5 @@
 /* WebDAV, or any HTTP server that takes PUT: objects are read, looked at and
- * removed one at a time. */
+ * removed. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -39,40 +39,45 @@ struct http_request *store_dav_folder(struct store_dav *d, const char *method,
     return request_for(d, method, name, "/");
 }
 
-static struct http_request *get_request(struct store_dav *d, const char *name)
+static struct http_request *verb_request(struct store_dav *d,
+                                         enum store_verb verb, const char *name)
 {
-    struct http_request *r = store_dav_request(d, "GET", name);
+    struct http_request *r = store_dav_request(d, http_method(verb), name);
 
-    if (!r || http_header(r, "Cache-Control: no-cache") == 0)
+    if (!r || verb != STORE_GET ||
+        http_header(r, "Cache-Control: no-cache") == 0)
         return r;
     http_request_free(r);
     return NULL;
 }
 
-static void dav_ahead(struct store *s, const char *const *names, size_t count,
+static void dav_ahead(struct store *s, enum store_verb verb, const char *name,
                       size_t max)
 {
     struct store_dav *d = (struct store_dav *)s;
+    struct http_request *r = verb_request(d, verb, name);
 
-    for (size_t i = 0; i < count; i++) {
-        struct http_request *r = get_request(d, names[i]);
+    if (r && verb == STORE_GET)
+        r->max = max;
+    http_ahead_add(&d->ahead, r);
+}
 
-        if (r)
-            r->max = max;
-        http_ahead_add(&d->ahead, r);
-    }
+/* The one that was begun, or else a new one; NULL: reported. */
+static struct http_request *request_of(struct store_dav *d,
+                                       enum store_verb verb, const char *name)
+{
+    struct http_request *r = http_ahead_take(&d->ahead, verb, name);
+
+    return r ? r : verb_request(d, verb, name);
 }
 
 static int dav_get(struct store *s, const char *name, size_t max,
                    uint8_t **bytes, size_t *len)
 {
     struct store_dav *d = (struct store_dav *)s;
-    struct http_request *r = http_ahead_take(&d->ahead, name);
-    int result;
+    struct http_request *r = request_of(d, STORE_GET, name);
+    int result = http_get(r, max, bytes, len);
 
-    if (!r)
-        r = get_request(d, name);
-    result = http_get(r, max, bytes, len);
     if (r && result == 0) {
         if (r->modified > d->newest)
             d->newest = r->modified;
@@ -86,7 +91,7 @@ static int dav_get(struct store *s, const char *name, size_t max,
 static int dav_size(struct store *s, const char *name, uint64_t *size)
 {
     struct store_dav *d = (struct store_dav *)s;
-    struct http_request *r = store_dav_request(d, "HEAD", name);
+    struct http_request *r = request_of(d, STORE_SIZE, name);
     int result = http_size(r, size);
 
     http_request_free(r);
@@ -96,7 +101,7 @@ static int dav_size(struct store *s, const char *name, uint64_t *size)
 static int dav_remove(struct store *s, const char *name)
 {
     struct store_dav *d = (struct store_dav *)s;
-    struct http_request *r = store_dav_request(d, "DELETE", name);
+    struct http_request *r = request_of(d, STORE_REMOVE, name);
     int result = http_remove(r);
 
     http_request_free(r);

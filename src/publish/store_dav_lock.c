@@ -69,7 +69,7 @@ static int lock_read(void *ctx, char text[STORE_LOCK_TEXT])
     size_t len;
     uint8_t *bytes;
     int result =
-        d->store.ops->get(&d->store, HOLDER, STORE_LOCK_TEXT - 1, &bytes, &len);
+        store_get(&d->store, HOLDER, STORE_LOCK_TEXT - 1, &bytes, &len);
 
     if (result)
         return result;

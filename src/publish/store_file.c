@@ -192,11 +192,11 @@ static int read_all(struct store_file *s, int fd, const char *name, size_t max,
 
     if (fstat(fd, &st) < 0)
         return store_fail(s, "read", name);
-    if (!S_ISREG(st.st_mode) || (uintmax_t)st.st_size > max)
-        return diag_error(DIAG_SERVER,
-                          "'%s/%s' is not one of ours: it is no file, or has "
-                          "more than %zu bytes",
-                          s->folder, name, max);
+    if (!S_ISREG(st.st_mode))
+        return diag_error(DIAG_SERVER, "'%s/%s' is not one of ours: no file",
+                          s->folder, name);
+    if ((uintmax_t)st.st_size > max)
+        return STORE_LONG;
     room = (size_t)st.st_size;
     if (!(*bytes = malloc(room + 1)))
         return diag_no_memory();

@@ -170,13 +170,6 @@ int http_fail(const struct http_request *r, const char *verb)
                            r->error);
 }
 
-int http_too_long(const struct http_request *r)
-{
-    return diag_error(DIAG_SERVER,
-                      "'%s/%s' is not one of ours: it has more than %zu bytes",
-                      r->http->curl->where, r->name, r->max);
-}
-
 /* -- answers ----------------------------------------------------------------
  */
 

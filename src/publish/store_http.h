@@ -95,8 +95,6 @@ bool http_good(const struct http_request *r);
 bool http_missing(const struct http_request *r);
 /* Reports that it failed; returns -1. */
 int http_fail(const struct http_request *r, const char *verb);
-/* Reports an answer of more than `max`; returns -1. */
-int http_too_long(const struct http_request *r);
 
 /* -- store_http_object.c: a store's functions, by requests for an object.
  * r NULL: reported before.  The request stays the caller's; one that is
@@ -105,7 +103,10 @@ int http_get(struct http_request *r, size_t max, uint8_t **bytes, size_t *len);
 int http_size(struct http_request *r, uint64_t *size);
 int http_remove(struct http_request *r);
 
-/* Requests by the names of their objects, made before they are asked for. */
+/* The method of a verb. */
+const char *http_method(enum store_verb verb);
+
+/* Requests that were begun before their answers are asked for. */
 struct http_ahead {
     struct http_request *list[STORE_AHEAD];
     size_t count;
@@ -115,7 +116,8 @@ struct http_ahead {
 void http_ahead_add(struct http_ahead *a, struct http_request *r);
 /* The request for that object, answered, to be freed by the caller; NULL: there
  * is none. */
-struct http_request *http_ahead_take(struct http_ahead *a, const char *name);
+struct http_request *http_ahead_take(struct http_ahead *a, enum store_verb verb,
+                                     const char *name);
 /* Before http_free(). */
 void http_ahead_release(struct http_ahead *a);
 

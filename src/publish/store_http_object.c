@@ -4,6 +4,14 @@
 
 #include "store_http.h"
 
+const char *http_method(enum store_verb verb)
+{
+    static const char *const methods[] = {
+        [STORE_GET] = "GET", [STORE_SIZE] = "HEAD", [STORE_REMOVE] = "DELETE"};
+
+    return methods[verb];
+}
+
 int http_get(struct http_request *r, size_t max, uint8_t **bytes, size_t *len)
 {
     *bytes = NULL;
@@ -15,7 +23,7 @@ int http_get(struct http_request *r, size_t max, uint8_t **bytes, size_t *len)
         http_run(r->http, r);
     }
     if (r->too_long)
-        return http_too_long(r);
+        return STORE_LONG;
     if (http_missing(r))
         return STORE_MISSING;
     if (!http_good(r))
@@ -36,12 +44,15 @@ void http_ahead_add(struct http_ahead *a, struct http_request *r)
     http_start(r->http, r);
 }
 
-struct http_request *http_ahead_take(struct http_ahead *a, const char *name)
+struct http_request *http_ahead_take(struct http_ahead *a, enum store_verb verb,
+                                     const char *name)
 {
+    const char *method = http_method(verb);
+
     for (size_t i = 0; i < a->count; i++) {
         struct http_request *r = a->list[i];
 
-        if (strcmp(r->name, name) != 0)
+        if (strcmp(r->method, method) != 0 || strcmp(r->name, name) != 0)
             continue;
         a->list[i] = a->list[--a->count];
         http_wait(r->http, r);
@@ -66,7 +77,8 @@ int http_size(struct http_request *r, uint64_t *size)
     *size = 0;
     if (!r)
         return -1;
-    http_run(r->http, r);
+    if (!r->answered)
+        http_run(r->http, r);
     if (http_missing(r))
         return STORE_MISSING;
     if (!http_good(r))
@@ -79,7 +91,8 @@ int http_remove(struct http_request *r)
 {
     if (!r)
         return -1;
-    http_run(r->http, r);
+    if (!r->answered)
+        http_run(r->http, r);
     return http_good(r) || http_missing(r) ? 0 : http_fail(r, "remove");
 }
 

@@ -1,5 +1,4 @@
-/* Folders on another machine: objects are read, looked at and removed one at a
- * time. */
+/* Folders on another machine: objects are read, looked at and removed. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -67,13 +66,6 @@ static bool is_missing(const struct pool_job *j)
     return j->code == CURLE_REMOTE_FILE_NOT_FOUND;
 }
 
-static int too_long(const struct store_remote *r, const char *name, size_t max)
-{
-    return diag_error(DIAG_SERVER,
-                      "'%s/%s' is not one of ours: it has more than %zu bytes",
-                      r->where, name, max);
-}
-
 void store_remote_forget(struct store_remote *r)
 {
     for (unsigned i = 0; i < r->wanted_count; i++) {
@@ -81,99 +73,6 @@ void store_remote_forget(struct store_remote *r)
         pool_job_free(r->wanted[i]);
     }
     r->wanted_count = 0;
-}
-
-static void remote_ahead(struct store *s, const char *const *names,
-                         size_t count, size_t max)
-{
-    struct store_remote *r = (struct store_remote *)s;
-
-    store_remote_forget(r);
-    for (size_t i = 0; i < count && i < STORE_AHEAD; i++) {
-        struct pool_job *j = store_remote_job(r, POOL_READ, names[i]);
-
-        if (!j)
-            return;
-        j->max = max;
-        r->wanted[r->wanted_count++] = j;
-        pool_start(r->pool, j);
-    }
-}
-
-/* One that was asked for ahead, out of their list, or NULL. */
-static struct pool_job *take_wanted(struct store_remote *r, const char *name)
-{
-    for (unsigned i = 0; i < r->wanted_count; i++) {
-        struct pool_job *j = r->wanted[i];
-
-        if (strcmp(j->name, name) != 0)
-            continue;
-        r->wanted_count--;
-        memmove(&r->wanted[i], &r->wanted[i + 1],
-                (r->wanted_count - i) * sizeof *r->wanted);
-        pool_wait(r->pool, j);
-        return j;
-    }
-    return NULL;
-}
-
-static struct pool_job *read_now(struct store_remote *r, const char *name,
-                                 size_t max)
-{
-    struct pool_job *j = store_remote_job(r, POOL_READ, name);
-
-    if (!j)
-        return NULL;
-    j->max = max;
-    pool_run(r->pool, j);
-    return j;
-}
-
-static int remote_get(struct store *s, const char *name, size_t max,
-                      uint8_t **bytes, size_t *len)
-{
-    struct store_remote *r = (struct store_remote *)s;
-    struct pool_job *j = take_wanted(r, name);
-    int result = 0;
-
-    *bytes = NULL;
-    *len = 0;
-    if (!j && !(j = read_now(r, name, max)))
-        return -1;
-    if (j->too_long || j->got > max) {
-        result = too_long(r, name, max);
-    } else if (is_missing(j)) {
-        result = STORE_MISSING;
-    } else if (j->code != CURLE_OK) {
-        result = store_remote_fail(r, "read", j);
-    } else if (!(*bytes = j->bytes ? j->bytes : malloc(1))) {
-        result = diag_no_memory();
-    } else {
-        *len = j->got;
-        j->bytes = NULL;
-    }
-    pool_job_free(j);
-    return result;
-}
-
-static int remote_size(struct store *s, const char *name, uint64_t *size)
-{
-    struct store_remote *r = (struct store_remote *)s;
-    struct pool_job *j = store_remote_job(r, POOL_SIZE, name);
-    int result = 0;
-
-    *size = 0;
-    if (!j)
-        return -1;
-    pool_run(r->pool, j);
-    if (is_missing(j))
-        result = STORE_MISSING;
-    else if (j->code != CURLE_OK)
-        result = store_remote_fail(r, "look for", j);
-    else
-        *size = j->size;
-    pool_job_free(j);
-    return result;
 }
 
 /* A device's folder goes with its last file. */
@@ -192,19 +91,126 @@ static int add_removal(struct store_remote *r, struct pool_job *j,
                                 NULL);
 }
 
+static const enum pool_kind kinds[] = {[STORE_GET] = POOL_READ,
+                                       [STORE_SIZE] = POOL_SIZE,
+                                       [STORE_REMOVE] = POOL_COMMAND};
+
+/* NULL: reported. */
+static struct pool_job *verb_job(struct store_remote *r, enum store_verb verb,
+                                 const char *name, size_t max)
+{
+    bool removes = verb == STORE_REMOVE;
+    struct pool_job *j = store_remote_job(r, kinds[verb], removes ? "" : name);
+
+    if (!j || (removes && add_removal(r, j, name))) {
+        pool_job_free(j);
+        return NULL;
+    }
+    j->max = max;
+    snprintf(j->name, sizeof j->name, "%s", name);
+    return j;
+}
+
+static void remote_ahead(struct store *s, enum store_verb verb,
+                         const char *name, size_t max)
+{
+    struct store_remote *r = (struct store_remote *)s;
+    struct pool_job *j =
+        r->wanted_count < STORE_AHEAD ? verb_job(r, verb, name, max) : NULL;
+
+    if (!j)
+        return;
+    r->wanted[r->wanted_count++] = j;
+    pool_start(r->pool, j);
+}
+
+/* One that was begun, out of their list, or NULL. */
+static struct pool_job *take_wanted(struct store_remote *r,
+                                    enum store_verb verb, const char *name)
+{
+    for (unsigned i = 0; i < r->wanted_count; i++) {
+        struct pool_job *j = r->wanted[i];
+
+        if (j->kind != kinds[verb] || strcmp(j->name, name) != 0)
+            continue;
+        r->wanted_count--;
+        memmove(&r->wanted[i], &r->wanted[i + 1],
+                (r->wanted_count - i) * sizeof *r->wanted);
+        pool_wait(r->pool, j);
+        return j;
+    }
+    return NULL;
+}
+
+/* The one that was begun, or else a new one, answered; NULL: reported. */
+static struct pool_job *answer_of(struct store_remote *r, enum store_verb verb,
+                                  const char *name, size_t max)
+{
+    struct pool_job *j = take_wanted(r, verb, name);
+
+    if (j)
+        return j;
+    j = verb_job(r, verb, name, max);
+    if (j)
+        pool_run(r->pool, j);
+    return j;
+}
+
+static int remote_get(struct store *s, const char *name, size_t max,
+                      uint8_t **bytes, size_t *len)
+{
+    struct store_remote *r = (struct store_remote *)s;
+    struct pool_job *j = answer_of(r, STORE_GET, name, max);
+    int result = 0;
+
+    *bytes = NULL;
+    *len = 0;
+    if (!j)
+        return -1;
+    if (j->too_long || j->got > max) {
+        result = STORE_LONG;
+    } else if (is_missing(j)) {
+        result = STORE_MISSING;
+    } else if (j->code != CURLE_OK) {
+        result = store_remote_fail(r, "read", j);
+    } else if (!(*bytes = j->bytes ? j->bytes : malloc(1))) {
+        result = diag_no_memory();
+    } else {
+        *len = j->got;
+        j->bytes = NULL;
+    }
+    pool_job_free(j);
+    return result;
+}
+
+static int remote_size(struct store *s, const char *name, uint64_t *size)
+{
+    struct store_remote *r = (struct store_remote *)s;
+    struct pool_job *j = answer_of(r, STORE_SIZE, name, 0);
+    int result = 0;
+
+    *size = 0;
+    if (!j)
+        return -1;
+    if (is_missing(j))
+        result = STORE_MISSING;
+    else if (j->code != CURLE_OK)
+        result = store_remote_fail(r, "look for", j);
+    else
+        *size = j->size;
+    pool_job_free(j);
+    return result;
+}
+
 static int remote_remove(struct store *s, const char *name)
 {
     struct store_remote *r = (struct store_remote *)s;
-    struct pool_job *j = store_remote_job(r, POOL_COMMAND, "");
+    struct pool_job *j = answer_of(r, STORE_REMOVE, name, 0);
     int result = 0;
     uint64_t size;
 
-    if (!j || add_removal(r, j, name)) {
-        pool_job_free(j);
+    if (!j)
         return -1;
-    }
-    snprintf(j->name, sizeof j->name, "%s", name);
-    pool_run(r->pool, j);
     if (j->code == CURLE_QUOTE_ERROR)
         result = remote_size(s, name, &size);
     if (result == STORE_MISSING)

@@ -44,7 +44,7 @@ struct store_remote {
     bool met;       /* somebody else had the lock: he may have left parts */
     bool replaces;  /* a rename does, as far as is known */
     uint64_t since; /* ms, when the lock was ours, 0: not yet */
-    struct pool_job *wanted[STORE_AHEAD]; /* being read for a get to come */
+    struct pool_job *wanted[STORE_AHEAD]; /* begun for a call to come */
     unsigned wanted_count;
     uint8_t made_hh[32];   /* a bit for each folder of payloads */
     char mark[9];          /* of this run's parts */
@@ -76,7 +76,7 @@ int store_remote_command(struct store_remote *r, struct curl_slist **list,
 /* Adds what makes the folders that all others are in. */
 int store_remote_tops(struct store_remote *r, struct curl_slist **list);
 
-/* Drops what was read for gets that did not come. */
+/* Drops what was begun for calls that did not come. */
 void store_remote_forget(struct store_remote *r);
 
 /* Reports that it failed; returns -1. */

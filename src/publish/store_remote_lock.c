@@ -106,7 +106,7 @@ static int lock_read(void *ctx, char text[STORE_LOCK_TEXT])
     size_t len;
     uint8_t *bytes;
     int result =
-        r->store.ops->get(&r->store, HOLDER, STORE_LOCK_TEXT - 1, &bytes, &len);
+        store_get(&r->store, HOLDER, STORE_LOCK_TEXT - 1, &bytes, &len);
 
     if (result)
         return result;

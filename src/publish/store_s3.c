@@ -45,30 +45,33 @@ struct http_request *store_s3_request(struct store_s3 *s, const char *method,
     return r;
 }
 
-static void s3_ahead(struct store *store, const char *const *names,
-                     size_t count, size_t max)
+static void s3_ahead(struct store *store, enum store_verb verb,
+                     const char *name, size_t max)
 {
     struct store_s3 *s = (struct store_s3 *)store;
+    struct http_request *r =
+        store_s3_request(s, http_method(verb), name, NULL, 0);
 
-    for (size_t i = 0; i < count; i++) {
-        struct http_request *r = store_s3_request(s, "GET", names[i], NULL, 0);
+    if (r && verb == STORE_GET)
+        r->max = max;
+    http_ahead_add(&s->early, r);
+}
 
-        if (r)
-            r->max = max;
-        http_ahead_add(&s->early, r);
-    }
+/* The one that was begun, or else a new one; NULL: reported. */
+static struct http_request *request_of(struct store_s3 *s, enum store_verb verb,
+                                       const char *name)
+{
+    struct http_request *r = http_ahead_take(&s->early, verb, name);
+
+    return r ? r : store_s3_request(s, http_method(verb), name, NULL, 0);
 }
 
 static int s3_get(struct store *store, const char *name, size_t max,
                   uint8_t **bytes, size_t *len)
 {
     struct store_s3 *s = (struct store_s3 *)store;
-    struct http_request *r = http_ahead_take(&s->early, name);
-    int result;
-
-    if (!r)
-        r = store_s3_request(s, "GET", name, NULL, 0);
-    result = http_get(r, max, bytes, len);
+    struct http_request *r = request_of(s, STORE_GET, name);
+    int result = http_get(r, max, bytes, len);
 
     if (r && r->date)
         s->ahead = r->date - (uint64_t)time(NULL);
@@ -78,8 +81,8 @@ static int s3_get(struct store *store, const char *name, size_t max,
 
 static int s3_size(struct store *store, const char *name, uint64_t *size)
 {
-    struct store_s3 *s = (struct store_s3 *)store;
-    struct http_request *r = store_s3_request(s, "HEAD", name, NULL, 0);
+    struct http_request *r =
+        request_of((struct store_s3 *)store, STORE_SIZE, name);
     int result = http_size(r, size);
 
     http_request_free(r);
@@ -88,8 +91,8 @@ static int s3_size(struct store *store, const char *name, uint64_t *size)
 
 static int s3_remove(struct store *store, const char *name)
 {
-    struct store_s3 *s = (struct store_s3 *)store;
-    struct http_request *r = store_s3_request(s, "DELETE", name, NULL, 0);
+    struct http_request *r =
+        request_of((struct store_s3 *)store, STORE_REMOVE, name);
     int result = http_remove(r);
 
     http_request_free(r);

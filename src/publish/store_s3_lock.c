@@ -39,8 +39,7 @@ static int lock_read(void *ctx, char text[STORE_LOCK_TEXT])
     struct store_s3 *s = ctx;
     size_t len;
     uint8_t *bytes;
-    int result =
-        s->store.ops->get(&s->store, LOCK, STORE_LOCK_TEXT - 1, &bytes, &len);
+    int result = store_get(&s->store, LOCK, STORE_LOCK_TEXT - 1, &bytes, &len);
 
     if (result)
         return result;

@@ -11,6 +11,7 @@
 struct target {
     struct device_id id;
     uint32_t version; /* that it was given */
+    bool failed;      /* (reported) */
     bool gone;        /* its manifest is removed */
 };
 
@@ -21,6 +22,11 @@ struct withdraw {
     struct target *targets;
     size_t count;
 };
+
+static bool stopped(const struct withdraw *w)
+{
+    return w->o->stop && *w->o->stop;
+}
 
 static int say_unknown(const struct withdraw *w, const char *word)
 {
@@ -128,53 +134,85 @@ static int find_targets(struct withdraw *w)
     return result;
 }
 
-/* A publish that was cut short may have given it a higher version. */
-static int read_version(const struct withdraw *w, struct target *t)
+/* A publish that was cut short may have given them higher versions. */
+static void read_versions(const struct withdraw *w, struct target *list,
+                          size_t count)
 {
-    struct ota_manifest m;
-    uint8_t *bytes = NULL;
-    int error;
+    for (size_t i = 0; i < count; i++)
+        served_manifest_ahead(w->o->store, &list[i].id);
+    for (size_t i = 0; i < count; i++) {
+        struct target *t = &list[i];
+        struct ota_manifest m;
+        uint8_t *bytes = NULL;
+        int error;
 
-    if (served_manifest(w->o->store, signer_public(w->o->signer), &t->id, 0, &m,
-                        &bytes, &error))
-        return -1;
-    if (error == OTA_OK && m.version > t->version)
-        t->version = m.version;
-    free(bytes);
-    return 0;
+        if (served_manifest(w->o->store, signer_public(w->o->signer), &t->id, 0,
+                            &m, &bytes, &error))
+            t->failed = true;
+        else if (error == OTA_OK && m.version > t->version)
+            t->version = m.version;
+        free(bytes);
+        meter_count(w->o->meter, w->o->dry_run, 0);
+    }
 }
 
-static int remove_manifest(const struct withdraw *w, const struct target *t)
+/* The head is looked at before: somebody who took the lock away may have given
+ * one of them another manifest. */
+static void remove_manifests(const struct withdraw *w, struct target *list,
+                             size_t count)
 {
+    struct store *s = w->o->store;
+    bool failed = index_confirm(w->index, s) != 0;
     char name[OBJECT_NAME];
 
-    object_manifest(&t->id, name);
-    return index_confirm(w->index, w->o->store) ||
-           w->o->store->ops->remove(w->o->store, name);
+    for (size_t i = 0; i < count; i++) {
+        list[i].failed |= failed;
+        object_manifest(&list[i].id, name);
+        if (!list[i].failed)
+            store_ahead(s, STORE_REMOVE, name, 0);
+    }
+    for (size_t i = 0; i < count; i++) {
+        object_manifest(&list[i].id, name);
+        if (!list[i].failed)
+            list[i].failed = s->ops->remove(s, name) < 0;
+        meter_count(w->o->meter, 1, 0);
+    }
+}
+
+static void conclude(struct withdraw *w, struct target *t)
+{
+    const struct index_device *d = index_device(w->index, &t->id);
+
+    if (t->failed) {
+        w->result->failed++;
+        return;
+    }
+    t->gone = true;
+    if (index_withdrawn(d) && t->version == d->version)
+        return;
+    w->result->withdrawn++;
+    if (w->o->each)
+        w->o->each(w->o->ctx, d, t->version);
 }
 
 static void withdraw_all(struct withdraw *w)
 {
-    for (size_t i = 0; i < w->count; i++) {
-        struct target *t = &w->targets[i];
-        const struct index_device *d = index_device(w->index, &t->id);
-        bool was = index_withdrawn(d);
+    size_t count = 0;
 
-        if (w->o->stop && *w->o->stop) {
-            diag_error(DIAG_FAILED, "stopped: the same command goes on");
+    meter_begin(w->o->meter, w->o->store, w->count);
+    for (size_t i = 0; i < w->count; i += count) {
+        struct target *list = &w->targets[i];
+
+        count = w->count - i < STORE_AHEAD ? w->count - i : STORE_AHEAD;
+        if (stopped(w)) {
             w->result->failed += w->count - i;
             return;
         }
-        if (read_version(w, t) || (!w->o->dry_run && remove_manifest(w, t))) {
-            w->result->failed++;
-            continue;
-        }
-        t->gone = true;
-        if (was && t->version == d->version)
-            continue;
-        w->result->withdrawn++;
-        if (w->o->each)
-            w->o->each(w->o->ctx, d, t->version);
+        read_versions(w, list, count);
+        if (!w->o->dry_run)
+            remove_manifests(w, list, count);
+        for (size_t k = 0; k < count; k++)
+            conclude(w, &list[k]);
     }
 }
 
@@ -209,8 +247,7 @@ static int finish(struct withdraw *w)
         if (w->targets[i].gone && set_entry(w, &w->targets[i]))
             return -1;
     memset(x->wanted, 0, OTA_HASH);
-    if (index_confirm(x, w->o->store) ||
-        index_write(x, w->o->store, w->o->signer, w->o->now))
+    if (index_write(x, w->o->store, w->o->signer, w->o->now))
         return -1;
     return index_sweep(x, w->o->store);
 }
@@ -240,6 +277,18 @@ static int run_locked(struct withdraw *w)
     return w->result->failed ? -1 : 0;
 }
 
+static void say_stopped(const struct withdraw *w)
+{
+    if (stopped(w) && w->count)
+        diag_error(DIAG_FAILED,
+                   "stopped after %zu of %zu devices; run 'ota-pack withdraw' "
+                   "again to complete this",
+                   w->result->withdrawn, w->count);
+    else if (stopped(w))
+        diag_error(DIAG_FAILED, "stopped before any device was withdrawn; run "
+                                "'ota-pack withdraw' again");
+}
+
 int withdraw_run(const struct withdraw_options *options,
                  struct withdraw_result *result)
 {
@@ -259,6 +308,9 @@ int withdraw_run(const struct withdraw_options *options,
             s->ops->unlock(s);
         }
     }
+    if (failed)
+        say_stopped(&w);
+    meter_end(options->meter);
     free(w.targets);
     index_free(w.index);
     return failed ? -1 : 0;

@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include "index.h"
+#include "meter.h"
 
 struct withdraw_options {
     const struct config *config; /* who is listed there is refused */
@@ -17,11 +18,12 @@ struct withdraw_options {
     bool dry_run; /* nothing is locked or written */
     unsigned lock_wait_ms;
     bool break_lock;
-    volatile const sig_atomic_t *stop; /* not 0: stop at the next device */
+    volatile const sig_atomic_t *stop; /* not 0: stop */
     /* Called for each device that is (or would be) withdrawn, with its entry
      * and the highest version that it was given; or NULL. */
     void (*each)(void *ctx, const struct index_device *d, uint32_t version);
     void *ctx;
+    struct meter *meter; /* of devices, or NULL */
 };
 
 struct withdraw_result {

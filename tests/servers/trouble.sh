@@ -127,3 +127,30 @@ locked() {
     [ ! -e "$www/lock" ] && [ ! -e "$www/.part/0badcafe.1" ]
     ok $? "$kind: it is gone, and what its holder left"
 }
+
+# day DAY: the time from here on.
+day() {
+    export SOURCE_DATE_EPOCH=$((1790000000 + $1 * 86400))
+}
+
+# devices COUNT: a fleet of so many, each with a file of its own, at $server;
+# without those whose number is below $gone.
+devices() {
+    cat >ota-pack.yml <<EOT
+key: release.key
+server: $server
+releases:
+  - name: greenhouse
+    version: auto
+    files: [{from: "site/{id}.py", to: main.py}]
+    devices: [from: fleet.csv]
+EOT
+    mkdir -p site
+    {
+        echo id
+        seq "${gone:-0}" $(($1 - 1)) | awk '{ printf "246f28%06x\n", $1 }'
+    } >fleet.csv
+    for id in $(sed 1d fleet.csv); do
+        echo "device = '$id' # ${round:-}" >"site/$id.py"
+    done
+}
