@@ -4,6 +4,7 @@
 #include "json.h"
 #include "locking.h"
 #include "msg.h"
+#include "progress.h"
 #include "project.h"
 #include "publish/prune.h"
 
@@ -16,6 +17,7 @@ static const struct option long_options[] = {
 struct run {
     const struct cmd_global *g;
     struct project *p;
+    struct meter meter;
     bool said;
 };
 
@@ -43,20 +45,10 @@ static void print_json(const struct prune_item *i, bool dry_run)
     json_end(&j);
 }
 
-static void print(void *ctx, const struct prune_item *i)
+static void print_text(const struct prune_item *i)
 {
-    struct run *run = ctx;
-    const struct cmd_global *g = run->g;
     char size[MSG_SIZE];
 
-    if (g->json || g->verbose || g->dry_run)
-        say_head(run);
-    if (g->json) {
-        print_json(i, g->dry_run);
-        return;
-    }
-    if (g->quiet || i->failed || !(g->verbose || g->dry_run))
-        return;
     fputs("  - ", stdout);
     if (i->object) {
         printf("%s  %s\n", i->object, msg_size(i->size, size));
@@ -65,6 +57,22 @@ static void print(void *ctx, const struct prune_item *i)
     msg_text(stdout, i->release, strlen(i->release));
     printf(" version %lu%s\n", (unsigned long)i->version,
            i->whole ? "" : ", its payload alone");
+}
+
+static void print(void *ctx, const struct prune_item *i)
+{
+    struct run *run = ctx;
+    const struct cmd_global *g = run->g;
+
+    if (!g->json && !g->verbose && !g->dry_run)
+        return;
+    progress_hide();
+    say_head(run);
+    if (g->json)
+        print_json(i, g->dry_run);
+    else if (!g->quiet && !i->failed)
+        print_text(i);
+    progress_show();
 }
 
 static void print_total(const struct cmd_global *g,
@@ -98,16 +106,19 @@ static void prune_one(struct run *run, const struct locking *locking,
                               .break_lock = locking->break_lock,
                               .stop = &cmd_stopped,
                               .each = print,
-                              .ctx = run};
+                              .ctx = run,
+                              .meter = &run->meter};
     struct prune_result result;
 
     run->said = false;
     /* A signal that came too late to stop anything is none. */
     if (prune_run(&o, &result) == 0)
         cmd_stopped = 0;
+    progress_hide();
     if (result.payloads || result.versions || run->g->dry_run)
         say_head(run);
     print_total(run->g, &result);
+    progress_show();
     all->versions += result.versions;
     all->payloads += result.payloads;
     all->failed += result.failed;
@@ -120,10 +131,12 @@ static void prune(struct project *p, struct cmd_global *g,
     struct run run = {.g = g, .p = p};
     struct prune_result all = {0};
 
+    progress_begin(g, &run.meter, "payload");
     do {
         if (!project_store(p, true) && !project_signer(p, g))
             prune_one(&run, locking, &all);
     } while (!cmd_stopped && project_next(p));
+    progress_end();
     msg_summary_number("payloads", all.payloads);
     msg_summary_number("bytes", all.bytes);
     msg_summary_number("versions", all.versions);

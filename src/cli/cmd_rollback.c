@@ -3,6 +3,7 @@
 #include "msg.h"
 #include "plan_json.h"
 #include "plan_print.h"
+#include "progress.h"
 #include "project.h"
 
 enum { OPT_TO = 256 };
@@ -50,13 +51,13 @@ static void report(void *ctx, const struct plan *plan,
                 run->at_least = plan->releases[i].version;
         return;
     }
+    progress_hide();
     project_head(run->p, run->g);
-    if (run->g->quiet && !run->g->json)
-        return;
-    if (run->g->dry_run)
+    if (run->g->dry_run && (!run->g->quiet || run->g->json))
         plan_print(plan, run->g->json);
-    else
+    else if (!run->g->quiet || run->g->json)
         plan_print_done(plan, result, run->g);
+    progress_show();
 }
 
 static int go_back(struct run *run)
@@ -76,11 +77,6 @@ static int go_back(struct run *run)
     /* A signal that came too late to stop anything is none. */
     if (!failed)
         cmd_stopped = 0;
-    if (!failed && !run->g->dry_run && !result.written && !run->g->quiet &&
-        !run->g->json) {
-        project_head(p, run->g);
-        puts("nothing to do: every device has that content");
-    }
     run->all.written += result.written;
     run->all.failed += result.failed;
     run->all.payloads += result.payloads;
@@ -106,7 +102,8 @@ static void ask(struct run *run)
 }
 
 static int rollback(struct project *p, struct cmd_global *g,
-                    const struct args *a, const char *release)
+                    const struct args *a, const char *release,
+                    struct meter *meter)
 {
     struct run run = {.g = g,
                       .p = p,
@@ -118,6 +115,7 @@ static int rollback(struct project *p, struct cmd_global *g,
                             .break_lock = a->locking.break_lock,
                             .dry_run = g->dry_run,
                             .stop = &cmd_stopped,
+                            .meter = meter,
                             .report = report}};
 
     run.o.ctx = &run;
@@ -134,19 +132,22 @@ static int rollback(struct project *p, struct cmd_global *g,
 int cmd_rollback(struct cmd_global *g, int argc, char **argv)
 {
     struct args a = {0};
+    struct meter meter = {0};
     struct project p = {0};
     int first = cmd_options(g, argc, argv, "", long_options, take, &a);
     int status = 0;
 
     if (first < 0)
         return diag_status();
+    progress_begin(g, &meter, "device");
     if (argc - first != 1)
         diag_error(DIAG_USAGE, "rollback needs one RELEASE");
     else if (!a.to)
         diag_error(DIAG_USAGE, "rollback needs the version to go back to: "
                                "--to VERSION");
     else if (!project_open_published(&p, g, NULL, 0))
-        status = rollback(&p, g, &a, argv[first]);
+        status = rollback(&p, g, &a, argv[first], &meter);
+    progress_end();
     project_release(&p);
     return status ? status : diag_status();
 }

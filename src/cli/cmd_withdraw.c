@@ -4,6 +4,7 @@
 #include "json.h"
 #include "locking.h"
 #include "msg.h"
+#include "progress.h"
 #include "project.h"
 #include "publish/withdraw.h"
 
@@ -12,24 +13,32 @@ static const struct option long_options[] = {
     {0},
 };
 
-static void print(void *ctx, const struct index_device *d, uint32_t version)
+/* One server after the other; which one it is is said before what is done. */
+struct run {
+    const struct cmd_global *g;
+    struct project *p;
+    struct meter meter;
+    bool said;
+};
+
+static void print_json(const struct index_device *d, uint32_t version)
 {
-    const struct cmd_global *g = ctx;
     char id[DEVICE_TEXT];
     struct json j;
 
-    if (g->json) {
-        json_begin(&j, stdout, "device");
-        device_id_hex(&d->id, id);
-        json_string(&j, "id", id);
-        json_string(&j, "name", d->name);
-        json_string(&j, "release", d->release);
-        json_number(&j, "version", version);
-        json_end(&j);
-        return;
-    }
-    if (g->quiet)
-        return;
+    json_begin(&j, stdout, "device");
+    device_id_hex(&d->id, id);
+    json_string(&j, "id", id);
+    json_string(&j, "name", d->name);
+    json_string(&j, "release", d->release);
+    json_number(&j, "version", version);
+    json_end(&j);
+}
+
+static void print_text(const struct index_device *d, uint32_t version)
+{
+    char id[DEVICE_TEXT];
+
     device_id_text(&d->id, id);
     printf("  - %s ", id);
     if (d->name) {
@@ -41,22 +50,40 @@ static void print(void *ctx, const struct index_device *d, uint32_t version)
     printf("' version %lu\n", (unsigned long)version);
 }
 
-static void withdraw_one(struct project *p, const struct cmd_global *g,
-                         struct withdraw_options *o,
+static void print(void *ctx, const struct index_device *d, uint32_t version)
+{
+    struct run *run = ctx;
+    const struct cmd_global *g = run->g;
+
+    progress_hide();
+    if (!run->said)
+        project_head(run->p, g);
+    run->said = true;
+    if (g->json)
+        print_json(d, version);
+    else if (!g->quiet)
+        print_text(d, version);
+    progress_show();
+}
+
+static void withdraw_one(struct run *run, struct withdraw_options *o,
                          struct withdraw_result *all)
 {
+    const struct cmd_global *g = run->g;
     struct withdraw_result result;
 
-    o->store = p->store;
-    o->signer = p->signer;
-    project_head(p, g);
+    o->store = run->p->store;
+    o->signer = run->p->signer;
+    run->said = false;
     /* A signal that came too late to stop anything is none. */
     if (withdraw_run(o, &result) == 0)
         cmd_stopped = 0;
+    progress_hide();
     if (result.withdrawn && !g->json && !g->quiet)
         printf("%s: %zu device%s\n",
                g->dry_run ? "would be withdrawn" : "withdrawn",
                result.withdrawn, result.withdrawn == 1 ? "" : "s");
+    progress_show();
     all->found += result.found;
     all->withdrawn += result.withdrawn;
     all->failed += result.failed;
@@ -66,6 +93,7 @@ static int withdraw(struct project *p, struct cmd_global *g,
                     const struct locking *locking, char *const *words,
                     size_t count)
 {
+    struct run run = {.g = g, .p = p};
     struct withdraw_options o = {.config = p->config,
                                  .words = words,
                                  .word_count = count,
@@ -76,13 +104,16 @@ static int withdraw(struct project *p, struct cmd_global *g,
                                  .break_lock = locking->break_lock,
                                  .stop = &cmd_stopped,
                                  .each = print,
-                                 .ctx = g};
+                                 .ctx = &run,
+                                 .meter = &run.meter};
     struct withdraw_result all = {0};
 
+    progress_begin(g, &run.meter, "device");
     do {
         if (!project_store(p, true) && !project_signer(p, g))
-            withdraw_one(p, g, &o, &all);
+            withdraw_one(&run, &o, &all);
     } while (!cmd_stopped && project_next(p));
+    progress_end();
     if (!all.found && !diag_errors())
         diag_error(DIAG_USAGE, "no server knows any of these devices");
     msg_summary_number("withdrawn", all.withdrawn);

@@ -3,6 +3,7 @@
 
 #include "json.h"
 #include "msg.h"
+#include "progress.h"
 #include "project.h"
 #include "publish/readback.h"
 #include "verify_server.h"
@@ -50,10 +51,12 @@ static void print(void *ctx, const struct readback_item *i)
 {
     const struct cmd_global *g = ctx;
 
+    progress_hide();
     if (g->json)
         print_json(i);
     else if (i->error || g->verbose)
         print_text(i);
+    progress_show();
     if (i->error)
         msg_count(DIAG_VERIFY);
 }
@@ -65,9 +68,11 @@ static void print_total(const struct cmd_global *g,
 
     if (g->json || g->quiet)
         return;
+    progress_hide();
     printf("%zu of %zu device%s ok, %zu payload%s of %s read\n",
            r->devices - r->bad, r->devices, r->devices == 1 ? "" : "s",
            r->payloads, r->payloads == 1 ? "" : "s", msg_size(r->bytes, size));
+    progress_show();
 }
 
 static void read_back(struct project *p, struct readback_options *o,
@@ -83,7 +88,9 @@ static void read_back(struct project *p, struct readback_options *o,
     o->served = seen ? seen : p->store;
     o->key = signer_public(p->signer);
     o->now = p->now;
+    progress_hide();
     project_head(p, g);
+    progress_show();
     if (seen)
         seen->stop = &cmd_stopped;
     if (readback_run(o, &result) == 0 || result.devices)
@@ -114,16 +121,20 @@ static void verify(struct project *p, struct readback_options *o,
 int verify_server(struct cmd_global *g, size_t sample, char *const *words,
                   size_t count)
 {
+    struct meter meter = {0};
     struct project p = {0};
     struct readback_options o = {.sample = sample,
                                  .words = words,
                                  .word_count = count,
                                  .stop = &cmd_stopped,
                                  .each = print,
-                                 .ctx = g};
+                                 .ctx = g,
+                                 .meter = &meter};
 
+    progress_begin(g, &meter, "device");
     if (!project_open_published(&p, g, NULL, 0))
         verify(&p, &o, g);
+    progress_end();
     project_release(&p);
     return diag_status();
 }

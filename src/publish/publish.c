@@ -11,12 +11,14 @@ bool publish_stopped(struct publish *p)
     if (!p->told && p->total)
         diag_error(DIAG_FAILED,
                    "stopped after %zu of %zu devices; what was published "
-                   "before is whole, run 'ota-pack publish' again to complete "
+                   "before is whole, run 'ota-pack %s' again to complete "
                    "this",
-                   p->result->written, p->total);
+                   p->result->written, p->total, p->command);
     else if (!p->told)
-        diag_error(DIAG_FAILED, "stopped before any device was written; run "
-                                "'ota-pack publish' again");
+        diag_error(DIAG_FAILED,
+                   "stopped before any device was written; run 'ota-pack %s' "
+                   "again",
+                   p->command);
     p->told = true;
     return true;
 }
@@ -76,9 +78,9 @@ static int conclude(struct publish *p)
     p->result->failed = p->total - p->result->written;
     if (p->result->failed) {
         diag_error(DIAG_PARTIAL,
-                   "%zu of %zu devices were not written; run 'ota-pack "
-                   "publish' again to complete this",
-                   p->result->failed, p->total);
+                   "%zu of %zu devices were not written; run 'ota-pack %s' "
+                   "again to complete this",
+                   p->result->failed, p->total, p->command);
         say_failed(p);
     }
     if (!p->result->written)
@@ -165,7 +167,7 @@ void publish_unlock(struct publish *p, bool failed)
 int publish_run(const struct publish_options *options,
                 struct publish_result *result)
 {
-    struct publish p = {.o = options, .result = result};
+    struct publish p = {.o = options, .result = result, .command = "publish"};
     struct store *s = options->store;
     int failed;
 

@@ -27,7 +27,8 @@ static int go_back(struct publish *p, const struct wish *w)
 {
     struct publish_options o = *p->o;
     struct publish_result result = {0};
-    struct publish inner = {.o = &o, .result = &result, .index = p->index};
+    struct publish inner = {
+        .o = &o, .result = &result, .command = p->command, .index = p->index};
     struct back back;
     int failed = back_open(p->index, o.store->where, w->release, w->to,
                            w->refresh, &back);
@@ -41,6 +42,9 @@ static int go_back(struct publish *p, const struct wish *w)
         failed = o.dry_run ? report_plan(&inner) : publish_planned(&inner);
     }
     back_release(&back);
+    if (failed)
+        publish_stopped(&inner);
+    p->told |= inner.told;
     p->result->written += result.written;
     p->result->failed += result.failed;
     p->result->payloads += result.payloads;
@@ -131,7 +135,7 @@ int publish_rollback(const struct publish_options *options, const char *release,
                      struct publish_result *result)
 {
     struct wish w = {.release = release, .to = to, .at_least = at_least};
-    struct publish p = {.o = options, .result = result};
+    struct publish p = {.o = options, .result = result, .command = "rollback"};
     struct store *s = options->store;
     int failed;
 
@@ -140,19 +144,18 @@ int publish_rollback(const struct publish_options *options, const char *release,
     if (!failed && !p.index->exists)
         failed = diag_error(DIAG_USAGE, "nothing was ever published to '%s'",
                             s->where);
-    if (failed) {
-        index_free(p.index);
-        return -1;
-    }
-    if (options->dry_run) {
+    if (!failed && options->dry_run) {
         failed = run(&p, &w);
-    } else {
+    } else if (!failed) {
         failed = s->ops->lock(s, options->lock_wait_ms, options->break_lock);
         if (!failed) {
             failed = run(&p, &w);
             publish_unlock(&p, failed != 0);
         }
     }
+    if (failed)
+        publish_stopped(&p);
+    meter_end(options->meter);
     index_free(p.index);
     return failed ? -1 : 0;
 }

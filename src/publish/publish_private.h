@@ -7,6 +7,7 @@
 struct publish {
     const struct publish_options *o;
     struct publish_result *result;
+    const char *command; /* that goes on with it */
     struct index *index;
     struct plan plan;
     const struct plan_back *back; /* a rollback, or NULL */
