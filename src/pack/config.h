@@ -48,16 +48,17 @@ enum config_server_kind {
     SERVER_S3
 };
 
-/* Where to publish, and what it takes to get there; texts are NULL where they
- * are not given. */
 /* Where an S3 bucket's name stands in a URL. */
 enum config_style { STYLE_UNSET, STYLE_HOST, STYLE_PATH };
 
+/* Where to publish, and what it takes to get there; texts are NULL where they
+ * are not given. */
 struct config_server {
     enum config_server_kind kind;
     struct config_text url;        /* a folder is relative to config.dir */
     struct config_text public_url; /* where devices read, http or https */
-    struct config_text user, password_command; /* a shell command */
+    struct config_text user;       /* as it is: escapes of the URL are undone */
+    struct config_text password_command; /* a shell command */
     struct config_text ca, pin; /* a file; "sha256//..." as curl takes it */
     struct config_text region, endpoint, profile; /* S3 */
     struct config_text known_hosts, identity;     /* SSH: files */

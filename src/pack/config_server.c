@@ -1,5 +1,6 @@
 /* `server:` and `servers:`: a folder or URL, or a map with what it takes to get
  * there.  ota-pack.yml(5), Servers */
+#include <stdlib.h>
 #include <string.h>
 #include "config_private.h"
 
@@ -33,6 +34,7 @@ static const struct rule {
     {"known_hosts", 1 << SERVER_SFTP, "sftp"},
     {"identity", 1 << SERVER_SFTP, "sftp"}};
 
+#define HEX    "0123456789abcdefABCDEF"
 #define BUCKET "abcdefghijklmnopqrstuvwxyz0123456789.-"
 
 static bool is_url(const char *text)
@@ -83,6 +85,39 @@ static const char *rest_problem(const char *rest, enum config_server_kind kind)
     return kind == SERVER_S3 ? s3_problem(rest) : NULL;
 }
 
+/* "USER@" of the URL as text, "" where it has none.  NULL: no memory, or (*why
+ * then says it) it cannot be read. */
+static const char *user_of_rest(struct loader *l, const char *rest,
+                                const char **why)
+{
+    const char *at = memchr(rest, '@', strcspn(rest, "/"));
+    char *user = arena_text(l->arena, rest, at ? (size_t)(at - rest) : 0);
+    char *out = user;
+
+    for (const char *in = user; in && *in; in++) {
+        *out = *in;
+        if (*in == '%') {
+            const char hex[3] = {in[1], in[1] ? in[2] : '\0', '\0'};
+
+            if (strspn(hex, HEX) != 2) {
+                *why = "in its user a '%' stands before two hex digits, and "
+                       "for itself is %25";
+                return NULL;
+            }
+            *out = (char)strtoul(hex, NULL, 16);
+            in += 2;
+        }
+        if ((unsigned char)*out < 0x20 || *out == 0x7f) {
+            *why = "its user has a control character";
+            return NULL;
+        }
+        out++;
+    }
+    if (out)
+        *out = '\0';
+    return user;
+}
+
 static bool has_password(const char *rest)
 {
     const char *at = memchr(rest, '@', strcspn(rest, "/"));
@@ -101,11 +136,31 @@ static int password_in_url(struct loader *l, struct node *value)
                          (unsigned)value->line);
 }
 
+/* The rest of a URL behind its scheme.  A user of its own goes before this. */
+static int take_rest(struct loader *l, struct node *value, const char *rest,
+                     struct config_server *s)
+{
+    const char *why, *user;
+
+    if (has_password(rest))
+        return password_in_url(l, value);
+    why = rest_problem(rest, s->kind);
+    user = why ? NULL : user_of_rest(l, rest, &why);
+    if (why)
+        return config_wrong(l, value, "server '%s': %s", s->url.text, why);
+    if (!user) {
+        l->no_memory = true;
+        return -1;
+    }
+    if (*user && !s->user.text)
+        s->user = (struct config_text){.text = user, .mark = s->url.mark};
+    return 0;
+}
+
 static int take_url(struct loader *l, struct node *key, struct node *value,
                     void *into)
 {
     struct config_server *s = into;
-    const char *why;
 
     if (config_take_word(l, key->text, value, &s->url) < 0)
         return -1;
@@ -117,11 +172,7 @@ static int take_url(struct loader *l, struct node *key, struct node *value,
         if (strncmp(s->url.text, schemes[i].prefix, len) != 0)
             continue;
         s->kind = schemes[i].kind;
-        if (has_password(s->url.text + len))
-            return password_in_url(l, value);
-        why = rest_problem(s->url.text + len, s->kind);
-        return why ? config_wrong(l, value, "server '%s': %s", s->url.text, why)
-                   : 0;
+        return take_rest(l, value, s->url.text + len, s);
     }
     return config_wrong(l, value,
                         "server '%s' is of no kind that is known here: a "

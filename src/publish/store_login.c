@@ -102,19 +102,6 @@ static int take_password(const struct config_server *s, bool environment,
     return result;
 }
 
-/* user@ of the URL, where SFTP and FTP have it. */
-static int user_of_url(const struct config_server *s, struct store_login *l)
-{
-    const char *rest = strstr(s->url.text, "://");
-    const char *at =
-        rest ? memchr(rest + 3, '@', strcspn(rest + 3, "/")) : NULL;
-
-    if (!at || l->user)
-        return 0;
-    l->user = strndup(rest + 3, (size_t)(at - rest - 3));
-    return l->user ? 0 : diag_no_memory();
-}
-
 static struct {
     bool on;
     const struct config_server *server; /* or NULL: of none yet */
@@ -144,8 +131,7 @@ static int find_login(const struct config *c, const struct config_server *s,
     if (environment && (copy(&out->user, variable("OTA_PACK_SERVER_USER")) ||
                         copy(&out->token, variable("OTA_PACK_SERVER_TOKEN"))))
         return -1;
-    if (copy(&out->user, s->user.text) || user_of_url(s, out) ||
-        take_password(s, environment, out))
+    if (copy(&out->user, s->user.text) || take_password(s, environment, out))
         return -1;
     if (!out->password && !out->token)
         from_netrc(host, out);

@@ -28,6 +28,14 @@ server="{url: ftps://pub@127.0.0.1:$port/, ca: srv.pem, \
 password_command: echo secret123}"
 config 3
 run 0 'the user in the URL' ota-pack publish
+server="{url: ftps://de%40ploy@127.0.0.1:$port/, ca: srv.pem, \
+password_command: echo secret123}"
+config 4
+run 0 'with a sign that stands for another one there' ota-pack publish
+server="{url: ftps://de%4@127.0.0.1:$port/, ca: srv.pem}"
+config 5
+run 3 'with half of one' ota-pack publish
+says err "ota-pack.yml:2:15: error: server 'ftps://de%4@127.0.0.1:$port/': in i"
 login
 
 kind='ProFTPD with TLS'

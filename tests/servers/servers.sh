@@ -399,13 +399,15 @@ proftpd_there() {
     "$proftpd" -v >/dev/null 2>&1
 }
 
-# start_proftpd [LINE]...: the user pub with the password secret123, and TLS.
+# start_proftpd [LINE]...: the users pub and de@ploy with the password secret123,
+# and TLS.
 start_proftpd() {
     port=$(free_port)
     certificate
     login
-    echo "pub:$(openssl passwd -1 secret123):$(id -u):$(id -g)::$www:/bin/sh" \
-        >ftp.passwd
+    for user in pub de@ploy; do
+        echo "$user:$(openssl passwd -1 secret123):$(id -u):$(id -g)::$www:/bin/sh"
+    done >ftp.passwd
     chmod 600 ftp.passwd
     cat >proftpd.conf <<EOT
 ServerType standalone

@@ -27,6 +27,15 @@ if [ -w "$home" ]; then
     rm -rf "$at"
 fi
 
+# the user in the URL, where it has signs that stand for others there
+at=$www
+escaped=$(id -un | od -An -tx1 | tr -d '\n' | sed 's/ 0a$//; s/ /%/g')
+server="{url: sftp://$escaped@127.0.0.1:$port$www/, $keys}"
+config 3
+run 0 "the user $escaped" ota-pack publish --new-base
+[ -s "$at/devices/246f28000001/manifest" ]
+ok $? 'it is there'
+
 # keys of servers
 fresh
 server="{url: $url, known_hosts: nobody, identity: id}"

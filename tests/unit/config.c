@@ -14,6 +14,8 @@
 /* Line 1, before the top's other keys, and a release that is as it should be.
  */
 #define KEY "key: k\n"
+#define BAD_ESCAPE                                                             \
+    "in its user a '%' stands before two hex digits, and for itself is %25\n"
 #define BAD_BUCKET(col, url)                                                   \
     "2:" col ": error: server 's3://" url                                      \
     "': a bucket's name has 3 to 63 of a-z, 0-9, '.' and '-', and begins and " \
@@ -168,6 +170,15 @@ static const struct wrong_case {
      "2:62: error: server 'http://x/a/../b': it has a part '.' or '..'\n"
      "2:81: error: server 'http://x/a b': it has a character that no URL "
      "has\n"},
+    {"users that cannot be read",
+     KEY "servers: ['sftp://a%4@x/', 'ftp://%@x', 'https://%g0@x/', "
+         "'sftp://a%00@x', 'ftp://a%0D%0ADELE%20b@x']\n" GOOD,
+     "2:11: error: server 'sftp://a%4@x/': " BAD_ESCAPE
+     "2:28: error: server 'ftp://%@x': " BAD_ESCAPE
+     "2:41: error: server 'https://%g0@x/': " BAD_ESCAPE
+     "2:59: error: server 'sftp://a%00@x': its user has a control character\n"
+     "2:76: error: server 'ftp://a%0D%0ADELE%20b@x': its user has a control "
+     "character\n"},
     {"buckets and prefixes that are none",
      KEY "servers: ['s3://ab', 's3://A.b', 's3://a..b', 's3://ab-/x', "
          "'s3://abc/X', 's3://abc/x//y', 's3://abc/x/..', 's3://k@abc']\n" GOOD,
