@@ -84,6 +84,9 @@ scenario() {
     config 3
     each ota-pack withdraw 24:6f:28:00:00:04
     same "$kind: a device withdrawn"
+    [ -d "$at/devices/246f28000003" ] &&
+        [ -z "$(find "$at/devices" -path '*246f28000004*' ! -type d)" ]
+    ok $? "$kind: and no file of its is left"
     each ota-pack prune
     same "$kind: pruned"
     run 0 "$kind: read back again" ota-pack verify --server
