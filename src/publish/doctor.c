@@ -55,8 +55,7 @@ void doctor_say(const struct doctor *d, const char *name,
     tell(d, &check);
 }
 
-/* The same with what was reported. */
-static void say_heard(const struct doctor *d, const char *name,
+void doctor_say_heard(const struct doctor *d, const char *name,
                       enum doctor_result result, const char *advice)
 {
     struct doctor_check check = {.name = name,
@@ -109,8 +108,8 @@ void doctor_key(const struct doctor_options *o, struct signer **out)
     diag_set_handler(hear);
     forget();
     if (signer_open(c, 1, out)) {
-        say_heard(&d, "key", DOCTOR_ERROR,
-                  "nothing can be published, nor the index be checked");
+        doctor_say_heard(&d, "key", DOCTOR_ERROR,
+                         "nothing can be published, nor the index be checked");
         return;
     }
     if (c->sign_command_count || !c->key.text ||
@@ -187,8 +186,8 @@ static bool look_at_reach(struct doctor *d)
                    "current? 'ca' names the file of a private authority",
                    "%s", a.error);
     else
-        say_heard(d, "reachable", DOCTOR_ERROR,
-                  "is the server up, the URL right, and the login?");
+        doctor_say_heard(d, "reachable", DOCTOR_ERROR,
+                         "is the server up, the URL right, and the login?");
     store_answer_release(&a);
     return ok;
 }
@@ -260,11 +259,12 @@ static void look_at_index(struct doctor *d)
     if (!d->signer)
         return;
     if (index_read_head(d->store, signer_public(d->signer), &x))
-        say_heard(d, "index", DOCTOR_ERROR,
-                  heard.kind == DIAG_KEY
-                      ? "publish with the key that signed it, or begin anew "
-                        "with 'publish --new-base'"
-                      : "look what is in the server's folder index/");
+        doctor_say_heard(
+            d, "index", DOCTOR_ERROR,
+            heard.kind == DIAG_KEY
+                ? "publish with the key that signed it, or begin anew "
+                  "with 'publish --new-base'"
+                : "look what is in the server's folder index/");
     else if (!x->exists)
         doctor_say(d, "index", DOCTOR_OK, NULL, "nothing is published yet");
     else if (x->intent_count)
@@ -281,14 +281,15 @@ static bool look_at_lock(struct doctor *d)
     int failed = d->store->ops->lock(d->store, 0, false);
 
     if (!failed && *heard.text)
-        say_heard(d, "line", DOCTOR_WARNING, "use https, SFTP or FTPS");
+        doctor_say_heard(d, "line", DOCTOR_WARNING, "use https, SFTP or FTPS");
     if (!failed)
         doctor_say(d, "lock", DOCTOR_OK, NULL, "nobody publishes");
     else if (heard.kind == DIAG_LOCK)
-        say_heard(d, "lock", DOCTOR_WARNING,
-                  "what is written to find out more is left out");
+        doctor_say_heard(d, "lock", DOCTOR_WARNING,
+                         "what is written to find out more is left out");
     else
-        say_heard(d, "writable", DOCTOR_ERROR, "nothing can be published");
+        doctor_say_heard(d, "writable", DOCTOR_ERROR,
+                         "nothing can be published");
     return !failed;
 }
 
@@ -349,21 +350,12 @@ static bool look_at_writing(struct doctor *d)
     if (!bytes || put(d->store, DOCTOR_PAYLOAD, bytes, STORE_PAYLOAD) ||
         put(d->store, DOCTOR_MANIFEST, bytes, STORE_FIRST) ||
         compare(d->store, bytes)) {
-        say_heard(d, "writable", DOCTOR_ERROR, "nothing can be published");
+        doctor_say_heard(d, "writable", DOCTOR_ERROR,
+                         "nothing can be published");
         free(bytes);
         return false;
     }
     doctor_say(d, "writable", DOCTOR_OK, NULL, "read back byte for byte");
-    if (d->server->kind == SERVER_SFTP || d->server->kind == SERVER_FTP ||
-        d->server->kind == SERVER_FTPS)
-        doctor_say(d, "atomic", DOCTOR_WARNING,
-                   "it is safe: a device takes a manifest that is not whole "
-                   "for no news, and payloads are renamed",
-                   "a manifest may be seen half written");
-    else
-        doctor_say(d, "atomic", DOCTOR_OK, NULL, "%s",
-                   is_http(d->server) ? "as nginx, Apache and lighttpd do it"
-                                      : "each object is whole, or not there");
     d->bytes = bytes;
     d->len = DOCTOR_BYTES;
     d->name = DOCTOR_MANIFEST;
@@ -384,6 +376,7 @@ static void look_at_replacing(struct doctor *d)
 {
     struct store *next = NULL;
     uint8_t *bytes = make_bytes();
+    bool replaced = false;
 
     if (!bytes || store_open(d->o->config, d->server, true, &next)) {
         free(bytes);
@@ -393,11 +386,15 @@ static void look_at_replacing(struct doctor *d)
     if (compare(next, d->bytes) ||
         put(next, DOCTOR_MANIFEST, bytes, STORE_MANIFEST) ||
         compare(next, bytes))
-        say_heard(d, "replace", DOCTOR_ERROR,
-                  "nothing can be published a second time");
+        doctor_say_heard(d, "replace", DOCTOR_ERROR,
+                         "nothing can be published a second time");
     else
-        doctor_replaced(d, bytes);
+        replaced = true;
     next->ops->close(next);
+    if (replaced) {
+        doctor_replaced(d, bytes);
+        doctor_atomic(d, bytes);
+    }
     free(bytes);
 }
 
@@ -414,8 +411,8 @@ static void clean_up(struct doctor *d)
     failed = s->ops->remove(s, DOCTOR_MANIFEST);
     failed |= s->ops->remove(s, DOCTOR_PAYLOAD);
     if (failed && d->written)
-        say_heard(d, "removable", DOCTOR_ERROR,
-                  "old payloads can never be removed from there");
+        doctor_say_heard(d, "removable", DOCTOR_ERROR,
+                         "old payloads can never be removed from there");
     if (d->own && !store_probe_ask(d->own, &folder, &a))
         store_answer_release(&a);
 }
@@ -447,7 +444,7 @@ void doctor_server(const struct doctor_options *o,
     forget();
     store_login_keep(true);
     if (open_all(&d)) {
-        say_heard(&d, "reachable", DOCTOR_ERROR, "see ota-pack.yml(5)");
+        doctor_say_heard(&d, "reachable", DOCTOR_ERROR, "see ota-pack.yml(5)");
     } else {
         look_at_all(&d);
         if (d.tried)

@@ -31,6 +31,14 @@ void doctor_say(const struct doctor *d, const char *name,
                 enum doctor_result result, const char *advice,
                 const char *found, ...) __attribute__((format(printf, 5, 6)));
 
+/* The same with what was reported last. */
+void doctor_say_heard(const struct doctor *d, const char *name,
+                      enum doctor_result result, const char *advice);
+
+/* doctor_atomic.c: replaces the manifest, which holds `old`, and says what
+ * those see who read it meanwhile. */
+void doctor_atomic(struct doctor *d, const uint8_t *old);
+
 /* doctor_read.c: all that is read as devices do; then, once the manifest was
  * replaced by `bytes`, whether they see that. */
 void doctor_read(struct doctor *d);

@@ -214,30 +214,40 @@ void doctor_read(struct doctor *d)
     store_answer_release(&a);
 }
 
-void doctor_replaced(struct doctor *d, const uint8_t *bytes)
+/* What a device gets that has the old one.  True: it was told that nothing has
+ * changed, and *a is what there is all the same. */
+static bool ask_for_news(struct doctor *d, struct store_answer *a)
 {
     char header[160];
+
+    snprintf(header, sizeof header, "If-None-Match: %s", d->etag);
+    if (ask(d, d->name, *d->etag ? header : NULL, a) || a->status != 304)
+        return false;
+    store_answer_release(a);
+    return !ask(d, d->name, NULL, a);
+}
+
+void doctor_replaced(struct doctor *d, const uint8_t *bytes)
+{
     struct store_answer a;
+    bool no_news;
 
     if (!d->reader || !d->written)
         return;
-    snprintf(header, sizeof header, "If-None-Match: %s", d->etag);
-    if (ask(d, d->name, *d->etag ? header : NULL, &a))
-        return;
-    if (a.status == 304)
+    no_news = ask_for_news(d, &a);
+    if (a.status != 200)
+        doctor_say(d, "replace", DOCTOR_ERROR,
+                   "devices get no manifest once it was replaced",
+                   a.status ? "HTTP %ld" : "no answer", a.status);
+    else if (a.len != DOCTOR_BYTES || memcmp(a.bytes, bytes, a.len) != 0)
+        doctor_say(d, "replace", DOCTOR_WARNING,
+                   "a cache on the way keeps manifests: have it ask each time",
+                   "devices still get what was there before");
+    else if (no_news)
         doctor_say(d, "replace", DOCTOR_WARNING,
                    "a device that polls between two publishes within a second "
                    "misses the second one: leave a second between them",
                    "another manifest of that size has the same ETag");
-    else if (a.status == 200 &&
-             (a.len != d->len || memcmp(a.bytes, bytes, d->len) != 0))
-        doctor_say(d, "replace", DOCTOR_WARNING,
-                   "a cache on the way keeps manifests: have it ask each time",
-                   "devices still get what was there before");
-    else if (a.status != 200)
-        doctor_say(d, "replace", DOCTOR_ERROR,
-                   "devices get no manifest once it was replaced", "HTTP %ld",
-                   a.status);
     else
         doctor_say(d, "replace", DOCTOR_OK, NULL,
                    *d->etag ? "the ETag is another at once"

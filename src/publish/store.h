@@ -121,6 +121,12 @@ int store_sftp_open(const struct config *c, const struct config_server *s,
 int store_ftp_open(const struct config *c, const struct config_server *s,
                    struct store **out);
 
+/* Of a store of SFTP or FTP: writes an object over one that is there, by a
+ * rename.  0; 1: the server does not let a rename do that, and the object is as
+ * it was; -1 (reported). */
+int store_remote_rename_over(struct store *s, const char *name,
+                             const uint8_t *bytes, size_t len);
+
 /* The server's public_url, which is there, to read from: 0, or -1
  * (reported). */
 int store_public_open(const struct config *c, const struct config_server *s,

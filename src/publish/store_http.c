@@ -295,13 +295,34 @@ static void take_answer(struct http_request *r, CURL *easy, CURLcode code)
 /* -- transfers --------------------------------------------------------------
  */
 
-static void set_method(CURL *easy, const struct http_request *r)
+/* What one call gives is sent before the next one is made. */
+static size_t on_send(char *to, size_t size, size_t count, void *ctx)
+{
+    struct http_request *r = ctx;
+    size_t room = size * count, half = r->len / 2, len;
+
+    if (r->sent == half)
+        r->midway(r->midway_ctx);
+    len = (r->sent < half ? half : r->len) - r->sent;
+    if (len > room)
+        len = room;
+    memcpy(to, r->body + r->sent, len);
+    r->sent += len;
+    return len;
+}
+
+static void set_method(CURL *easy, struct http_request *r)
 {
     if (strcmp(r->method, "HEAD") == 0) {
         curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
         return;
     }
-    if (r->body) {
+    if (r->midway) {
+        curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+        curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)r->len);
+        curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_send);
+        curl_easy_setopt(easy, CURLOPT_READDATA, r);
+    } else if (r->body) {
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, (const char *)r->body);
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->len);
     }
@@ -412,7 +433,7 @@ static bool is_worth_it(const struct http_request *r)
 {
     const struct http_kind *kind = r->http->kind;
 
-    if (r->once || r->http->hurry || r->tries >= STORE_TRIES ||
+    if (r->once || r->midway || r->http->hurry || r->tries >= STORE_TRIES ||
         (r->final && r->status == r->final))
         return false;
     return store_curl_again(r->code, r->status) ||

@@ -19,10 +19,14 @@ struct http_request {
      * it anew, or free it.  NULL: http_run() waits for it. */
     void (*done)(struct http_request *r);
     void *ctx;
-    char name[STORE_NAME];     /* the object, for messages */
-    enum store_class class;    /* of a put: the caller's */
-    bool once;                 /* is not tried again */
-    long final;                /* a status for which it is not, or 0 */
+    char name[STORE_NAME];  /* the object, for messages */
+    enum store_class class; /* of a put: the caller's */
+    bool once;              /* is not tried again */
+    long final;             /* a status for which it is not, or 0 */
+    /* Called once half of the body is sent; the rest follows its return.  Or
+     * NULL.  Such a request is tried once. */
+    void (*midway)(void *ctx);
+    void *midway_ctx;
     struct store_meter *meter; /* that it is counted in, or NULL */
     size_t sent;               /* of the body, in this try */
     /* the answer */

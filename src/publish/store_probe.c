@@ -72,6 +72,11 @@ void store_probe_close(struct store_probe *p)
     free(p);
 }
 
+void store_probe_hurry(struct store_probe *p)
+{
+    http_hurry(p->http);
+}
+
 static void take(struct store_answer *a, struct http_request *r)
 {
     if (r->code != CURLE_OK) {
@@ -104,6 +109,8 @@ int store_probe_ask(struct store_probe *p, const struct store_request *request,
     if (!r || (request->header && http_header(r, request->header)) ||
         (request->body && http_body(r, request->body, request->len)))
         goto out;
+    r->midway = request->midway;
+    r->midway_ctx = request->ctx;
     http_run(p->http, r);
     take(out, r);
     result = 0;

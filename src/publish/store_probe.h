@@ -22,11 +22,18 @@ int store_probe_open(const struct config *c, const struct config_server *s,
                      const char *url, bool login, struct store_probe **out);
 void store_probe_close(struct store_probe *p);
 
+/* From here on each answer is waited for three seconds, and once. */
+void store_probe_hurry(struct store_probe *p);
+
 struct store_request {
     const char *method, *name;
     const char *header; /* a line, or NULL */
     const uint8_t *body;
     size_t len;
+    /* Called with half of the body on its way, which is held back meanwhile; it
+     * may ask another probe.  Or NULL. */
+    void (*midway)(void *ctx);
+    void *ctx;
 };
 
 /* 0, or -1 (no memory, reported); release the answer in both cases. */

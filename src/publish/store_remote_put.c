@@ -233,6 +233,25 @@ static void in_place_answered(struct put *p, const struct pool_job *j)
     }
 }
 
+static void part_removed(struct pool_job *j)
+{
+    pool_job_free(j);
+}
+
+/* Its part is of no use any more. */
+static void drop_part(struct put *p)
+{
+    struct pool_job *j = store_remote_job(p->r, POOL_COMMAND, "");
+
+    if (!j || store_remote_command(p->r, &j->before, REMOTE_REMOVE, true,
+                                   p->part, NULL)) {
+        pool_job_free(j);
+        return;
+    }
+    j->done = part_removed;
+    pool_queue(p->r->pool, j);
+}
+
 /* Something is at its name.  One that is named by content and has another size
  * is what is left of a cut; the others are replaced by being written over. */
 static void found_one(struct put *p)
@@ -244,6 +263,7 @@ static void found_one(struct put *p)
         p->cleared = true;
         go_on(p, PARTED);
     } else if (p->class == STORE_HEAD && replaced) {
+        drop_part(p);
         end_put(p, 1);
     } else {
         go_on(p, IN_PLACE);
@@ -393,6 +413,21 @@ int store_remote_put(struct store *s, const char *name, const uint8_t *bytes,
     }
     pool_start(r->pool, j);
     return 0;
+}
+
+int store_remote_rename_over(struct store *s, const char *name,
+                             const uint8_t *bytes, size_t len)
+{
+    struct store_remote *r = (struct store_remote *)s;
+    bool replaces = r->replaces;
+    int result;
+
+    r->replaces = true;
+    result = put_now(r, name, bytes, len);
+    r->replaces = replaces;
+    if (result < 0)
+        r->broken = false; /* it is told here, not at the next flush */
+    return result;
 }
 
 int store_remote_flush(struct store *s)

@@ -30,6 +30,12 @@ check() {
     ok $? "$1: $2${3:+, $3}"
 }
 
+# advises TEXT: the last run did, anywhere.
+advises() {
+    grep -qF -- "                    $1" .out
+    ok $? "advises: $1"
+}
+
 # clean: nothing is left of what doctor put.
 clean() {
     [ ! -e "$www/doctor" ] && [ ! -e "$www/lock" ] &&
@@ -45,10 +51,11 @@ for folders in off on; do
     grep -cE '^[a-z]+ +(warning|error)' .out >/dev/null
     [ $? -eq 1 ]
     ok $? 'all is well'
-    for name in key reachable login index lock writable atomic readable \
-        encoding clock range etag cache payload replace; do
+    for name in key reachable login index lock writable readable encoding \
+        clock range etag cache payload replace atomic; do
         check $name ok
     done
+    check atomic ok 'the old one was read until the new one was there'
     clean
     [ $folders = on ] || stop_servers
 done
@@ -92,29 +99,186 @@ printf 'joe on far, process 7, since then\nab\n99999999999\n' \
 doctor 0 'while another publishes' "$url"
 check lock warning 'joe on far, process 7'
 rm -r "$www/lock"
-doctor 5 'a public_url of another folder' "$url" "public_url: ${url}other/"
-check writable ok
-check readable error "'${url}other/' gives devices HTTP 404"
-clean
 doctor 5 'no server' "http://127.0.0.1:$(free_port)/"
 check reachable error 'Failed to connect'
 stop_servers
 
-# -- what may be wrong with its settings
+# -- who may write there
+nginx_http="limit_conn_zone \$server_port zone=one:1m;
+    proxy_cache_path $work/spool/c keys_zone=cache:1m;"
 nginx_extra="location /ro/ { alias $www/; etag off; }
-    gzip on; gzip_types *; gzip_min_length 0; gzip_http_version 1.0;
-    add_header Cache-Control max-age=600;"
+    location /denied/ { alias $www/; limit_except GET { deny all; } }
+    location /open/ { alias $www/; dav_methods PUT MKCOL DELETE; }
+    location /kept/ { alias $www/; dav_methods PUT MKCOL; }
+    add_header Cache-Control no-cache;"
 start_nginx on || exit 1
-doctor 0 'compression and caching' "$url"
-check encoding warning "'gzip' for who accepts it"
-check cache warning 'up to 600 s late'
 doctor 5 'one that takes nothing, and has no ETag' "${url}ro/"
-check writable error 'HTTP 405'
+check writable error 'HTTP 405 (the server takes no PUT there: is WebDAV on?)'
+advises 'nothing can be published'
 check readable ok
 check etag warning 'there is none'
+advises 'each poll of a device costs the whole manifest'
+doctor 5 'one that we may not write to' "${url}denied/"
+check writable error 'HTTP 403 (the server does not let this user write there)'
+check readable ok
 clean
-nginx_extra=
+mkdir -p "$www/devices" "$www/payloads" "$www/index"
+doctor 0 'one that anybody may write to' "${url}open/"
+check login warning 'anybody can write there'
+advises 'ask for a login where something is written'
+clean
+doctor 5 'one that keeps all' "${url}kept/"
+check removable error 'HTTP 405'
+advises 'old payloads can never be removed from there'
+rm -rf "$www/lock" "$www/doctor" "$www/devices/doctor" "$www/payloads/00/doctor"
 stop_servers
+
+# -- what devices get, where that is another URL
+mkdir -p old/devices/doctor old/payloads/00
+echo 'of another day' | tee old/devices/doctor/manifest >old/payloads/00/doctor
+to_origin='rewrite ^/[a-z]+(/.*)$ $1 break; proxy_pass http://127.0.0.1:$server_port;'
+nginx_extra="gzip on; gzip_types *; gzip_min_length 1; gzip_http_version 1.0;
+    gzip_proxied any; add_header Cache-Control max-age=600;
+    location /secret/ { alias $www/; auth_basic x; auth_basic_user_file htpasswd; }
+    location /old/ { alias $work/old/; }
+    location /moved/ { return 301 http://127.0.0.1/; }
+    location /packed/ { $to_origin proxy_set_header Accept-Encoding gzip; }
+    location /whole/ { alias $www/; max_ranges 0; gzip off; }
+    location /without/ { alias $www/; gzip off; add_header X-Any x; }
+    location /without/payloads/ { return 410; }
+    location /never/ { alias $www/; gzip off; add_header Cache-Control no-store; }
+    location /cached/ { $to_origin gzip off; proxy_cache cache;
+        proxy_cache_valid 200 10m; proxy_ignore_headers Cache-Control; }
+    location /same/ { alias $www/; gzip off;
+        if (\$http_if_none_match) { return 304; } }
+    location /drops/ { alias $www/; gzip off;
+        if (\$http_if_none_match) { return 400; } }
+    location /one/ { limit_conn one 1; $to_origin }"
+start_nginx on || exit 1
+
+# public STATUS WHAT FOLDER: devices read from that one.
+public() {
+    doctor "$1" "$2" "$url" "public_url: $url$3/"
+    clean
+}
+public 5 'devices read from elsewhere' other
+check writable ok
+check readable error "'${url}other/' gives devices HTTP 404"
+advises 'does the URL name the folder that is published to?'
+public 5 'devices read from another copy' old
+check readable error "'${url}old/' gives devices other bytes than were put"
+advises 'is it another folder, or an old copy of a cache?'
+public 5 'devices are sent on' moved
+check readable error "'${url}moved/' gives devices HTTP 301"
+advises 'name the URL that it leads to'
+public 5 'devices are to log in' secret
+check readable error "'${url}secret/' gives devices HTTP 401"
+advises 'let GET through without a login'
+doctor 5 'devices find no server' "$url" \
+    "public_url: http://127.0.0.1:$(free_port)/"
+check readable error 'Failed to connect'
+advises 'devices get nothing from there: is it the right URL?'
+public 5 'compression that nobody asked for' packed
+check encoding error "'gzip' without being asked for"
+advises 'switch compression off there: devices do not undo it'
+doctor 0 'compression for who accepts it, and caching' "$url"
+check encoding warning "'gzip' for who accepts it"
+advises 'switch compression off there (nginx: gzip off)'
+check cache warning 'up to 600 s late'
+advises "send 'Cache-Control: no-cache' for devices/"
+public 0 'no ranges' whole
+check range warning 'answered with HTTP 200'
+advises 'a download that is cut begins anew: let ranges through'
+public 5 'no payloads' without
+check payload error 'devices get HTTP 410 for payloads'
+advises 'devices find news, and cannot get it'
+check cache warning 'nothing is said about keeping manifests'
+public 0 'payloads that nobody may keep' never
+check payload warning 'caches may not keep payloads'
+advises "send 'Cache-Control: public, max-age=31536000, immutable'"
+public 0 'a cache that does not ask' cached
+check replace warning 'devices still get what was there before'
+advises 'a cache on the way keeps manifests: have it ask each time'
+public 0 'an ETag that stays' same
+check replace warning 'another manifest of that size has the same ETag'
+advises 'a device that polls between two publishes within a second'
+public 5 'a condition that is not understood' drops
+check etag warning 'HTTP 400 where nothing has changed'
+check replace error 'HTTP 400'
+stop_servers
+
+# -- a clock that is off, and a publish that was cut
+nginx_extra=
+start_nginx on || exit 1
+proxy "1+ date $(date -u -d '+600 sec' '+%a, %d %b %Y %T GMT')"
+doctor 0 'a clock that is ahead' "$through"
+check clock warning ' s ahead of this machine'
+advises 'set both by NTP'
+proxy "1+ date $(date -u -d '-600 sec' '+%a, %d %b %Y %T GMT')"
+doctor 0 'a clock that is behind' "$through"
+check clock warning ' s behind this machine'
+proxy '1+ date'
+doctor 0 'a server without a clock' "$through"
+check clock warning 'the server says no Date'
+clean
+rm -rf "${www:?}"/*
+proxy '9+ status 507'
+server=$through
+config 1
+run 5 'a publish that is cut' ota-pack publish
+doctor 0 'what it has left' "$url"
+check index warning 'a publish was cut short'
+advises "run 'ota-pack publish' again to complete it"
+stop_servers
+
+# -- replacing
+nginx_extra="client_body_timeout 100ms;"
+rm -rf "${www:?}"/*
+start_nginx on || exit 1
+doctor 0 'one that has no patience' "$url"
+check atomic warning 'an upload that paused'
+advises 'publishing over a slow line may fail'
+clean
+stop_servers
+nginx_extra="limit_conn one 1;"
+start_nginx on || exit 1
+doctor 0 'one that serves nobody else' "$url"
+check atomic warning 'HTTP 503 was read while it was replaced'
+clean
+stop_servers
+nginx_extra=
+nginx_http=
+unset OTA_PACK_SERVER_USER OTA_PACK_SERVER_PASSWORD SSH_AUTH_SOCK
+
+if s3rver=$(sh "$top/tests/servers/s3rver.sh" 2>"$work/why"); then
+    start_s3rver "$s3rver" || exit 1
+    doctor 0 'one that writes in place' "$url/ota/"
+    check atomic warning '1024 of 2048 bytes were read while it was replaced'
+    advises 'it is safe: a device takes a manifest that is not whole'
+    doctor 0 'the same as S3' s3://ota/fleet "endpoint: \"$url\"" \
+        "public_url: $url/ota/fleet/"
+    check atomic ok 'not tried: such a store takes each object as a whole'
+    check replace ok
+    [ -z "$(find "$work/s3" -type f -name '*doctor*')" ]
+    ok $? 'nothing is left there'
+    stop_servers
+fi
+if command -v sshd >/dev/null; then
+    start_sshd || exit 1
+    doctor 0 OpenSSH "$url" 'known_hosts: known_hosts' 'identity: id'
+    check atomic warning 'no rename over a manifest was let through'
+    clean
+    [ -z "$(ls -A "$www/.part")" ]
+    ok $? 'and nothing half made'
+    stop_servers
+fi
+if command -v vsftpd >/dev/null; then
+    start_vsftpd || exit 1
+    doctor 0 vsftpd "$urls" 'ca: srv.pem'
+    check atomic ok "a rename took the old one's place"
+    clean
+    stop_servers
+fi
 
 # -- a certificate of the past
 cat >ca.cnf <<'EOT'

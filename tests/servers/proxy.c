@@ -7,6 +7,7 @@
  *   half              half of its body is sent on, then both ends are reset
  *   status S [LINE]   the answer is S, with a header line
  *   slow MS           it is sent on so much later
+ *   date [DATE]       the answer has this Date, or none
  *
  * With "N+ ACTION" it happens to all from the Nth on.  A process a connection;
  * requests with a body have a Content-Length. */
@@ -175,6 +176,17 @@ static bool has_body(const char *request, const struct message *m)
            strncmp(m->head + 9, "304", 3) != 0;
 }
 
+/* All such dates have one length. */
+static void set_date(struct message *m)
+{
+    char *line = strcasestr(m->head, "\ndate: ");
+
+    if (line && strlen(rule.word) == strcspn(line + 7, "\r"))
+        memcpy(line + 7, rule.word, strlen(rule.word));
+    else if (line)
+        line[1] = 'X';
+}
+
 /* One request on.  False: the connection is at its end. */
 static bool forward(int client, int *server, struct message *m, bool spoil)
 {
@@ -201,6 +213,10 @@ static bool forward(int client, int *server, struct message *m, bool spoil)
     }
     if (!pass(client, *server, m, part) || !read_head(*server, m))
         return false;
+    if (spoil && is("date")) {
+        set_date(m);
+        spoil = false;
+    }
     if (spoil) {
         reset(client);
         return false;

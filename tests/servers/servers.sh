@@ -152,7 +152,8 @@ ssh_keys() {
 }
 
 # Each start_NAME sets $url (http), $urls (https), $read (what devices use).
-start_nginx() { # [create_full_put_path], with what $nginx_extra has
+# $nginx_extra: lines of the server, $nginx_http: outside of it.
+start_nginx() { # [create_full_put_path]
     port=$(free_port)
     ports=$(free_port)
     certificate
@@ -168,6 +169,7 @@ http {
     client_body_temp_path $work/spool/b; proxy_temp_path $work/spool/p;
     fastcgi_temp_path $work/spool/f; uwsgi_temp_path $work/spool/u;
     scgi_temp_path $work/spool/s;
+    ${nginx_http-}
     server {
         listen 127.0.0.1:$port; listen 127.0.0.1:$ports ssl http2;
         ${nginx_extra-}
