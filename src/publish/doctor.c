@@ -232,8 +232,9 @@ static bool look_at_login(struct doctor *d)
         return true;
     if (status == 401) {
         doctor_say(d, "login", DOCTOR_ERROR,
-                   "user and password are wrong or missing: "
-                   "OTA_PACK_SERVER_USER, OTA_PACK_SERVER_PASSWORD",
+                   "user and password, or the token, are wrong or missing: "
+                   "OTA_PACK_SERVER_USER, OTA_PACK_SERVER_PASSWORD, "
+                   "OTA_PACK_SERVER_TOKEN",
                    "HTTP 401");
         return false;
     }

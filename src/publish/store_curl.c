@@ -33,6 +33,18 @@ void store_curl_release(struct store_curl *c)
     store_login_release(&c->login);
 }
 
+char *store_curl_host(const char *url)
+{
+    const char *host = strstr(url, "://") + 3, *at;
+    size_t len = strcspn(host, "/");
+
+    if ((at = memchr(host, '@', len)))
+        host = at + 1;
+    if (*host == '[') /* an IPv6 address */
+        return strndup(host + 1, strcspn(host + 1, "]"));
+    return strndup(host, strcspn(host, ":/"));
+}
+
 bool store_curl_is_loopback(const char *host)
 {
     return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 ||
@@ -117,8 +129,8 @@ uint64_t store_curl_ms(void)
 static const char *status_advice(long status)
 {
     if (status == 401)
-        return " (not logged in: user and password of the server are wrong or "
-               "missing)";
+        return " (not logged in: the server's user and password, or its token, "
+               "are wrong or missing)";
     if (status == 403)
         return " (the server does not let this user write there)";
     if (status == 404 || status == 409)
@@ -140,6 +152,9 @@ static const char *code_advice(CURLcode code)
     if (code == CURLE_PEER_FAILED_VERIFICATION)
         return " (nothing was sent: 'ca' names the file of a private "
                "authority, 'known_hosts' the known SSH keys)";
+    if (code == CURLE_SSL_PINNEDPUBKEYNOTMATCH)
+        return " (nothing was sent: the server's key is not what 'pin' says; "
+               "somebody may be in between, or its owner has changed it)";
     if (code == CURLE_LOGIN_DENIED)
         return " (user, password or key of the server are wrong or missing)";
     if (code == CURLE_REMOTE_ACCESS_DENIED)

@@ -29,6 +29,9 @@ int store_curl_init(struct store_curl *c, const struct config *config,
                     const struct config_server *s, const char *host);
 void store_curl_release(struct store_curl *c);
 
+/* The host of a URL, without port or user, allocated; NULL: no memory. */
+char *store_curl_host(const char *url);
+
 /* Whether nothing for this host leaves the machine. */
 bool store_curl_is_loopback(const char *host);
 

@@ -160,19 +160,6 @@ static const struct store_ops dav_ops = {.get = dav_get,
                                          .unlock = dav_unlock,
                                          .close = dav_close};
 
-/* The host of a URL, without port or user, allocated; NULL: no memory. */
-static char *host_of(const char *url)
-{
-    const char *host = strstr(url, "://") + 3, *at;
-    size_t len = strcspn(host, "/");
-
-    if ((at = memchr(host, '@', len)))
-        host = at + 1;
-    if (*host == '[') /* an IPv6 address */
-        return strndup(host + 1, strcspn(host + 1, "]"));
-    return strndup(host, strcspn(host, ":/"));
-}
-
 static char *trimmed(const char *url)
 {
     size_t len = strlen(url);
@@ -188,7 +175,7 @@ static const struct http_kind plain = {0};
 static int set_up(struct store_dav *d, const struct config *c,
                   const struct config_server *s, bool login)
 {
-    char *host = host_of(s->url.text);
+    char *host = store_curl_host(s->url.text);
     bool is_loopback;
     int result;
 

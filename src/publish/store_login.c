@@ -123,6 +123,17 @@ void store_login_keep(bool keep)
     kept.on = keep;
 }
 
+/* It becomes part of a line that a newline would end. */
+static int check_token(const char *token)
+{
+    for (; token && *token; token++)
+        if (*token <= ' ' || *token == 0x7f)
+            return diag_error(DIAG_KEY, "OTA_PACK_SERVER_TOKEN holds a blank, "
+                                        "a newline or something else that no "
+                                        "token has");
+    return 0;
+}
+
 static int find_login(const struct config *c, const struct config_server *s,
                       const char *host, struct store_login *out)
 {
@@ -131,7 +142,8 @@ static int find_login(const struct config *c, const struct config_server *s,
     if (environment && (copy(&out->user, variable("OTA_PACK_SERVER_USER")) ||
                         copy(&out->token, variable("OTA_PACK_SERVER_TOKEN"))))
         return -1;
-    if (copy(&out->user, s->user.text) || take_password(s, environment, out))
+    if (check_token(out->token) || copy(&out->user, s->user.text) ||
+        take_password(s, environment, out))
         return -1;
     if (!out->password && !out->token)
         from_netrc(host, out);

@@ -13,17 +13,10 @@ struct store_probe {
     char *base; /* without '/' at its end */
 };
 
-static char *host_of(const char *url)
-{
-    const char *host = strstr(url, "://") + 3;
-
-    return strndup(host, strcspn(host, ":/"));
-}
-
 static int set_up(struct store_probe *p, const struct config *c,
                   const struct config_server *s, bool login)
 {
-    char *host = host_of(p->base);
+    char *host = store_curl_host(p->base);
     int result;
 
     if (!host)
