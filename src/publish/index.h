@@ -176,10 +176,12 @@ int index_set_intents(struct index *x, const struct index_intent *list,
 int index_write(struct index *x, struct store *s, struct signer *key,
                 uint64_t created);
 
-/* After somebody else had published while we did: what manifests are there now
- * may be his or ours.  His index is kept, and says so (index.doubt), so that
- * the next publish, of whoever, looks at all of them. */
-void index_mark_doubt(struct store *s, struct signer *key, uint64_t created);
+/* Unlocks the server, after a run that failed or did not.  Where the lock did
+ * not keep somebody else from publishing while `x` was written, what manifests
+ * are there now may be his or ours: his index is kept, and says so (doubt), so
+ * that the next publish, of whoever, looks at all of them. */
+void index_unlock(const struct index *x, struct store *s, bool failed,
+                  struct signer *key, uint64_t created);
 
 /* After the final head: removes the shards that it dropped and has no room to
  * list.  Those that it lists are removed by the next index_write(), so that

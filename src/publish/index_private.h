@@ -79,6 +79,7 @@ struct index_table {
 struct index_private {
     struct arena arena;
     bool loaded;            /* the shards are read, or there are none */
+    bool begun;             /* it was written, or that was tried */
     uint8_t head[OTA_HASH]; /* hash of the head last read or written */
 
     size_t shard_count; /* a power of two */

@@ -300,6 +300,7 @@ int index_write(struct index *x, struct store *s, struct signer *key,
     uint8_t old_key[OTA_KEY_ID];
     int result;
 
+    x->priv->begun = true;
     memcpy(old_key, x->key_id, OTA_KEY_ID);
     index_settle(x, created);
     x->generation++;
@@ -318,7 +319,7 @@ int index_write(struct index *x, struct store *s, struct signer *key,
     return result;
 }
 
-void index_mark_doubt(struct store *s, struct signer *key, uint64_t created)
+static void mark_doubt(struct store *s, struct signer *key, uint64_t created)
 {
     struct index *x;
 
@@ -330,4 +331,18 @@ void index_mark_doubt(struct store *s, struct signer *key, uint64_t created)
         index_write(x, s, key, created);
     }
     index_free(x);
+}
+
+void index_unlock(const struct index *x, struct store *s, bool failed,
+                  struct signer *key, uint64_t created)
+{
+    bool ours = s->ops->unlock(s);
+
+    if (!x || !x->priv->begun ||
+        (ours && (!failed || index_is_ours(x, s) != 0)))
+        return;
+    diag_warning("somebody else has published to '%s' at the same time: the "
+                 "next publish looks at all that devices have",
+                 s->where);
+    mark_doubt(s, key, created);
 }

@@ -151,19 +151,6 @@ static int run_locked(struct publish *p)
     return publish_take_up(p) || publish_planned(p) ? -1 : 0;
 }
 
-void publish_unlock(struct publish *p, bool failed)
-{
-    struct store *s = p->o->store;
-    bool ours = s->ops->unlock(s);
-
-    if (!p->begun || (ours && (!failed || index_is_ours(p->index, s) != 0)))
-        return;
-    diag_warning("somebody else has published to '%s' at the same time: the "
-                 "next publish looks at all that devices have",
-                 s->where);
-    index_mark_doubt(s, p->o->signer, p->o->now);
-}
-
 int publish_run(const struct publish_options *options,
                 struct publish_result *result)
 {
@@ -184,7 +171,7 @@ int publish_run(const struct publish_options *options,
     failed = s->ops->lock(s, options->lock_wait_ms, options->break_lock);
     if (!failed) {
         failed = run_locked(&p);
-        publish_unlock(&p, failed != 0);
+        index_unlock(p.index, s, failed != 0, options->signer, options->now);
     }
     if (failed)
         publish_stopped(&p);

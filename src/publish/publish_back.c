@@ -150,7 +150,8 @@ int publish_rollback(const struct publish_options *options, const char *release,
         failed = s->ops->lock(s, options->lock_wait_ms, options->break_lock);
         if (!failed) {
             failed = run(&p, &w);
-            publish_unlock(&p, failed != 0);
+            index_unlock(p.index, s, failed != 0, options->signer,
+                         options->now);
         }
     }
     if (failed)

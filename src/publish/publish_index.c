@@ -69,7 +69,6 @@ int publish_begin(struct publish *p)
 {
     struct index *x = p->index;
 
-    p->begun = true;
     if (publish_mark(p) || set_intents(p, false, x->intents, x->intent_count) ||
         index_write(x, p->o->store, p->o->signer, p->o->now))
         return -1;
@@ -274,7 +273,6 @@ int publish_finish(struct publish *p)
     const struct plan *plan = &p->plan;
     struct index *x = p->index;
 
-    p->begun = true;
     if (set_entries(p) ||
         set_intents(p, true, plan->intents, plan->intent_count))
         return -1;

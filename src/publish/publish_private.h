@@ -14,15 +14,11 @@ struct publish {
     size_t total;                 /* manifests to be written */
     size_t lost;                  /* were put, and failed after all */
     unsigned in_row; /* failures since the last manifest that was written */
-    bool begun;      /* something of the index was written, or tried to be */
     bool told;       /* that it was stopped */
 };
 
 /* True, and reported once, when the user asked to stop. */
 bool publish_stopped(struct publish *p);
-
-/* Unlocks.  Where the lock did not keep others out, the index says so. */
-void publish_unlock(struct publish *p, bool failed);
 
 /* The head, and its key; then, locked, the shards.  0, or -1 (reported). */
 int publish_read_head(struct publish *p);

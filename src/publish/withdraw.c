@@ -305,7 +305,8 @@ int withdraw_run(const struct withdraw_options *options,
         failed = s->ops->lock(s, options->lock_wait_ms, options->break_lock);
         if (!failed) {
             failed = run_locked(&w);
-            s->ops->unlock(s);
+            index_unlock(w.index, s, failed != 0, options->signer,
+                         options->now);
         }
     }
     if (failed)
