@@ -1,9 +1,20 @@
-/* The names of what devices read. */
+/* The names of objects. */
 #include <stdio.h>
 #include <string.h>
 
 #include "object.h"
 #include "pack/payload.h"
+
+void object_hex(const uint8_t *bytes, size_t len, char *out)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < len; i++) {
+        out[2 * i] = digits[bytes[i] >> 4];
+        out[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    out[2 * len] = '\0';
+}
 
 void object_manifest(const struct device_id *id, char out[OBJECT_NAME])
 {

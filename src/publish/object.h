@@ -1,4 +1,4 @@
-/* The names of what devices read: server.md, What is on the server. */
+/* The names of objects: server.md, What is on the server. */
 #ifndef PUBLISH_OBJECT_H
 #define PUBLISH_OBJECT_H
 
@@ -7,6 +7,9 @@
 
 /* The longest one, and NUL. */
 enum { OBJECT_NAME = sizeof "payloads/00/" + 2 * OTA_HASH };
+
+/* 2 * len digits and NUL. */
+void object_hex(const uint8_t *bytes, size_t len, char *out);
 
 /* devices/<id>/manifest */
 void object_manifest(const struct device_id *id, char out[OBJECT_NAME]);
