@@ -78,6 +78,7 @@ static int run(struct project *p, const struct cmd_global *g)
     size_t releases = 0, devices = 0, files = 0;
     int result = 0;
 
+    p->memory.older = MEMORY_WARN;
     do
         result |= check_published(p, g);
     while (project_next(p));

@@ -1,4 +1,5 @@
 /* doctor: whether the servers do what publishing and polling rely on. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "json.h"
@@ -73,9 +74,12 @@ static void tell(void *ctx, const struct doctor_check *c)
 
 static void look(struct run *r, const struct config *config)
 {
+    char *folder = project_memory();
+    struct memory memory = {.folder = folder, .older = MEMORY_WARN};
     const struct doctor_options o = {.config = config,
                                      .stop = &cmd_stopped,
                                      .write_nothing = r->g->dry_run,
+                                     .memory = &memory,
                                      .tell = tell,
                                      .ctx = r};
     struct signer *signer;
@@ -84,6 +88,7 @@ static void look(struct run *r, const struct config *config)
     for (size_t i = 0; i < config->server_count && !cmd_stopped; i++)
         doctor_server(&o, &config->servers[i], signer);
     signer_free(signer);
+    free(folder);
     diag_reset();
     msg_init(r->g->json, r->g->quiet);
     for (unsigned i = 0; i < r->counts[DOCTOR_ERROR]; i++)

@@ -8,17 +8,18 @@
 #include "progress.h"
 #include "project.h"
 
-enum { OPT_NEW_BASE = 256, OPT_AGAIN };
+enum { OPT_NEW_BASE = 256, OPT_AGAIN, OPT_ACCEPT };
 
 struct publish_args {
     struct locking locking;
-    bool new_base, again;
+    bool new_base, again, accept;
 };
 
 static const struct option long_options[] = {
     LOCKING_LONG,
     {"new-base", no_argument, NULL, OPT_NEW_BASE},
     {"again", no_argument, NULL, OPT_AGAIN},
+    {"accept-rollback", no_argument, NULL, OPT_ACCEPT},
     {0},
 };
 
@@ -30,6 +31,8 @@ static int take(int c, const char *arg, void *ctx)
         a->new_base = true;
     else if (c == OPT_AGAIN)
         a->again = true;
+    else if (c == OPT_ACCEPT)
+        a->accept = true;
     else
         return locking_take(c, arg, &a->locking);
     return 0;
@@ -139,6 +142,8 @@ int cmd_publish(struct cmd_global *g, int argc, char **argv)
     if (!project_open(&p, g, argv + first, (size_t)(argc - first))) {
         p.new_base = a.new_base;
         p.again = a.again;
+        if (a.accept)
+            p.memory.older = MEMORY_ACCEPT;
         if (g->dry_run)
             project_show_plan(&p, g);
         else

@@ -318,6 +318,7 @@ static int show(struct project *p, const struct cmd_global *g,
 {
     if (project_open_published(p, g, words, count))
         return -1;
+    p->memory.older = MEMORY_WARN;
     do
         show_server(p, g, count == 0);
     while (project_next(p));

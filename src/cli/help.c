@@ -71,6 +71,7 @@ static const char plan_help[] =
 
 static const char publish_help[] = LOCK_HELP
     "      --again           publish also what was rolled back\n"
+    "      --accept-rollback go on from an older index that was put back\n"
     "      --new-base        start anew with another key: forget what was\n"
     "                        published\n";
 

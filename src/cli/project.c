@@ -1,5 +1,6 @@
 /* Configuration, files, server and key, opened in the order in which mistakes
  * are cheap to find. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,10 +9,29 @@
 #include "pack/sign.h"
 #include "project.h"
 
+char *project_memory(void)
+{
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    char *folder = NULL;
+    int len = 0;
+
+    if (state && *state == '/')
+        len = asprintf(&folder, "%s/ota-pack", state);
+    else if (home && *home == '/')
+        len = asprintf(&folder, "%s/.local/state/ota-pack", home);
+    return len < 0 ? NULL : folder;
+}
+
+static void begin(struct project *p)
+{
+    *p = (struct project){0};
+    p->memory.folder = p->state = project_memory();
+}
+
 int project_open(struct project *p, const struct cmd_global *g,
                  char *const *words, size_t count)
 {
-    *p = (struct project){0};
+    begin(p);
     if (config_load(g->config, &p->config))
         return -1;
     if (config_select(p->config, words, count) ||
@@ -25,7 +45,7 @@ int project_open(struct project *p, const struct cmd_global *g,
 int project_open_published(struct project *p, const struct cmd_global *g,
                            char *const *words, size_t count)
 {
-    *p = (struct project){0};
+    begin(p);
     if (config_load(g->config, &p->config) ||
         config_select(p->config, words, count) || diag_errors())
         return -1;
@@ -46,6 +66,7 @@ void project_release(struct project *p)
     leave(p);
     signer_free(p->signer);
     free(p->at_least);
+    free(p->state);
     tree_free(p->tree);
     config_free(p->config);
 }
@@ -64,8 +85,10 @@ int project_store(struct project *p, bool needed)
     if (p->server < 64 && p->down >> p->server & 1)
         return -1;
     result = store_open(c, &c->servers[p->server], true, &p->store);
-    if (!result)
+    if (!result) {
         p->store->stop = &cmd_stopped;
+        p->store->memory = &p->memory;
+    }
     return result;
 }
 

@@ -3,6 +3,7 @@
 #define CLI_PROJECT_H
 
 #include "cmd.h"
+#include "publish/memory.h"
 #include "publish/plan.h"
 
 struct project {
@@ -11,6 +12,8 @@ struct project {
     struct store *store;   /* NULL: no server is configured */
     struct signer *signer; /* NULL until project_signer() */
     struct index *index;   /* NULL until project_index() */
+    char *state;           /* project_memory() */
+    struct memory memory;  /* of the servers; its `older` is the caller's */
     uint64_t now;
     bool new_base;      /* as if nothing had been published */
     bool again;         /* also what was rolled back */
@@ -28,6 +31,9 @@ void project_release(struct project *p);
 /* The same for who works on what is published alone: no files are looked up. */
 int project_open_published(struct project *p, const struct cmd_global *g,
                            char *const *words, size_t count);
+
+/* Where this machine remembers: allocated, or NULL where there is no place. */
+char *project_memory(void);
 
 /* Opens the server; a folder need not be there yet.  `needed`: it is an error
  * if none is configured.  0, or -1 (reported). */

@@ -132,8 +132,10 @@ int verify_server(struct cmd_global *g, size_t sample, char *const *words,
                                  .meter = &meter};
 
     progress_begin(g, &meter, "device");
-    if (!project_open_published(&p, g, NULL, 0))
+    if (!project_open_published(&p, g, NULL, 0)) {
+        p.memory.older = MEMORY_WARN;
         verify(&p, &o, g);
+    }
     progress_end();
     project_release(&p);
     return diag_status();

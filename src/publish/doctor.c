@@ -160,6 +160,7 @@ static int open_all(struct doctor *d)
     if (store_open(c, s, true, &d->store))
         return -1;
     d->store->stop = d->o->stop;
+    d->store->memory = d->o->memory;
     if (is_http(s) && store_probe_open(c, s, s->url.text, true, &d->own))
         return -1;
     return read ? store_probe_open(c, s, read, false, &d->reader) : 0;
@@ -268,6 +269,9 @@ static void look_at_index(struct doctor *d)
                 : "look what is in the server's folder index/");
     else if (!x->exists)
         doctor_say(d, "index", DOCTOR_OK, NULL, "nothing is published yet");
+    else if (*heard.text)
+        doctor_say_heard(d, "index", DOCTOR_WARNING,
+                         "until then 'ota-pack publish' refuses it");
     else if (x->intent_count)
         doctor_say(d, "index", DOCTOR_WARNING,
                    "run 'ota-pack publish' again to complete it",

@@ -22,6 +22,7 @@ struct doctor_options {
     const struct config *config;
     volatile const sig_atomic_t *stop;
     bool write_nothing;
+    struct memory *memory; /* as in struct store */
     void (*tell)(void *ctx, const struct doctor_check *check);
     void *ctx;
 };

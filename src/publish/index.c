@@ -72,7 +72,27 @@ static int get_head(struct store *s, const uint8_t *key, uint8_t **bytes,
     return result < 0 ? -1 : 0;
 }
 
-int index_read_head(struct store *s, const uint8_t *key, struct index **out)
+int index_base(struct store *s, const uint8_t *key, uint8_t base[16])
+{
+    uint8_t *bytes = NULL;
+    size_t len;
+    uint64_t size;
+    int result = s->ops->size(s, INDEX_HEAD_NAME, &size);
+
+    /* What is too large for one is no failure of the server's. */
+    if (!result && size <= INDEX_HEAD_MAX)
+        result = get_head(s, key, &bytes, &len);
+    if (!bytes || result)
+        return result < 0 ? -1 : 0;
+    if (index_is_head(bytes, len, key)) {
+        memcpy(base, bytes + 16, 16);
+        result = 1;
+    }
+    free(bytes);
+    return result;
+}
+
+int index_fetch_head(struct store *s, const uint8_t *key, struct index **out)
 {
     uint8_t *bytes = NULL;
     size_t len = 0;

@@ -111,9 +111,19 @@ int index_new(struct index **out);
 
 /* Reads and checks the head alone: one small get.  `key` (OTA_PUBLIC_KEY
  * bytes) must have signed it: another key is DIAG_KEY, a damaged head
- * DIAG_SERVER.  A missing head gives exists = false and a new base id.  0, or
- * -1 (reported) and *out is NULL. */
+ * DIAG_SERVER.  So is one that is older than s->memory has it, or another one
+ * of the same generation, unless that says otherwise; where it accepts it,
+ * doubt is set, and the next head goes above what is remembered.  A missing
+ * head gives exists = false and a new base id.  0, or -1 (reported) and *out
+ * is NULL. */
 int index_read_head(struct store *s, const uint8_t *key, struct index **out);
+
+/* The base of the head that is there, whatever this machine remembers: 1; 0
+ * where there is none that is whole and signed by `key`; -1 (reported). */
+int index_base(struct store *s, const uint8_t *key, uint8_t base[16]);
+/* Another one has taken its place at `now`: this machine remembers that it is
+ * not to come back. */
+void index_replaced(struct store *s, const uint8_t base[16], uint64_t now);
 
 /* Whether the head on the server is the one that `x` last read or wrote (run
  * id, and all the rest): 1, 0, or -1 (reported).  index_confirm: 0 where it is,

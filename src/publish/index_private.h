@@ -192,6 +192,14 @@ int index_encode_head(const struct index *x, const struct index_ref *shards,
 /* DIAG_SERVER, with what to do; returns -1. */
 int index_damaged(const char *where, const char *what, const char *bad);
 
+/* index.c */
+/* As index_read_head(), whatever this machine remembers. */
+int index_fetch_head(struct store *s, const uint8_t *key, struct index **out);
+
+/* index_memory.c */
+/* Remembers the head that was written. */
+void index_keep(const struct index *x, struct store *s);
+
 /* index_write.c */
 void index_object(const uint8_t name[OTA_HASH], char out[INDEX_OBJECT]);
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "index_private.h"
+#include "object.h"
 
 /* A write until the head is there: the index keeps what it was till then.  Its
  * lists are small, few, and in the index's memory. */
@@ -19,14 +20,8 @@ struct writing {
 
 void index_object(const uint8_t name[OTA_HASH], char out[INDEX_OBJECT])
 {
-    static const char digits[] = "0123456789abcdef";
-
     memcpy(out, "index/", 6);
-    for (size_t i = 0; i < OTA_HASH; i++) {
-        out[6 + 2 * i] = digits[name[i] >> 4];
-        out[7 + 2 * i] = digits[name[i] & 15];
-    }
-    out[INDEX_OBJECT - 1] = '\0';
+    object_hex(name, OTA_HASH, out + 6);
 }
 
 static bool any_dirty(const struct writing *w)
@@ -309,6 +304,7 @@ int index_write(struct index *x, struct store *s, struct signer *key,
     result = write_all(&w, key);
     if (result == 0) {
         adopt(&w);
+        index_keep(x, s);
     } else {
         x->generation--;
         x->created = old_created;
@@ -323,7 +319,7 @@ static void mark_doubt(struct store *s, struct signer *key, uint64_t created)
 {
     struct index *x;
 
-    if (index_read_head(s, signer_public(key), &x))
+    if (index_fetch_head(s, signer_public(key), &x))
         return;
     if (x->exists && !x->doubt) {
         x->doubt = true;

@@ -50,7 +50,8 @@ static int refuse_old_index(const struct plan_maker *m,
     return diag_error(DIAG_SERVER,
                       "the index in '%s' is older than its manifests: '%s' was "
                       "given version %lu, the index says %lu; put back the "
-                      "newest copy of the 'index' folder and publish again",
+                      "newest copy of its 'index' folder or, if the older one "
+                      "is to stay, run 'ota-pack publish --accept-rollback'",
                       m->plan->request.store->where, text,
                       (unsigned long)version, (unsigned long)has);
 }

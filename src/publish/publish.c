@@ -145,10 +145,19 @@ int publish_planned(struct publish *p)
 
 static int run_locked(struct publish *p)
 {
-    if (publish_read_head(p) || index_read_shards(p->index, p->o->store))
+    struct store *s = p->o->store;
+    uint8_t old[16];
+    int replaces = 0, failed;
+
+    if (publish_read_head(p) || index_read_shards(p->index, s))
         return -1;
     warn_new_base(p);
-    return publish_take_up(p) || publish_planned(p) ? -1 : 0;
+    if (p->o->new_base)
+        replaces = index_base(s, signer_public(p->o->signer), old);
+    failed = replaces < 0 || publish_take_up(p) || publish_planned(p);
+    if (replaces > 0 && p->index->exists)
+        index_replaced(s, old, p->o->now);
+    return failed ? -1 : 0;
 }
 
 int publish_run(const struct publish_options *options,

@@ -357,19 +357,13 @@ static void check_payloads(struct readback *r, struct reading *w)
 /* What looks bad may be somebody who publishes just now. */
 static int look_again(const struct readback *r)
 {
-    struct index *now;
-    bool moved;
+    int ours = index_is_ours(r->index, r->o->store);
 
-    if (index_read_head(r->o->store, r->o->key, &now))
-        return -1;
-    moved = now->generation != r->index->generation ||
-            memcmp(now->run_id, r->index->run_id, sizeof now->run_id) != 0;
-    index_free(now);
-    return moved ? diag_error(DIAG_SERVER,
-                              "somebody publishes to '%s' just now: run it "
-                              "again",
-                              r->o->store->where)
-                 : 0;
+    if (ours)
+        return ours < 0 ? -1 : 0;
+    return diag_error(DIAG_SERVER,
+                      "somebody publishes to '%s' just now: run it again",
+                      r->o->store->where);
 }
 
 /* 0, or -1 (reported): it ends here. */

@@ -35,6 +35,7 @@ enum {
 /* What an object may be asked for ahead: the function of that name. */
 enum store_verb { STORE_GET, STORE_SIZE, STORE_REMOVE };
 
+struct memory;
 struct store;
 
 /* Functions return 0, or -1 (reported, DIAG_SERVER unless it says otherwise);
@@ -89,6 +90,7 @@ struct store {
     void (*failed)(void *ctx, const char *name); /* set by who puts, or NULL */
     void *failed_ctx;
     struct store_meter *meter; /* or NULL */
+    struct memory *memory;     /* of indexes that were there, or NULL */
 };
 
 /* As store_ops.get, but STORE_LONG is an error: -1 (reported). */

@@ -9,7 +9,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 case $BUILD in /*) ;; *) BUILD=$top/$BUILD ;; esac
 bench=$BUILD/bench
 over=0
-export SOURCE_DATE_EPOCH=1790000000
+export SOURCE_DATE_EPOCH=1790000000 XDG_STATE_HOME="$bench/state"
 # Removing 100,000 folders can take minutes, so this is done here, once, and
 # each run has folders of its own.
 rm -rf "$bench"

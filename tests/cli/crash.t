@@ -45,6 +45,7 @@ cut() {
 killed() {
     rm -rf public
     cp -a start public
+    forget
     strace -f -o /dev/null -e trace="$1" -e inject="$1:signal=KILL:when=$2" \
         ota-pack -j 1 publish >/dev/null 2>&1
     [ $? -eq 137 ]
@@ -98,6 +99,7 @@ whole 'all verify'
 # Ctrl-C while manifests are written.
 rm -rf public
 cp -a start public
+forget
 config 4
 echo 'import os' >main.py
 run 130 'interrupted' strace -f -o /dev/null -e trace=renameat,renameat2 \
@@ -129,6 +131,7 @@ ok $? 'no temporary file is left'
 whole 'all verify'
 rm -rf public
 mv before public
+forget
 
 # Two at once: the second is refused, or waits.
 config 5

@@ -11,6 +11,7 @@ unset OTA_PACK_PASSWORD OTA_PACK_PASSWORD_FILE OTA_PACK_PASSWORD_COMMAND
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
+export XDG_STATE_HOME="$work/.state"
 count=0
 fails=0
 
@@ -49,6 +50,12 @@ says() {
 silent() {
     [ ! -s "$work/.$1" ]
     ok $? "nothing on .$1"
+}
+
+# forget: this machine remembers nothing of what was published: for tests that
+# put back an older copy.
+forget() {
+    rm -rf "$XDG_STATE_HOME"
 }
 
 # done_testing: the plan; last line of each file.

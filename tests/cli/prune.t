@@ -167,6 +167,7 @@ if [ "$(id -u)" -ne 0 ] || ! strace -o /dev/null true 2>/dev/null; then
 fi
 again() {
     rm -rf public
+    forget
     day 1
     cp plain.yml ota-pack.yml
     for n in 1 2 3 4; do
@@ -196,6 +197,7 @@ tree public/payloads >wanted.sums
 killed() {
     rm -rf public
     cp -a start public
+    forget
     strace -f -o /dev/null -e trace="$1" -e inject="$1:signal=KILL:when=$2" \
         ota-pack -j 1 prune >/dev/null 2>&1
     [ $? -eq 137 ]

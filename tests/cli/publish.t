@@ -181,6 +181,7 @@ run 0 'then one with the file' ota-pack publish
 says err "warning: an earlier version installed 'x/y'"
 whole 'all verify'
 rm -rf public && mv kept public
+forget
 two 10 auto
 
 # Another key.
@@ -199,6 +200,7 @@ ota-pack verify -k release.pub public/devices/246f28000001/manifest \
 ok $? 'signed by the new key'
 mv old.key release.key && mv old.pub release.pub
 rm -rf public && mv kept public
+forget
 
 # An index that is older than the manifests.
 cp -a public/index older
@@ -206,6 +208,7 @@ echo 'import sensor, net' >main.py
 two 11 auto
 run 0 'a newer version' ota-pack publish
 rm -rf public/index && mv older public/index
+forget
 echo 'import os' >main.py
 two 12 auto
 run 5 'an index that was put back' ota-pack publish

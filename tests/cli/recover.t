@@ -14,6 +14,7 @@ cp -a public start
 again() {
     rm -rf public
     cp -a start public
+    forget
     config auto "$@"
     echo 'import net' >main.py
     rm -f lib/extra.py

@@ -82,6 +82,7 @@ silent out
 silent err
 rm -rf public
 cp -a back public
+forget
 run 0 'publish says it' ota-pack publish
 says err "ota-pack: note: 'greenhouse' is left alone: its content is that of \
 version 2, which was rolled back; change it, or run 'ota-pack publish --again'"
@@ -316,6 +317,7 @@ whole 'all verify'
 # bytes.
 rm -rf public
 cp -a bad public
+forget
 config auto
 ota-pack rollback greenhouse --to 1 >/dev/null 2>&1
 tree public/devices >wanted.sums
@@ -352,6 +354,7 @@ cut() {
 again() {
     rm -rf public
     cp -a bad public
+    forget
     killed "$1" "$2" ota-pack -j 1 rollback greenhouse --to 1
 }
 

@@ -60,6 +60,7 @@ bad() {
     says out '4 of 5 devices ok'
     rm -rf public
     cp -a kept public
+    forget
 }
 rm -rf kept
 cp -a public kept
@@ -97,6 +98,7 @@ run 9 'quietly' ota-pack verify -q --server
 says out 'south: truncated: '
 rm -rf public
 cp -a kept public
+forget
 SOURCE_DATE_EPOCH=1800000000
 run 9 'expired' ota-pack verify --server
 says out '24:6f:28:00:00:03: expired: '

@@ -182,6 +182,7 @@ cp ota-pack.yml without.yml
 killed() {
     rm -rf public
     cp -a start public
+    forget
     cp without.yml ota-pack.yml
     strace -f -o /dev/null -e trace="$1" -e inject="$1:signal=KILL:when=$2" \
         ota-pack -j 1 withdraw south >/dev/null 2>&1

@@ -7,8 +7,8 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 : "${BUILD:=build}"
 case $BUILD in /*) ;; *) BUILD=$top/$BUILD ;; esac
 PATH=$BUILD:$BUILD/tests/agent:$PATH
-export LC_ALL=C
 demo=$BUILD/demo
+export LC_ALL=C XDG_STATE_HOME="$demo/state"
 rm -rf "$demo"
 mkdir -p "$demo/tests/demo"
 cd "$demo"

@@ -74,6 +74,7 @@ prepare() {
 again() {
     rm -rf "$home"
     cp -a before "$home"
+    forget
 }
 
 # polls [STATUS]: each device finds its news whole, or none; with STATUS that
@@ -338,6 +339,7 @@ points() {
     for w in $(seq "$many"); do
         (
             cd "$work/w$w" && folder=w$w && home=$www/$prefix$folder || exit 1
+            XDG_STATE_HOME=$PWD/.state
             wrong=
             point=$(((w - 1) * step + 1))
             while "$1" $point ${2+"$2"}; do
