@@ -215,7 +215,7 @@ static int open_works(struct plan_maker *m)
             open_work(m, &m->works[m->work_count++], i))
             return -1;
     m->plan->release_count = m->work_count;
-    m->doubt = r->doubt || r->index->doubt;
+    m->doubt = r->index->doubt;
     for (size_t i = 0; i < r->index->intent_count; i++) {
         const struct index_intent *t = &r->index->intents[i];
 

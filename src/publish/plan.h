@@ -98,8 +98,6 @@ struct plan_request {
     uint64_t now;              /* sign_time() */
     bool all;                  /* PLAN_SAME devices get groups, too (build) */
     bool new_base;             /* what manifests say is not looked at */
-    bool doubt;                /* as index.doubt, and an index that is behind
-                                * them is not refused */
     bool again;                /* also content that was rolled back */
     const struct plan_back *back; /* NULL: the configuration is the user's */
     /* For each release of the configuration, the least that `auto` takes: so
