@@ -159,6 +159,11 @@ static const char *code_advice(CURLcode code)
         return " (user, password or key of the server are wrong or missing)";
     if (code == CURLE_REMOTE_ACCESS_DENIED)
         return " (the server does not let this user do that there)";
+    if (code == CURLE_QUOTE_ERROR)
+        return STORE_MAY_NOT;
+    if (code == CURLE_SSH)
+        return " (the connection broke, or the server could not do it and does "
+               "not say why: is its disk full?)";
     if (code == CURLE_REMOTE_DISK_FULL)
         return " (the server's disk is full)";
     return "";

@@ -13,6 +13,11 @@ enum {
     STORE_RETRY_AFTER = 120 * 1000 /* ms that a server may ask us to wait */
 };
 
+/* Stands behind a message where SFTP or FTP refused something. */
+#define STORE_MAY_NOT                                                          \
+    " (does the server let this user write, rename and remove files, and "     \
+    "make folders there?)"
+
 struct store_curl {
     const char
         *where; /* borrowed: the URL without secrets, no '/' at its end */

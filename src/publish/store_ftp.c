@@ -79,15 +79,39 @@ static void ftp_setup(void *ctx, CURL *easy)
                          (long)CURL_SSLVERSION_MAX_TLSv1_2);
 }
 
-/* Where a transfer over TLS is refused, libcurl 7.88 may ask for another port
- * and take the refusal for the answer. */
+static const char *advice(long status)
+{
+    if (status == 452 || status == 552)
+        return " (its disk is full, or what this user may have of it)";
+    if (status == 451)
+        return " (is its disk full?)";
+    if (status >= 500)
+        return STORE_MAY_NOT;
+    return "";
+}
+
+/* By the server's own words.  Where a transfer over TLS is refused, libcurl
+ * 7.88 asks for another port and takes the refusal for the answer to that. */
+static bool ftp_explain(struct store_remote *r, const char *verb,
+                        const struct pool_job *j)
+{
+    if (!*j->said || j->code == CURLE_LOGIN_DENIED ||
+        j->code == CURLE_ABORTED_BY_CALLBACK)
+        return false;
+    diag_error(DIAG_SERVER, "cannot %s '%s%s%s': the server says '%s'%s", verb,
+               r->where, *j->name ? "/" : "", j->name, j->said,
+               advice(strtol(j->said, NULL, 10)));
+    return true;
+}
+
 static const struct remote_protocol ftp = {.schemes = "ftp,ftps",
                                            .tops_first = true,
                                            .replaces = true,
                                            .hooks = {.setup = ftp_setup},
                                            .command = ftp_command,
                                            .ask_folder = ftp_ask_folder,
-                                           .has_folder = ftp_has_folder};
+                                           .has_folder = ftp_has_folder,
+                                           .explain = ftp_explain};
 
 /* ftps: what is meant is nearly always AUTH TLS on port 21 (RFC 4217); port 990
  * has TLS from the first byte, which libcurl calls ftps. */

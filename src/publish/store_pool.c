@@ -180,6 +180,23 @@ static int on_seek(void *ctx, curl_off_t offset, int origin)
     return CURL_SEEKFUNC_OK;
 }
 
+/* FTP's replies, but for the one to QUIT; of one with several lines the last
+ * one counts, which has a blank behind its number. */
+static size_t on_reply(char *line, size_t size, size_t count, void *ctx)
+{
+    struct pool_job *j = ctx;
+    size_t len = size * count, n = 0;
+
+    if (len < 4 || line[3] != ' ' || strspn(line, "0123456789") != 3 ||
+        strncmp(line, "221", 3) == 0)
+        return len;
+    for (size_t i = 0; i < len && n + 1 < sizeof j->said && line[0] >= '4'; i++)
+        if ((unsigned char)line[i] >= ' ')
+            j->said[n++] = line[i];
+    j->said[n] = '\0';
+    return len;
+}
+
 static void leave_gate(struct worker *w, bool up)
 {
     struct pool *p = w->pool;
@@ -241,6 +258,8 @@ static void set_transfer(CURL *easy, struct pool_job *j)
     curl_easy_setopt(easy, CURLOPT_POSTQUOTE, j->after);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, j);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_reply);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, j);
 }
 
 static void set_options(struct worker *w, struct pool_job *j)
@@ -276,7 +295,7 @@ static void reset_answer(struct pool_job *j)
     j->status = 0;
     j->size = UINT64_MAX;
     j->modified = -1;
-    j->error[0] = '\0';
+    j->error[0] = j->said[0] = '\0';
 }
 
 /* As curl_easy_perform(), which in 7.88 sleeps for a second between FTP's EPSV
@@ -331,7 +350,10 @@ static void attempt(struct worker *w, struct pool_job *j)
         enter_gate(w);
     j->code = stopped(w->pool) ? CURLE_ABORTED_BY_CALLBACK : perform(w);
     leave_gate(w, false);
-    curl_easy_getinfo(w->easy, CURLINFO_RESPONSE_CODE, &j->status);
+    if (*j->said)
+        j->status = strtol(j->said, NULL, 10);
+    else
+        curl_easy_getinfo(w->easy, CURLINFO_RESPONSE_CODE, &j->status);
     curl_easy_getinfo(w->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &size);
     curl_easy_getinfo(w->easy, CURLINFO_FILETIME, &j->modified);
     j->size = size < 0 ? UINT64_MAX : (uint64_t)size;
@@ -343,17 +365,23 @@ static void attempt(struct worker *w, struct pool_job *j)
 /* -- threads ----------------------------------------------------------------
  */
 
+/* FTP's 4xx pass, but for 452, a full disk. */
+static bool is_final(long status)
+{
+    return status >= 500 || status == 452;
+}
+
 /* FAILED_INIT: sshd hung up while keys were exchanged; PASV: there may be no
- * port just now; FTP's 4xx pass, but for 452, a full disk. */
+ * port just now. */
 static bool worth_another(const struct pool_job *j)
 {
     if (j->code == CURLE_OK)
         return false;
-    if (store_curl_again(j->code, 0) || j->code == CURLE_FAILED_INIT ||
-        j->code == CURLE_FTP_WEIRD_PASV_REPLY)
-        return true;
-    return j->code == CURLE_UPLOAD_FAILED && j->status >= 400 &&
-           j->status < 500 && j->status != 452;
+    if (j->code == CURLE_FTP_WEIRD_PASV_REPLY || j->code == CURLE_PARTIAL_FILE)
+        return !is_final(j->status);
+    if (j->code == CURLE_UPLOAD_FAILED)
+        return j->status >= 400 && !is_final(j->status);
+    return store_curl_again(j->code, 0) || j->code == CURLE_FAILED_INIT;
 }
 
 static void nap(const struct pool *p, unsigned ms)

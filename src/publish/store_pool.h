@@ -35,7 +35,8 @@ struct pool_job {
     /* the answer */
     size_t sent; /* of the body, in this try */
     CURLcode code;
-    long status; /* FTP's reply, or 0 */
+    long status;    /* FTP's reply, or 0 */
+    char said[160]; /* that reply as a line where it is a refusal, or "" */
     uint8_t *bytes;
     size_t got;
     bool too_long; /* more than `max` */

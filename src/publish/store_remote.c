@@ -55,7 +55,7 @@ int store_remote_tops(struct store_remote *r, struct curl_slist **list)
 int store_remote_fail(struct store_remote *r, const char *verb,
                       const struct pool_job *j)
 {
-    if (r->protocol->explain && r->protocol->explain(r, j))
+    if (r->protocol->explain && r->protocol->explain(r, verb, j))
         return -1;
     return store_curl_fail(&r->curl, verb, j->name, j->code, j->status,
                            j->error);

@@ -25,7 +25,8 @@ struct remote_protocol {
     int (*ask_folder)(struct pool_job *j, const char *path);
     bool (*has_folder)(const struct pool_job *j); /* the answer */
     /* Reports what only this protocol knows of; false: it is nothing such. */
-    bool (*explain)(struct store_remote *r, const struct pool_job *j);
+    bool (*explain)(struct store_remote *r, const char *verb,
+                    const struct pool_job *j);
     void (*release)(struct store_remote *r); /* what it added, or NULL */
 };
 

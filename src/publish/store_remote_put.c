@@ -34,7 +34,7 @@ struct put {
     size_t sent;               /* of the body, as that knows */
     CURLcode code;             /* of the rename that failed */
     long status;
-    char error[CURL_ERROR_SIZE];
+    char error[CURL_ERROR_SIZE], said[sizeof((struct pool_job *)0)->said];
 };
 
 static bool is_manifest(enum store_class class)
@@ -161,12 +161,39 @@ static void succeed(struct put *p)
     end_put(p, 0);
 }
 
+/* The server is there, and can be asked for more. */
+static bool is_answered(const struct pool_job *j)
+{
+    return *j->said || j->code == CURLE_SSH || !store_curl_again(j->code, 0);
+}
+
+static void part_removed(struct pool_job *j)
+{
+    pool_job_free(j);
+}
+
+/* Its part is of no use any more. */
+static void drop_part(struct put *p)
+{
+    struct pool_job *j = store_remote_job(p->r, POOL_COMMAND, "");
+
+    if (!j || store_remote_command(p->r, &j->before, REMOTE_REMOVE, true,
+                                   p->part, NULL)) {
+        pool_job_free(j);
+        return;
+    }
+    j->done = part_removed;
+    pool_queue(p->r->pool, j);
+}
+
 static void fail(struct put *p, const struct pool_job *j)
 {
     struct store_remote *r = p->r;
 
     if (j)
         store_remote_fail(r, "write", j);
+    if (j && p->has_part && is_answered(j))
+        drop_part(p);
     r->in_row++;
     if (is_manifest(p->class)) {
         r->lost = true;
@@ -215,6 +242,7 @@ static void part_answered(struct put *p, const struct pool_job *j)
         p->code = j->code;
         p->status = j->status;
         memcpy(p->error, j->error, sizeof p->error);
+        memcpy(p->said, j->said, sizeof p->said);
         go_on(p, LOOKING);
     } else {
         fail(p, j);
@@ -231,25 +259,6 @@ static void in_place_answered(struct put *p, const struct pool_job *j)
     } else {
         fail(p, j);
     }
-}
-
-static void part_removed(struct pool_job *j)
-{
-    pool_job_free(j);
-}
-
-/* Its part is of no use any more. */
-static void drop_part(struct put *p)
-{
-    struct pool_job *j = store_remote_job(p->r, POOL_COMMAND, "");
-
-    if (!j || store_remote_command(p->r, &j->before, REMOTE_REMOVE, true,
-                                   p->part, NULL)) {
-        pool_job_free(j);
-        return;
-    }
-    j->done = part_removed;
-    pool_queue(p->r->pool, j);
 }
 
 /* Something is at its name.  One that is named by content and has another size
@@ -282,6 +291,7 @@ static void look_answered(struct put *p, struct pool_job *j)
         j->code = p->code;
         j->status = p->status;
         memcpy(j->error, p->error, sizeof j->error);
+        memcpy(j->said, p->said, sizeof j->said);
         fail(p, j);
     }
 }

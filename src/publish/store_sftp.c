@@ -111,11 +111,13 @@ static void known_name(const struct store_remote *r, char *out, size_t size)
         snprintf(out, size, "[%s]:%u", r->host, r->port);
 }
 
-static bool sftp_explain(struct store_remote *r, const struct pool_job *j)
+static bool sftp_explain(struct store_remote *r, const char *verb,
+                         const struct pool_job *j)
 {
     struct store_sftp *s = (struct store_sftp *)r;
     char name[300], scan[300];
 
+    (void)verb;
     if (j->code != CURLE_PEER_FAILED_VERIFICATION)
         return false;
     known_name(r, name, sizeof name);
