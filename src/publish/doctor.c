@@ -271,7 +271,7 @@ static void look_at_index(struct doctor *d)
         doctor_say(d, "index", DOCTOR_OK, NULL, "nothing is published yet");
     else if (*heard.text)
         doctor_say_heard(d, "index", DOCTOR_WARNING,
-                         "until then 'ota-pack publish' refuses it");
+                         "what this machine remembers: ota-pack(1), FILES");
     else if (x->intent_count)
         doctor_say(d, "index", DOCTOR_WARNING,
                    "run 'ota-pack publish' again to complete it",
