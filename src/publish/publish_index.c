@@ -286,4 +286,3 @@ int publish_finish(struct publish *p)
         return -1;
     return index_sweep(x, p->o->store);
 }
-

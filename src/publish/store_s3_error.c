@@ -136,5 +136,5 @@ bool store_s3_explain(const struct http_request *r, char *text, size_t size)
     advise(r, code, advice, sizeof advice);
     snprintf(text, size, "%s%s%s%s%s", *code ? " " : "", code,
              *message ? ": " : "", message, advice);
-    return true;
+    return *text;
 }
