@@ -7,8 +7,9 @@
 #include "store_curl.h"
 
 enum {
-    CONNECT_S = 30,
+    CONNECT_S = 20,    /* until a server has let us in */
     SLOW_S = 60,       /* with less than one byte a second: given up */
+    TIMEOUTS = 2,      /* so many tries take that long */
     FIRST_DELAY = 400, /* ms: given up after about 10 s of no answer */
     MOST_DELAY = 20 * 1000
 };
@@ -66,6 +67,7 @@ void store_curl_setup(const struct store_curl *c, CURL *easy, char *error)
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, c->protocols);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "ota-pack");
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
+    curl_easy_setopt(easy, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)SLOW_S);
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)SLOW_S);
     if (c->ca)
@@ -78,8 +80,10 @@ void store_curl_setup(const struct store_curl *c, CURL *easy, char *error)
         curl_easy_setopt(easy, CURLOPT_PASSWORD, c->login.password);
 }
 
-bool store_curl_again(CURLcode code, long status)
+bool store_curl_again(CURLcode code, long status, unsigned tries)
 {
+    if (tries >= (code == CURLE_OPERATION_TIMEDOUT ? TIMEOUTS : STORE_TRIES))
+        return false;
     switch (code) {
     case CURLE_OK:
         return status == 408 || status == 425 || status == 429 ||
@@ -103,6 +107,12 @@ bool store_curl_again(CURLcode code, long status)
     default:
         return false;
     }
+}
+
+bool store_curl_is_away(CURLcode code)
+{
+    return code == CURLE_COULDNT_RESOLVE_HOST ||
+           code == CURLE_COULDNT_CONNECT || code == CURLE_OPERATION_TIMEDOUT;
 }
 
 unsigned store_curl_delay(unsigned tries, long after)
@@ -155,6 +165,9 @@ static const char *code_advice(CURLcode code)
     if (code == CURLE_SSL_PINNEDPUBKEYNOTMATCH)
         return " (nothing was sent: the server's key is not what 'pin' says; "
                "somebody may be in between, or its owner has changed it)";
+    if (store_curl_is_away(code))
+        return " (is the server up, its port right, and nothing in between "
+               "that keeps us out?)";
     if (code == CURLE_LOGIN_DENIED)
         return " (user, password or key of the server are wrong or missing)";
     if (code == CURLE_REMOTE_ACCESS_DENIED)
@@ -176,12 +189,16 @@ int store_curl_refused(const struct store_curl *c, const char *verb,
                       c->where, *name ? "/" : "", name, status, more);
 }
 
-int store_curl_fail(const struct store_curl *c, const char *verb,
-                    const char *name, CURLcode code, long status,
-                    const char *error)
+int store_curl_fail(struct store_curl *c, const char *verb, const char *name,
+                    CURLcode code, long status, const char *error)
 {
     if (code == CURLE_ABORTED_BY_CALLBACK)
         return -1; /* asked to stop, which is told once */
+    if (store_curl_is_away(code)) {
+        if (c->away_told)
+            return -1;
+        c->away_told = true;
+    }
     if (code == CURLE_OK)
         return store_curl_refused(c, verb, name, status, status_advice(status));
     return diag_error(DIAG_SERVER, "cannot %s '%s%s%s': %s%s", verb, c->where,

@@ -26,6 +26,7 @@ struct store_curl {
     const char *pin;       /* borrowed, or NULL */
     struct store_login login;
     volatile const sig_atomic_t *const *stop; /* a store's */
+    bool away_told; /* that the server cannot be reached, which is told once */
 };
 
 /* Reads the server's settings.  `host` is the URL's, by which a login is looked
@@ -47,8 +48,11 @@ bool store_curl_stopped(const struct store_curl *c);
  * `error` has CURL_ERROR_SIZE bytes. */
 void store_curl_setup(const struct store_curl *c, CURL *easy, char *error);
 
-/* Whether the same request may work later. */
-bool store_curl_again(CURLcode code, long status);
+/* Whether the same request may work later, after so many tries. */
+bool store_curl_again(CURLcode code, long status, unsigned tries);
+
+/* Whether that means that the server cannot be reached. */
+bool store_curl_is_away(CURLcode code);
 
 /* Milliseconds to wait before try `tries` + 1: doubled each time, with jitter;
  * `after`: seconds that the server asked for, or 0. */
@@ -60,9 +64,9 @@ uint64_t store_curl_ms(void); /* of a clock that only goes forward */
 int store_curl_refused(const struct store_curl *c, const char *verb,
                        const char *name, long status, const char *more);
 
-/* "cannot VERB 'WHERE/NAME': ..." with advice.  Returns -1. */
-int store_curl_fail(const struct store_curl *c, const char *verb,
-                    const char *name, CURLcode code, long status,
-                    const char *error);
+/* "cannot VERB 'WHERE/NAME': ..." with advice.  That the server cannot be
+ * reached is told of the first object alone.  Returns -1. */
+int store_curl_fail(struct store_curl *c, const char *verb, const char *name,
+                    CURLcode code, long status, const char *error);
 
 #endif

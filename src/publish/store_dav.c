@@ -130,7 +130,7 @@ static bool dav_unlock(struct store *s)
 {
     struct store_dav *d = (struct store_dav *)s;
 
-    if (s->stop && *s->stop)
+    if ((s->stop && *s->stop) || http_is_away(d->http))
         http_hurry(d->http);
     s->stop = NULL; /* whoever stops, unlocks */
     return store_lock_release(&d->lock);

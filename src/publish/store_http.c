@@ -19,9 +19,9 @@ struct transfer {
 };
 
 struct http {
-    const struct store_curl *curl;
+    struct store_curl *curl;
     CURLM *multi;
-    bool http2, hurry;
+    bool http2, hurry, away;
     const struct http_kind *kind;
     void *ctx;
     unsigned most, active;
@@ -30,7 +30,7 @@ struct http {
     struct transfer transfers[MOST_TRANSFERS];
 };
 
-struct http *http_new(const struct store_curl *c, unsigned most, bool http2,
+struct http *http_new(struct store_curl *c, unsigned most, bool http2,
                       const struct http_kind *kind, void *ctx)
 {
     struct http *h = calloc(1, sizeof *h);
@@ -387,6 +387,7 @@ static void finish(struct http *h, struct http_request *r)
 {
     r->answered = true;
     h->bytes -= r->len;
+    h->away = store_curl_is_away(r->code);
     if (r->done)
         r->done(r);
 }
@@ -433,10 +434,10 @@ static bool is_worth_it(const struct http_request *r)
 {
     const struct http_kind *kind = r->http->kind;
 
-    if (r->once || r->midway || r->http->hurry || r->tries >= STORE_TRIES ||
-        (r->final && r->status == r->final))
+    if (r->once || r->midway || r->http->hurry || r->http->away ||
+        r->tries >= STORE_TRIES || (r->final && r->status == r->final))
         return false;
-    return store_curl_again(r->code, r->status) ||
+    return store_curl_again(r->code, r->status, r->tries) ||
            (r->code == CURLE_OK && kind->again && kind->again(r));
 }
 
@@ -560,6 +561,11 @@ void http_wait(struct http *h, struct http_request *r)
 void http_hurry(struct http *h)
 {
     h->hurry = true;
+}
+
+bool http_is_away(const struct http *h)
+{
+    return h && h->away;
 }
 
 void http_drain(struct http *h)

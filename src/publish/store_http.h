@@ -64,7 +64,7 @@ struct http_kind {
 
 /* `most` requests at once: over so many connections, or with http2 over one.
  * NULL: reported */
-struct http *http_new(const struct store_curl *c, unsigned most, bool http2,
+struct http *http_new(struct store_curl *c, unsigned most, bool http2,
                       const struct http_kind *kind, void *ctx);
 /* What is not answered is given up. */
 void http_free(struct http *h);
@@ -90,6 +90,9 @@ void http_run(struct http *h, struct http_request *r);
 void http_wait(struct http *h, struct http_request *r);
 /* From now on patience is short: one try, of a few seconds. */
 void http_hurry(struct http *h);
+/* Whether the last request was given up since the server is not there.  NULL:
+ * no. */
+bool http_is_away(const struct http *h);
 /* Waits until nothing is on its way. */
 void http_drain(struct http *h);
 

@@ -3,6 +3,7 @@
  * wrong password is said once, not sixteen times. */
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -15,11 +16,9 @@ enum {
     MOST_BYTES = 32 << 20,            /* of their bodies */
     HANDSHAKES = 8,    /* at once: sshd's MaxStartups is 10:30:100 */
     CROWDED_TRIES = 2, /* to connect, before it is taken for a limit */
-    DAY_S = 24 * 60 * 60,
-    KEEPALIVE_S = 30,   /* routers forget connections after minutes */
-    LARGE = 64 << 10,   /* bytes of a body, from which on */
-    BUFFER = 512 << 10, /* more of it is on its way at once */
-    MOST_PAUSE = 256,   /* ms between two looks at a connection */
+    KEEPALIVE_S = 30,  /* routers forget connections after minutes */
+    HURRY_S = 10,
+    MOST_PAUSE = 256, /* ms between two looks at a connection */
     NAP_MS = 100
 };
 
@@ -35,7 +34,7 @@ struct worker {
 };
 
 struct pool {
-    const struct store_curl *curl;
+    struct store_curl *curl;
     struct pool_hooks hooks;
     pthread_mutex_t lock; /* of all that follows */
     pthread_cond_t work;  /* something for threads has changed */
@@ -48,12 +47,12 @@ struct pool {
     unsigned pending;          /* not yet told to the caller */
     uint64_t bytes;            /* of their bodies */
     bool ever_up;              /* somebody was let in */
+    atomic_bool away, hurry;   /* patience is short */
     volatile sig_atomic_t cut; /* all is given up */
     bool closing;
 };
 
-struct pool *pool_new(const struct store_curl *c,
-                      const struct pool_hooks *hooks)
+struct pool *pool_new(struct store_curl *c, const struct pool_hooks *hooks)
 {
     struct pool *p = calloc(1, sizeof *p);
 
@@ -88,32 +87,6 @@ void pool_free(struct pool *p)
     free(p);
 }
 
-struct pool_job *pool_job_new(struct pool *p, enum pool_kind kind,
-                              const char *url)
-{
-    struct pool_job *j = calloc(1, sizeof *j);
-
-    if (!j || !(j->url = strdup(url))) {
-        free(j);
-        diag_no_memory();
-        return NULL;
-    }
-    j->pool = p;
-    j->kind = kind;
-    return j;
-}
-
-void pool_job_free(struct pool_job *j)
-{
-    if (!j)
-        return;
-    curl_slist_free_all(j->before);
-    curl_slist_free_all(j->after);
-    free(j->url);
-    free(j->bytes);
-    free(j);
-}
-
 /* -- one attempt, in a thread -----------------------------------------------
  */
 
@@ -127,74 +100,6 @@ static int on_progress(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c,
 {
     (void)a, (void)b, (void)c, (void)d;
     return stopped(ctx);
-}
-
-static size_t on_body(char *data, size_t size, size_t count, void *ctx)
-{
-    struct pool_job *j = ctx;
-    size_t len = size * count;
-    uint8_t *bigger;
-
-    if (j->kind != POOL_READ && j->kind != POOL_LIST)
-        return len;
-    if (len > j->max - j->got) {
-        j->too_long = true;
-        return 0;
-    }
-    bigger = realloc(j->bytes, j->got + len + 1);
-    if (!bigger)
-        return 0;
-    memcpy(bigger + j->got, data, len);
-    j->bytes = bigger;
-    j->got += len;
-    return len;
-}
-
-static void note_sent(struct pool_job *j, size_t sent)
-{
-    if (j->meter) {
-        j->meter->unsent += j->sent;
-        j->meter->unsent -= sent;
-    }
-    j->sent = sent;
-}
-
-static size_t on_send(char *to, size_t size, size_t count, void *ctx)
-{
-    struct pool_job *j = ctx;
-    size_t room = size * count, left = j->len - j->sent;
-    size_t len = left < room ? left : room;
-
-    memcpy(to, j->body + j->sent, len);
-    note_sent(j, j->sent + len);
-    return len;
-}
-
-static int on_seek(void *ctx, curl_off_t offset, int origin)
-{
-    struct pool_job *j = ctx;
-
-    if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > j->len)
-        return CURL_SEEKFUNC_CANTSEEK;
-    note_sent(j, (size_t)offset);
-    return CURL_SEEKFUNC_OK;
-}
-
-/* FTP's replies, but for the one to QUIT; of one with several lines the last
- * one counts, which has a blank behind its number. */
-static size_t on_reply(char *line, size_t size, size_t count, void *ctx)
-{
-    struct pool_job *j = ctx;
-    size_t len = size * count, n = 0;
-
-    if (len < 4 || line[3] != ' ' || strspn(line, "0123456789") != 3 ||
-        strncmp(line, "221", 3) == 0)
-        return len;
-    for (size_t i = 0; i < len && n + 1 < sizeof j->said && line[0] >= '4'; i++)
-        if ((unsigned char)line[i] >= ' ')
-            j->said[n++] = line[i];
-    j->said[n] = '\0';
-    return len;
 }
 
 static void leave_gate(struct worker *w, bool up)
@@ -235,33 +140,6 @@ static int on_connected(void *ctx, char *a, char *b, int c, int d)
     return CURL_PREREQFUNC_OK;
 }
 
-static void set_transfer(CURL *easy, struct pool_job *j)
-{
-    if (j->kind == POOL_WRITE) {
-        curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
-        curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)j->len);
-        curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_send);
-        curl_easy_setopt(easy, CURLOPT_READDATA, j);
-        curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
-        curl_easy_setopt(easy, CURLOPT_SEEKDATA, j);
-        if (j->len > LARGE)
-            curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)BUFFER);
-    } else if (j->kind == POOL_LIST) {
-        curl_easy_setopt(easy, CURLOPT_DIRLISTONLY, 1L);
-    } else if (j->kind != POOL_READ) {
-        curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-    }
-    /* with `before`: it is a round trip more */
-    if (j->kind == POOL_COMMAND && !j->before)
-        curl_easy_setopt(easy, CURLOPT_FILETIME, 1L);
-    curl_easy_setopt(easy, CURLOPT_QUOTE, j->before);
-    curl_easy_setopt(easy, CURLOPT_POSTQUOTE, j->after);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, j);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_reply);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, j);
-}
-
 static void set_options(struct worker *w, struct pool_job *j)
 {
     struct pool *p = w->pool;
@@ -270,8 +148,6 @@ static void set_options(struct worker *w, struct pool_job *j)
     curl_easy_reset(easy);
     store_curl_setup(p->curl, easy, j->error);
     curl_easy_setopt(easy, CURLOPT_URL, j->url);
-    /* any: without one 7.88 asks without a pause whether SFTP has answered */
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT, (long)DAY_S);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_S);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE_S);
@@ -281,21 +157,12 @@ static void set_options(struct worker *w, struct pool_job *j)
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, w);
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, (long)w->fresh);
-    set_transfer(easy, j);
+    pool_job_setup(j, easy);
+    if (p->away)
+        curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)HURRY_S);
+    if (p->hurry)
+        curl_easy_setopt(easy, CURLOPT_TIMEOUT, (long)HURRY_S);
     p->hooks.setup(p->hooks.ctx, easy);
-}
-
-static void reset_answer(struct pool_job *j)
-{
-    free(j->bytes);
-    j->bytes = NULL;
-    j->got = 0;
-    note_sent(j, 0);
-    j->too_long = false;
-    j->status = 0;
-    j->size = UINT64_MAX;
-    j->modified = -1;
-    j->error[0] = j->said[0] = '\0';
 }
 
 /* As curl_easy_perform(), which in 7.88 sleeps for a second between FTP's EPSV
@@ -341,7 +208,7 @@ static void attempt(struct worker *w, struct pool_job *j)
 {
     curl_off_t size = -1;
 
-    reset_answer(j);
+    pool_job_reset(j);
     j->code = CURLE_OUT_OF_MEMORY;
     if (!has_handles(w))
         return;
@@ -373,7 +240,7 @@ static bool is_final(long status)
 
 /* FAILED_INIT: sshd hung up while keys were exchanged; PASV: there may be no
  * port just now. */
-static bool worth_another(const struct pool_job *j)
+static bool worth_another(const struct pool_job *j, unsigned tries)
 {
     if (j->code == CURLE_OK)
         return false;
@@ -381,7 +248,7 @@ static bool worth_another(const struct pool_job *j)
         return !is_final(j->status);
     if (j->code == CURLE_UPLOAD_FAILED)
         return j->status >= 400 && !is_final(j->status);
-    return store_curl_again(j->code, 0) || j->code == CURLE_FAILED_INIT;
+    return store_curl_again(j->code, 0, tries) || j->code == CURLE_FAILED_INIT;
 }
 
 static void nap(const struct pool *p, unsigned ms)
@@ -425,14 +292,14 @@ static bool serve(struct worker *w, struct pool_job *j)
         bool again;
 
         attempt(w, j);
-        again = worth_another(j);
+        again = worth_another(j, tries);
         if (again)
             w->up = false;
         while (other_login(w->pool, j))
             attempt(w, j);
         if ((again || j->code == CURLE_LOGIN_DENIED) && is_crowded(w, j, tries))
             return false;
-        if (!again || tries == STORE_TRIES)
+        if (!again || tries >= STORE_TRIES || w->pool->hurry || w->pool->away)
             return true;
         nap(w->pool, store_curl_delay(tries, 0));
     }
@@ -480,6 +347,8 @@ static void *work(void *arg)
 
         pthread_mutex_unlock(&p->lock);
         served = serve(w, j);
+        if (served)
+            p->away = store_curl_is_away(j->code);
         pthread_mutex_lock(&p->lock);
         if (!served) {
             p->retired++;
@@ -607,4 +476,14 @@ void pool_drain(struct pool *p)
 {
     while (p->pending)
         collect(p);
+}
+
+void pool_hurry(struct pool *p)
+{
+    p->hurry = true;
+}
+
+bool pool_is_away(const struct pool *p)
+{
+    return p->away;
 }

@@ -59,8 +59,7 @@ struct pool_hooks {
 };
 
 /* Nothing is started yet.  NULL: no memory (reported). */
-struct pool *pool_new(const struct store_curl *c,
-                      const struct pool_hooks *hooks);
+struct pool *pool_new(struct store_curl *c, const struct pool_hooks *hooks);
 /* What is not answered is given up. */
 void pool_free(struct pool *p);
 
@@ -79,5 +78,15 @@ void pool_run(struct pool *p, struct pool_job *j);
 void pool_wait(struct pool *p, struct pool_job *j);
 /* Waits until nothing is on its way. */
 void pool_drain(struct pool *p);
+/* From here on a request is tried once, for ten seconds. */
+void pool_hurry(struct pool *p);
+/* Whether the last request was given up since the server is not there.  Then
+ * the next ones are tried once, with ten seconds to connect. */
+bool pool_is_away(const struct pool *p);
+
+/* store_pool_job.c: what the transfer of a request has of its own, and how long
+ * it may take; forgets what another try has answered. */
+void pool_job_setup(struct pool_job *j, CURL *easy);
+void pool_job_reset(struct pool_job *j);
 
 #endif

@@ -259,6 +259,8 @@ static bool remote_unlock(struct store *s)
         return true;
     store_remote_forget(r);
     pool_drain(r->pool);
+    if ((s->stop && *s->stop) || pool_is_away(r->pool))
+        pool_hurry(r->pool);
     s->stop = NULL; /* whoever stops, unlocks */
     return store_lock_release(&r->lock);
 }

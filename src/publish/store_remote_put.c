@@ -164,7 +164,7 @@ static void succeed(struct put *p)
 /* The server is there, and can be asked for more. */
 static bool is_answered(const struct pool_job *j)
 {
-    return *j->said || j->code == CURLE_SSH || !store_curl_again(j->code, 0);
+    return *j->said || j->code == CURLE_SSH || !store_curl_again(j->code, 0, 1);
 }
 
 static void part_removed(struct pool_job *j)

@@ -170,7 +170,7 @@ static bool s3_unlock(struct store *store)
 {
     struct store_s3 *s = (struct store_s3 *)store;
 
-    if (store->stop && *store->stop)
+    if ((store->stop && *store->stop) || http_is_away(s->http))
         http_hurry(s->http);
     store->stop = NULL; /* whoever stops, unlocks */
     return store_lock_release(&s->lock);
