@@ -91,6 +91,7 @@ bool store_curl_again(CURLcode code, long status, unsigned tries)
                 status != 507);
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
+    case CURLE_SSL_CONNECT_ERROR: /* cut in its midst, too */
     case CURLE_OPERATION_TIMEDOUT:
     case CURLE_PARTIAL_FILE:
     case CURLE_GOT_NOTHING:
