@@ -244,7 +244,8 @@ fi
 if strace -o /dev/null true 2>/dev/null; then
     ota-pack publish >/dev/null 2>&1
     change late
-    strace -f -o trace -P "$state" -e trace=openat \
+    # no leak check works under a tracer
+    ASAN_OPTIONS=detect_leaks=0 strace -f -o trace -P "$state" -e trace=openat \
         -e inject=openat:delay_enter=1500000:when=1 \
         ota-pack plan >plan.out 2>plan.err &
     until [ -s trace ]; do
