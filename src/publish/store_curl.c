@@ -153,6 +153,9 @@ static const char *status_advice(long status)
                "client_max_body_size)";
     if (status == 507)
         return " (the server's disk is full)";
+    if (status == 500)
+        return " (the server's own log says why: a full disk, or a folder that "
+               "it may not write?)";
     if (status >= 300 && status < 400)
         return " (a redirect: name the URL that it leads to)";
     return "";

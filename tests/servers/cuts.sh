@@ -370,4 +370,6 @@ on_full_disk() {
     fi
     begin 1
     points 2 1 1 full
+    grep -qiE 'disk|space|no room' w1/full.err
+    ok $? "$kind: and says what it is"
 }
