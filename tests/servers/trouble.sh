@@ -1,11 +1,11 @@
 # Sourced by tests/servers/*.t after scenario.sh: what must hold where things go
-# wrong, over a line that takes 25 ms each way.
+# wrong, over a line that takes $each_way ms each way.
 # shellcheck shell=sh
-far=127.0.0.2
+far=127.0.0.2 each_way=25
 
 # slow_line PORT[-PORT]...: what is said to $far arrives here, later.
 slow_line() {
-    "$BUILD/tests/servers/delay" 25 "$far" 127.0.0.1 "$@" &
+    "$BUILD/tests/servers/delay" "$each_way" "$far" 127.0.0.1 "$@" &
     pids="$pids $!"
     wait_port "${1%%-*}"
 }
