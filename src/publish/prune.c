@@ -32,6 +32,11 @@ static void say(const struct prune *p, const struct prune_item *item)
 /* What a publish that was cut short gave devices is not in the index. */
 static int refuse_open(const struct index *x)
 {
+    if (x->doubt)
+        return diag_error(DIAG_FAILED,
+                          "what devices have may be other than the index says: "
+                          "run 'ota-pack publish', which looks at all of them, "
+                          "then prune");
     for (size_t i = 0; i < x->intent_count; i++)
         if (plan_intent_open(&x->intents[i]))
             return diag_error(DIAG_FAILED,

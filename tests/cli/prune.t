@@ -228,7 +228,20 @@ done
 [ $places -gt 10 ]
 ok $? "there were calls to be killed at: $places"
 
-# A publish that was cut short comes first.
+# Where the index is in doubt, a publish that looks at all devices comes first.
+again
+echo 'import gc' >main.py
+run 0 'what others have is not looked at' ota-pack publish --accept-rollback north
+stamp public >before
+run 1 'where there is doubt' ota-pack prune
+says err "what devices have may be other than the index says: run 'ota-pack pub"
+stamp public >after
+cmp -s before after
+ok $? 'and nothing is removed'
+run 0 'all are looked at' ota-pack publish
+run 0 'then there is none' ota-pack prune
+
+# So does one that was cut short.
 again
 echo 'import gc' >main.py
 strace -f -o /dev/null -e trace=syncfs -e inject=syncfs:signal=KILL:when=1 \
