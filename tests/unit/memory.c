@@ -102,7 +102,7 @@ static void test_no_place(const char *folder)
 
 static void clean_up(const char *folder)
 {
-    static const char *const inside[] = {"/a/b/" NAME, "/a/b", "/a", ""};
+    static const char *const inside[] = {("/a/b/" NAME), "/a/b", "/a", ""};
     char path[128];
 
     for (unsigned i = 0; i < sizeof inside / sizeof *inside; i++) {
