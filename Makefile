@@ -20,6 +20,7 @@ LDLIBS_HOST = -lcurl -lsodium -lz -lyaml -lpthread
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)))
 prog = $(patsubst %.c,$(BUILD)/%,$(wildcard $(1)))
+HOST = base config keys store pack index plan publish
 LIBS = $(BUILD)/libhost.a $(BUILD)/libota-bundle.a
 UNIT = $(call prog,tests/unit/*.c)
 REPLAY = $(call prog,tests/fuzz/fuzz_*.c)
@@ -47,7 +48,7 @@ $(BUILD)/%.o: %.c
 $(BUILD)/src/cli/help.o: CPPFLAGS += -DOTA_PACK_VERSION='"$(VERSION)"'
 
 $(BUILD)/libota-bundle.a: $(call obj,src/bundle/*.c)
-$(BUILD)/libhost.a: $(call obj,src/pack/*.c src/publish/*.c)
+$(BUILD)/libhost.a: $(call obj,$(HOST:%=src/%/*.c))
 $(BUILD)/%.a:
 	@rm -f $@
 	$(AR) rcsD $@ $^

@@ -16,14 +16,30 @@ symbols='memchr memcmp memcpy memmove memset strchr strlen
 # shell patterns.  A library header is tied to its files below.
 freestanding='<stddef.h> <stdint.h> <stdbool.h> <limits.h>'
 system='<[a-z]*.h> <sys/*.h> <netinet/*.h> <arpa/*.h>'
+rooms() { # ROOM...: their headers
+    printf '%s/*.h ' "$@"
+}
+
 allowed() { # FILE: the patterns
     case $1 in
     include/ota/bundle.h) echo "$freestanding" ;;
     include/ota/*) echo "$freestanding <ota/*.h> own" ;;
     src/bundle/*) echo "$freestanding <string.h> <ota/*.h> own" ;;
-    src/pack/*) echo "$system <ota/*.h> own bundle/*.h" ;;
-    src/publish/*) echo "$system <ota/*.h> own bundle/*.h pack/*.h" ;;
-    src/cli/*) echo "$system <ota/*.h> own bundle/*.h pack/*.h publish/*.h" ;;
+    src/base/*) echo "$system own" ;;
+    src/config/*) echo "$system <ota/*.h> own bundle/*.h base/*.h" ;;
+    src/keys/*) echo "$system <ota/*.h> own $(rooms base config)" ;;
+    src/store/*) echo "$system <ota/*.h> own $(rooms base config keys)" ;;
+    src/pack/*) echo "$system <ota/*.h> own $(rooms bundle base config keys)" ;;
+    src/index/*)
+        echo "$system <ota/*.h> own $(rooms bundle base config keys store pack)"
+        ;;
+    src/plan/*)
+        echo "$system <ota/*.h> own $(rooms bundle base config pack index)"
+        ;;
+    src/publish/* | src/cli/*)
+        echo "$system <ota/*.h> own $(rooms bundle base config keys store \
+            pack index plan publish)"
+        ;;
     src/device/*/*) echo "$system <ota/*.h> own device/*.h" ;;
     src/device/*) echo "$system <ota/*.h> own" ;;
     esac
@@ -32,11 +48,11 @@ allowed() { # FILE: the patterns
 # The files that may include a library's header.
 owners() { # HEADER
     case $1 in
-    '<yaml.h>') echo 'src/pack/config*.c' ;;
-    '<zlib.h>') echo 'src/pack/payload*.c src/bundle/inflate.c' ;;
+    '<yaml.h>') echo 'src/config/config*.c' ;;
+    '<zlib.h>') echo 'src/pack/payload*.c src/base/deflate.c src/bundle/inflate.c' ;;
     '<sodium.h>' | '<sodium/'*) 
-        echo 'src/pack/* src/cli/* src/bundle/crypto.c src/device/agent/trust.c' ;;
-    '<curl/'*) echo 'src/publish/store_* src/device/agent/*' ;;
+        echo 'src/keys/* src/pack/* src/store/* src/cli/* src/bundle/crypto.c src/device/agent/trust.c' ;;
+    '<curl/'*) echo 'src/store/* src/device/agent/*' ;;
     '<divsufsort'*) echo 'src/pack/delta.c' ;;
     *) return 1 ;;
     esac

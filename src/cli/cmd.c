@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pack/diag.h"
+#include "base/diag.h"
 #include "cmd.h"
 #include "help.h"
 #include "msg.h"

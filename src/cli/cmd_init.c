@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "pack/keys.h"
-#include "pack/tempfile.h"
+#include "keys/keys.h"
+#include "base/tempfile.h"
 #include "cmd.h"
 #include "json.h"
 

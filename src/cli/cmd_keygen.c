@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "pack/keys.h"
+#include "keys/keys.h"
 #include "cmd.h"
 #include "json.h"
 #include "msg.h"

@@ -1,6 +1,6 @@
 /* ota-pack show: what a bundle or manifest says. */
 
-#include "pack/diag.h"
+#include "base/diag.h"
 #include "reading.h"
 #include "show.h"
 

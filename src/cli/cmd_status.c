@@ -6,7 +6,7 @@
 
 #include "json.h"
 #include "msg.h"
-#include "pack/utf8.h"
+#include "base/utf8.h"
 #include "project.h"
 
 enum { NAME, ID, RELEASE, VERSION, LABEL, WHEN, COLUMNS, CELL = 40 };

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "pack/diag.h"
-#include "pack/fleet.h"
+#include "base/diag.h"
+#include "config/fleet.h"
 #include "json.h"
 #include "msg.h"
 #include "reading.h"

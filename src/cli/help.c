@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "pack/diag.h"
+#include "base/diag.h"
 #include "help.h"
 
 #ifndef OTA_PACK_VERSION

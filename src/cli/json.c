@@ -1,7 +1,7 @@
 /* The JSON writer: escapes, commas, and nothing that needs memory. */
 #include <string.h>
 
-#include "pack/utf8.h"
+#include "base/utf8.h"
 #include "json.h"
 
 /* Also what acts on a terminal is escaped; all of it lies below U+10000. */

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "locking.h"
-#include "pack/diag.h"
+#include "base/diag.h"
 
 /* "90", "5s", "2m", "1h": to milliseconds. */
 static int take_time(const char *arg, unsigned *ms)

@@ -6,8 +6,8 @@
 #include <unistd.h>
 #include <sodium.h>
 
-#include "pack/diag.h"
-#include "pack/tempfile.h"
+#include "base/diag.h"
+#include "base/tempfile.h"
 #include "cmd.h"
 #include "help.h"
 #include "msg.h"

@@ -5,8 +5,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "pack/diag.h"
-#include "pack/utf8.h"
+#include "base/diag.h"
+#include "base/utf8.h"
 #include "json.h"
 #include "msg.h"
 #include "progress.h"

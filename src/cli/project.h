@@ -3,8 +3,8 @@
 #define CLI_PROJECT_H
 
 #include "cmd.h"
-#include "publish/memory.h"
-#include "publish/plan.h"
+#include "index/memory.h"
+#include "plan/plan.h"
 
 struct project {
     struct config *config;

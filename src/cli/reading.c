@@ -6,9 +6,9 @@
 #include <unistd.h>
 #include <sodium.h>
 
-#include "pack/diag.h"
-#include "pack/fleet.h"
-#include "pack/keys.h"
+#include "base/diag.h"
+#include "config/fleet.h"
+#include "keys/keys.h"
 #include "json.h"
 #include "msg.h"
 #include "reading.h"

@@ -3,7 +3,7 @@
 #ifndef CLI_READING_H
 #define CLI_READING_H
 
-#include "pack/fleet.h"
+#include "config/fleet.h"
 #include "pack/unpack.h"
 #include "cmd.h"
 

@@ -3,8 +3,8 @@
 #include <string.h>
 #include <sodium.h>
 
-#include "pack/fleet.h"
-#include "pack/keys.h"
+#include "config/fleet.h"
+#include "keys/keys.h"
 #include "json.h"
 #include "msg.h"
 #include "reading.h"

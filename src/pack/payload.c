@@ -5,6 +5,7 @@
 #define ZLIB_CONST
 #include <zlib.h>
 #include "payload_internal.h"
+#include "config/path.h"
 
 enum {
     CHUNK_MOST = 4096,  /* no longer, however much memory a device has */
@@ -177,7 +178,7 @@ static const char **sort_deletes(const char *const *deletes, size_t *count)
  * FILE is the last one that does not come after the DELETE. */
 static int check_delete(const char *path, const char *file)
 {
-    const char *why = tree_path_problem(path);
+    const char *why = path_problem(path);
 
     if (why)
         return diag_error(DIAG_CONFIG, "cannot delete '%s': %s", path, why);

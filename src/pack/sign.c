@@ -1,6 +1,6 @@
 /* Manifests for many devices at once, .otab files, and the time in both. */
 #include "sign.h"
-#include "tempfile.h"
+#include "base/tempfile.h"
 #include <errno.h>
 #include <limits.h>
 #include <sodium.h>

@@ -2,7 +2,7 @@
 #ifndef PACK_SIGN_H
 #define PACK_SIGN_H
 
-#include "keys.h"
+#include "keys/keys.h"
 #include "payload.h"
 
 /* A signed manifest. */

@@ -3,7 +3,7 @@
 #ifndef PACK_TREE_H
 #define PACK_TREE_H
 
-#include "config.h"
+#include "config/config.h"
 #include <ota/bundle.h>
 
 /* One FILE or SLOT that a device is to have. */
@@ -55,11 +55,6 @@ void tree_free(struct tree *t);
  * devices.  For the index's intent. */
 void tree_content_hash(const struct config *c, const struct tree *t,
                        size_t release, uint8_t hash[OTA_HASH]);
-
-/* Why `path` cannot be a path on a device, to follow "'PATH' cannot be a path
- * on the device: ", or NULL if it can: ota_path_check() and what the host
- * refuses besides (format.md, Records). */
-const char *tree_path_problem(const char *path);
 
 /* `path` against a pattern of ota-pack.yml(5): `*` and `?` stop at '/', a
  * component of two stars spans folders, [...] is a class.  Both relative. */

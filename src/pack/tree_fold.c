@@ -4,7 +4,8 @@
  * A table of its own rather than towlower(): what is refused must not depend
  * on the locale, nor on the C library of the machine that packs. */
 #include "tree_internal.h"
-#include "utf8.h"
+#include "config/path.h"
+#include "base/utf8.h"
 
 #include <string.h>
 
@@ -142,7 +143,7 @@ const char *tree_fold(struct arena *a, const char *path)
 
         len = utf8_next(s, left, &c);
         if (!len)
-            break; /* tree_path_problem() came first */
+            break; /* path_problem() came first */
         folded = tree_fold_char(c);
         same = same && folded == c;
         end = encode(end, folded);

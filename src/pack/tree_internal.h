@@ -3,7 +3,7 @@
 #ifndef PACK_TREE_INTERNAL_H
 #define PACK_TREE_INTERNAL_H
 
-#include "arena.h"
+#include "base/arena.h"
 #include "tree.h"
 
 enum {

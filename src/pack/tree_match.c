@@ -1,7 +1,7 @@
 /* Patterns of ota-pack.yml(5) against paths: component by component, and one
  * character of UTF-8 at a time within them. */
 #include "tree_internal.h"
-#include "utf8.h"
+#include "base/utf8.h"
 
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* An item of `files:` becomes entries: {values} put in, patterns looked up,
  * names mapped to the device's. */
 #include "tree_internal.h"
+#include "config/path.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -177,7 +178,7 @@ static int check_to(struct tree_job *job, const struct config_text *to)
                          to->text);
     if (text.len && names_folder(text.bytes))
         text.bytes[--text.len] = '\0';
-    why = text.len ? tree_path_problem(text.bytes) : NULL;
+    why = text.len ? path_problem(text.bytes) : NULL;
     if (why)
         return tree_fail(job, DIAG_CONFIG, to->mark,
                          "'%s' cannot be a path on the device: %s", to->text,
@@ -187,7 +188,7 @@ static int check_to(struct tree_job *job, const struct config_text *to)
 
 static int check_slot(struct tree_job *job, const struct config_file *f)
 {
-    const char *why = tree_path_problem(f->slot.text);
+    const char *why = path_problem(f->slot.text);
 
     if (why)
         return tree_fail(job, DIAG_CONFIG, f->slot.mark,
@@ -220,7 +221,7 @@ enum tree_rule tree_rule_check(struct tree_job *job,
 static int check_path(struct tree_job *job, const struct config_file *f,
                       const char *path)
 {
-    const char *why = tree_path_problem(path);
+    const char *why = path_problem(path);
 
     if (!why)
         return 0;

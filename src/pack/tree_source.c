@@ -1,7 +1,7 @@
 /* Files of this machine: each is opened and hashed once, however many releases
  * and devices have it. */
 #include "tree_internal.h"
-#include "keys_text.h"
+#include "keys/keys_text.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -8,8 +8,8 @@
 #include <unistd.h>
 #include <sodium.h>
 
-#include "diag.h"
-#include "keys.h"
+#include "base/diag.h"
+#include "keys/keys.h"
 #include "unpack.h"
 #include "unpack_base.h"
 #include "unpack_error.h"

@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <sodium.h>
 
-#include "diag.h"
+#include "base/diag.h"
 #include "unpack_base.h"
 
 int unpack_base_begin(struct unpack_base *base, const char *folder)

@@ -3,8 +3,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "fleet.h"
-#include "keys.h"
+#include "config/fleet.h"
+#include "keys/keys.h"
 #include "unpack_error.h"
 
 /* Offsets of fields that are named although they were refused: format.md,

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "diag.h"
+#include "base/diag.h"
 #include "unpack_out.h"
 
 static int fail(const struct unpack_out *out, const char *what,

@@ -4,7 +4,7 @@
 #ifndef PUBLISH_BACK_H
 #define PUBLISH_BACK_H
 
-#include "plan.h"
+#include "plan/plan.h"
 
 struct back {
     struct config config; /* all releases and devices; one is selected */

@@ -5,7 +5,7 @@
 
 #include "back.h"
 #include "pack/sign.h"
-#include "served.h"
+#include "index/served.h"
 
 /* A payload on its way through the reader. */
 struct reading {

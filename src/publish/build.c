@@ -6,7 +6,7 @@
 
 #include "build.h"
 #include "group.h"
-#include "served.h"
+#include "index/served.h"
 
 enum {
     BATCH = 256,    /* bundles signed at once; */

@@ -4,7 +4,7 @@
 #define PUBLISH_BUILD_H
 
 #include <signal.h>
-#include "plan.h"
+#include "plan/plan.h"
 
 struct build_options {
     struct plan *plan; /* made with `all` */

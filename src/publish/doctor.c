@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 
 #include "doctor_private.h"
-#include "index.h"
-#include "store_login.h"
+#include "index/index.h"
+#include "store/login.h"
 
 /* What was reported last, in place of being printed. */
 static struct {

@@ -3,8 +3,8 @@
 #ifndef PUBLISH_DOCTOR_H
 #define PUBLISH_DOCTOR_H
 
-#include "pack/keys.h"
-#include "store.h"
+#include "keys/keys.h"
+#include "store/store.h"
 
 enum doctor_result { DOCTOR_OK, DOCTOR_WARNING, DOCTOR_ERROR };
 

@@ -3,7 +3,7 @@
 #define PUBLISH_DOCTOR_PRIVATE_H
 
 #include "doctor.h"
-#include "store_probe.h"
+#include "store/probe.h"
 
 #define DOCTOR_MANIFEST "devices/doctor/manifest"
 #define DOCTOR_PAYLOAD  "payloads/00/doctor"

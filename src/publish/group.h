@@ -3,7 +3,7 @@
 #define PUBLISH_GROUP_H
 
 #include "pack/sign.h"
-#include "plan.h"
+#include "plan/plan.h"
 
 /* Packs the group's payload.  0, or -1 (reported). */
 int group_pack(const struct plan *p, const struct plan_group *g, unsigned jobs,

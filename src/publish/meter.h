@@ -2,7 +2,7 @@
 #ifndef PUBLISH_METER_H
 #define PUBLISH_METER_H
 
-#include "store.h"
+#include "store/store.h"
 
 struct meter {
     struct store_meter way;    /* of what was put, what is on its way */

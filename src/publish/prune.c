@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "object.h"
-#include "plan.h"
+#include "index/object.h"
+#include "plan/plan.h"
 #include "prune_private.h"
 
 enum { HOPELESS = 20 /* so many failures in a row are the server's */ };

@@ -4,7 +4,7 @@
 #define PUBLISH_PRUNE_H
 
 #include <signal.h>
-#include "index.h"
+#include "index/index.h"
 #include "meter.h"
 
 /* Seconds for which a payload stays after the last manifest that named it: a

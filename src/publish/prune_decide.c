@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plan_private.h"
+#include "plan/plan_private.h"
 #include "prune_private.h"
 
 struct decider {

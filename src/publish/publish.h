@@ -6,7 +6,7 @@
 
 #include <signal.h>
 #include "meter.h"
-#include "plan.h"
+#include "plan/plan.h"
 
 /* What was done. */
 struct publish_result {

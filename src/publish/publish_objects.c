@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "group.h"
-#include "object.h"
+#include "index/object.h"
 #include "publish_private.h"
 
 enum {

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "plan_private.h"
+#include "plan/plan_private.h"
 #include "readback.h"
-#include "served.h"
+#include "index/served.h"
 
 enum {
     HOPELESS = 20,   /* so many in a row that cannot be read are the server's */

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plan.h"
-#include "served.h"
+#include "plan/plan.h"
+#include "index/served.h"
 #include "withdraw.h"
 
 struct target {

@@ -4,7 +4,7 @@
 #define PUBLISH_WITHDRAW_H
 
 #include <signal.h>
-#include "index.h"
+#include "index/index.h"
 #include "meter.h"
 
 struct withdraw_options {

@@ -2,7 +2,7 @@
  * behind the first 0xff (which is never UTF-8) is every list's text. */
 #include <stdlib.h>
 #include <string.h>
-#include "pack/config_private.h"
+#include "config/config_private.h"
 
 struct input {
     const uint8_t *csv;

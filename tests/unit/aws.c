@@ -1,8 +1,8 @@
 /* Access keys of S3: profile files as people and tools write them, and which
  * of variables, files and settings wins. */
 #include "keys_help.h"
-#include "pack/sha256.h"
-#include "publish/store_aws.h"
+#include "store/sha256.h"
+#include "store/aws.h"
 
 static bool same(const char *a, const char *b)
 {

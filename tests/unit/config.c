@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "tap.h"
-#include "pack/config_private.h"
+#include "config/config_private.h"
 
 /* Four lines, after which a release's other keys follow. */
 #define TOP   "key: k\nreleases:\n- name: r\n  version: 1\n"

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "tap.h"
-#include "pack/diag.h"
+#include "base/diag.h"
 
 /* A text of `source` marked at line:col, and the lines that diag_print() must
  * give below the message. */

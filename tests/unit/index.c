@@ -3,7 +3,7 @@
 #include <malloc.h>
 
 #include "keys_help.h"
-#include "publish/index_private.h"
+#include "index/index_private.h"
 
 enum { OBJECTS = 4096, NOW = 1790000000 };
 

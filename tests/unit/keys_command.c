@@ -1,6 +1,6 @@
 /* sign_command: this program is the command, and the one that runs it. */
 #include "keys_help.h"
-#include "pack/keys_command.h"
+#include "keys/keys_command.h"
 #include <signal.h>
 #include <time.h>
 

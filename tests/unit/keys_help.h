@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "pack/keys.h"
-#include "pack/keys_text.h"
+#include "keys/keys.h"
+#include "keys/keys_text.h"
 #include "tap.h"
 
 /* A key as `minisign -G -W` makes it: its check is zero. */

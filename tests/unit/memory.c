@@ -7,8 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "pack/diag.h"
-#include "publish/memory.h"
+#include "base/diag.h"
+#include "index/memory.h"
 #include "tap.h"
 
 #define NAME "ab010000000000000000000000000000"

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "publish/store_s3.h"
+#include "store/s3.h"
 #include "tap.h"
 
 static const struct {

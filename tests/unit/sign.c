@@ -1,7 +1,7 @@
 /* Manifests for devices, .otab files, temporary files, the time. */
 #include "keys_help.h"
 #include "pack/sign.h"
-#include "pack/tempfile.h"
+#include "base/tempfile.h"
 #include <sys/resource.h>
 #include <signal.h>
 #include <sys/wait.h>

@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "keys_help.h"
-#include "publish/store.h"
+#include "store/store.h"
 
 static struct store *s;
 

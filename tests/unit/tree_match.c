@@ -1,6 +1,7 @@
 /* Patterns, paths of devices, case folding. */
 #include <string.h>
 #include "pack/tree_internal.h"
+#include "config/path.h"
 #include "tap.h"
 
 static void test_match(void)
@@ -135,13 +136,13 @@ static void test_paths(void)
 
     memset(longest, 'a', OTA_PATH + 1);
     for (i = 0; i < sizeof t / sizeof *t; i++) {
-        const char *why = tree_path_problem(t[i].path);
+        const char *why = path_problem(t[i].path);
 
         check(t[i].why ? why && strstr(why, t[i].why) : !why, "path %zu: %s", i,
               t[i].why ? t[i].why : "fine");
     }
     longest[OTA_PATH] = '\0';
-    check(!tree_path_problem(longest), "255 bytes are fine");
+    check(!path_problem(longest), "255 bytes are fine");
 }
 
 static void test_fold(void)

@@ -1,0 +1,333 @@
+/* Devices: ids in every spelling, and a table that no device is in twice. */
+#include <stdlib.h>
+#include <string.h>
+#include "fleet_private.h"
+#include "base/utf8.h"
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+/* Digits between separators: 0 for bare hex, -1 for no known spelling. */
+static int group_of(const char *text, size_t len)
+{
+    if (len == 12 || len == 16)
+        return 0;
+    if ((len == 17 || len == 23) && (text[2] == ':' || text[2] == '-'))
+        return 2;
+    return (len == 14 || len == 19) && text[4] == '.' ? 4 : -1;
+}
+
+int device_id_parse(const char *text, size_t len, struct device_id *id)
+{
+    struct device_id out = {0};
+    int group = group_of(text, len), digit;
+    char separator = group > 0 ? text[group] : 0;
+    unsigned digits = 0;
+
+    if (group < 0)
+        return -1;
+    for (size_t i = 0; i < len; i++) {
+        if (group && i % (size_t)(group + 1) == (size_t)group) {
+            if (text[i] != separator)
+                return -1;
+            continue;
+        }
+        if ((digit = hex_digit(text[i])) < 0)
+            return -1;
+        out.bytes[digits / 2] =
+            (uint8_t)(out.bytes[digits / 2] << 4 | (unsigned)digit);
+        digits++;
+    }
+    out.len = (uint8_t)(digits / 2);
+    *id = out;
+    return 0;
+}
+
+static void put_byte(char *out, uint8_t byte)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    out[0] = digits[byte >> 4];
+    out[1] = digits[byte & 15];
+}
+
+void device_id_hex(const struct device_id *id, char out[DEVICE_HEX])
+{
+    for (unsigned i = 0; i < id->len; i++)
+        put_byte(out + 2 * i, id->bytes[i]);
+    out[2 * id->len] = '\0';
+}
+
+void device_id_text(const struct device_id *id, char out[DEVICE_TEXT])
+{
+    for (unsigned i = 0; i < id->len; i++) {
+        put_byte(out + 3 * i, id->bytes[i]);
+        out[3 * i + 2] = i + 1 < id->len ? ':' : '\0';
+    }
+}
+
+int device_id_compare(const struct device_id *a, const struct device_id *b)
+{
+    int r = memcmp(a->bytes, b->bytes, sizeof a->bytes);
+
+    return r ? r : (int)a->len - (int)b->len;
+}
+
+const char *device_value(const struct device *d, const char *key, size_t len,
+                         char *hex)
+{
+    if (len == 2 && memcmp(key, "id", 2) == 0) {
+        device_id_hex(&d->id, hex);
+        return hex;
+    }
+    if (len == 4 && memcmp(key, "name", 4) == 0)
+        return d->name;
+    for (const struct device_value *v = d->values; v; v = v->next)
+        if (strncmp(v->key, key, len) == 0 && !v->key[len])
+            return v->value;
+    return NULL;
+}
+
+/* splitmix64's last step. */
+static size_t mix(uint64_t h)
+{
+    h = (h ^ h >> 30) * 0xbf58476d1ce4e5b9u;
+    h = (h ^ h >> 27) * 0x94d049bb133111ebu;
+    return (size_t)(h ^ h >> 31);
+}
+
+static size_t hash_id(const struct device_id *id)
+{
+    uint64_t h;
+
+    memcpy(&h, id->bytes, sizeof h);
+    return mix(h + id->len);
+}
+
+static size_t hash_name(const char *name)
+{
+    uint64_t h = 0;
+
+    for (; *name; name++)
+        h = h * 31 + (unsigned char)*name;
+    return mix(h);
+}
+
+static uint32_t *find_id(const struct fleet *f, const struct device_id *id)
+{
+    const struct fleet_table *t = &f->ids;
+    size_t i = hash_id(id) & t->mask;
+
+    while (t->slots[i] &&
+           device_id_compare(&f->devices[t->slots[i] - 1].id, id) != 0)
+        i = (i + 1) & t->mask;
+    return &t->slots[i];
+}
+
+static uint32_t *find_name(const struct fleet *f, const char *name)
+{
+    const struct fleet_table *t = &f->names;
+    size_t i = hash_name(name) & t->mask;
+
+    while (t->slots[i] && strcmp(f->devices[t->slots[i] - 1].name, name) != 0)
+        i = (i + 1) & t->mask;
+    return &t->slots[i];
+}
+
+/* Makes room for one more; *old is what the slots were, to be put in anew. */
+static int widen(struct fleet_table *t, uint32_t **old, size_t *old_size)
+{
+    size_t size = t->slots ? 2 * (t->mask + 1) : 64;
+    uint32_t *slots;
+
+    *old = NULL;
+    *old_size = 0;
+    if (t->slots && 2 * (t->used + 1) <= t->mask + 1)
+        return 0;
+    if (!(slots = calloc(size, sizeof *slots)))
+        return diag_no_memory();
+    *old = t->slots;
+    *old_size = t->slots ? t->mask + 1 : 0;
+    t->slots = slots;
+    t->mask = size - 1;
+    return 0;
+}
+
+static int widen_ids(struct fleet *f)
+{
+    uint32_t *old;
+    size_t size;
+
+    if (widen(&f->ids, &old, &size) < 0)
+        return -1;
+    for (size_t i = 0; i < size; i++)
+        if (old[i])
+            *find_id(f, &f->devices[old[i] - 1].id) = old[i];
+    free(old);
+    return 0;
+}
+
+static int widen_names(struct fleet *f)
+{
+    uint32_t *old;
+    size_t size;
+
+    if (widen(&f->names, &old, &size) < 0)
+        return -1;
+    for (size_t i = 0; i < size; i++)
+        if (old[i])
+            *find_name(f, f->devices[old[i] - 1].name) = old[i];
+    free(old);
+    return 0;
+}
+
+static int widen_list(struct fleet *f)
+{
+    size_t room = f->room ? f->room + f->room / 2 : 16;
+    struct device *list;
+
+    if (f->count < f->room)
+        return 0;
+    if (room > UINT32_MAX - 1 ||
+        !(list = reallocarray(f->devices, room, sizeof *list)))
+        return diag_no_memory();
+    f->devices = list;
+    f->room = room;
+    return 0;
+}
+
+static void say_twice(const struct fleet *f, const struct device *d,
+                      const struct device *first)
+{
+    char id[DEVICE_TEXT];
+
+    device_id_text(&d->id, id);
+    if (d->release == first->release)
+        diag_error_at(DIAG_CONFIG, d->mark,
+                      "device %s is listed twice in release '%s'", id,
+                      f->releases[d->release]);
+    else
+        diag_error_at(DIAG_CONFIG, d->mark,
+                      "device %s is in two releases, '%s' and '%s'", id,
+                      f->releases[first->release], f->releases[d->release]);
+    diag_note_at(first->mark, "first listed here");
+}
+
+static void say_name_twice(const struct device *d, const struct device *first)
+{
+    char id[DEVICE_TEXT];
+
+    device_id_text(&first->id, id);
+    diag_error_at(DIAG_CONFIG, d->mark, "two devices are named '%s'", d->name);
+    diag_note_at(first->mark, "the other one is %s", id);
+}
+
+int fleet_add(struct fleet *f, const struct device *d)
+{
+    uint32_t *id, *name = NULL;
+
+    if (widen_ids(f) < 0 || widen_names(f) < 0 || widen_list(f) < 0)
+        return -1;
+    id = find_id(f, &d->id);
+    if (*id) {
+        say_twice(f, d, &f->devices[*id - 1]);
+        return 0;
+    }
+    if (d->name && *(name = find_name(f, d->name))) {
+        say_name_twice(d, &f->devices[*name - 1]);
+        return 0;
+    }
+    f->devices[f->count++] = *d;
+    *id = (uint32_t)f->count;
+    f->ids.used++;
+    if (name) {
+        *name = (uint32_t)f->count;
+        f->names.used++;
+    }
+    return 0;
+}
+
+struct device *fleet_by_id(const struct fleet *f, const struct device_id *id)
+{
+    uint32_t slot = f->ids.slots ? *find_id(f, id) : 0;
+
+    return slot ? &f->devices[slot - 1] : NULL;
+}
+
+struct device *fleet_by_name(const struct fleet *f, const char *name)
+{
+    uint32_t slot = f->names.slots ? *find_name(f, name) : 0;
+
+    return slot ? &f->devices[slot - 1] : NULL;
+}
+
+void fleet_release(struct fleet *f)
+{
+    free(f->devices);
+    free(f->ids.slots);
+    free(f->names.slots);
+    memset(f, 0, sizeof *f);
+}
+
+const char *fleet_wrong_name(const char *text, size_t len,
+                             const struct device_id *id)
+{
+    struct device_id other;
+
+    if (len > FLEET_NAME)
+        return "is longer than 64 bytes";
+    if (utf8_printable(text, len) != len)
+        return "has a character that cannot be printed";
+    if (device_id_parse(text, len, &other) == 0 &&
+        device_id_compare(&other, id) != 0)
+        return "is the id of another device";
+    return NULL;
+}
+
+const char *fleet_wrong_value(const char *text, size_t len)
+{
+    if (len > FLEET_VALUE)
+        return "is longer than 255 bytes";
+    if (utf8_printable(text, len) != len)
+        return "has a character that cannot be printed";
+    return NULL;
+}
+
+const char *fleet_wrong_key(const char *text, size_t len)
+{
+    char c;
+
+    if (!len)
+        return "is empty";
+    if (len > FLEET_KEY)
+        return "is longer than 64 bytes";
+    for (size_t i = 0; i < len; i++) {
+        c = text[i];
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+              (c >= 'A' && c <= 'Z') || c == '_' || c == '-' || c == '.'))
+            return "has other characters than letters, digits, '_', '-', '.'";
+    }
+    return NULL;
+}
+
+int fleet_add_value(struct fleet *f, struct device_value **list,
+                    const char *key, const char *value)
+{
+    struct device_value *v = arena_alloc(f->arena, sizeof *v);
+
+    if (!v)
+        return -1;
+    v->key = key;
+    v->value = value;
+    v->next = *list;
+    *list = v;
+    return 0;
+}

@@ -1,0 +1,45 @@
+/* What this machine remembers of the indexes that it has seen: a small file for
+ * each base, so that an older copy which somebody puts back is noticed.
+ * Nothing of it is secret, and nothing is lost without it but that. */
+#ifndef INDEX_MEMORY_H
+#define INDEX_MEMORY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { MEMORY_BASE = 16, MEMORY_HEAD = 65, MEMORY_WHERE = 256 };
+
+/* What happens where an older head is found. */
+enum memory_older {
+    MEMORY_REFUSE, /* an error */
+    MEMORY_WARN,   /* for who only looks */
+    MEMORY_ACCEPT  /* it is gone on from */
+};
+
+struct memory {
+    const char *folder; /* absolute; made when there is something to be kept;
+                         * NULL: nothing is remembered */
+    enum memory_older older;
+    bool warned; /* of the folder: once is enough */
+};
+
+/* A head of a base. */
+struct memory_seen {
+    uint64_t generation;      /* 0: none was seen, UINT64_MAX: the base was
+                               * replaced by another one */
+    uint64_t created;         /* seconds since 1970 */
+    char head[MEMORY_HEAD];   /* hash of the head, in hex */
+    char where[MEMORY_WHERE]; /* the server, as in messages */
+};
+
+/* What is remembered of a base.  A damaged file is warned of and counts as
+ * none. */
+void memory_get(struct memory *m, const uint8_t base[MEMORY_BASE],
+                struct memory_seen *out);
+
+/* Remembers it, unless a higher generation is remembered and `lower` is false.
+ * That fails is no error: with `tell` it is warned of, once. */
+void memory_keep(struct memory *m, const uint8_t base[MEMORY_BASE],
+                 const struct memory_seen *seen, bool lower, bool tell);
+
+#endif

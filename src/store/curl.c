@@ -1,0 +1,212 @@
+/* libcurl's settings and answers, as far as all of its protocols share them. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "curl.h"
+
+enum {
+    CONNECT_S = 20,    /* until a server has let us in */
+    SLOW_S = 60,       /* with less than one byte a second: given up */
+    TIMEOUTS = 2,      /* so many tries take that long */
+    FIRST_DELAY = 400, /* ms: given up after about 10 s of no answer */
+    MOST_DELAY = 20 * 1000
+};
+
+static bool initialized;
+
+int store_curl_init(struct store_curl *c, const struct config *config,
+                    const struct config_server *s, const char *host)
+{
+    if (!initialized && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        return diag_no_memory();
+    initialized = true;
+    c->pin = s->pin.text;
+    if (s->ca.text && !(c->ca = config_resolve(config, s->ca.text)))
+        return -1;
+    return host ? store_login(config, s, host, &c->login) : 0;
+}
+
+void store_curl_release(struct store_curl *c)
+{
+    free(c->ca);
+    store_login_release(&c->login);
+}
+
+char *store_curl_host(const char *url)
+{
+    const char *host = strstr(url, "://") + 3, *at;
+    size_t len = strcspn(host, "/");
+
+    if ((at = memchr(host, '@', len)))
+        host = at + 1;
+    if (*host == '[') /* an IPv6 address */
+        return strndup(host + 1, strcspn(host + 1, "]"));
+    return strndup(host, strcspn(host, ":/"));
+}
+
+bool store_curl_is_loopback(const char *host)
+{
+    return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 ||
+           strcmp(host, "[::1]") == 0 || strcmp(host, "localhost") == 0;
+}
+
+bool store_curl_stopped(const struct store_curl *c)
+{
+    return c->stop && *c->stop && **c->stop;
+}
+
+void store_curl_setup(const struct store_curl *c, CURL *easy, char *error)
+{
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075700
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* does not wait for DNS */
+#endif
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, c->protocols);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "ota-pack");
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
+    curl_easy_setopt(easy, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)SLOW_S);
+    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)SLOW_S);
+    if (c->ca)
+        curl_easy_setopt(easy, CURLOPT_CAINFO, c->ca);
+    if (c->pin)
+        curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, c->pin);
+    if (c->login.user)
+        curl_easy_setopt(easy, CURLOPT_USERNAME, c->login.user);
+    if (c->login.password)
+        curl_easy_setopt(easy, CURLOPT_PASSWORD, c->login.password);
+}
+
+bool store_curl_again(CURLcode code, long status, unsigned tries)
+{
+    if (tries >= (code == CURLE_OPERATION_TIMEDOUT ? TIMEOUTS : STORE_TRIES))
+        return false;
+    switch (code) {
+    case CURLE_OK:
+        return status == 408 || status == 425 || status == 429 ||
+               (status >= 500 && status != 501 && status != 505 &&
+                status != 507);
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_SSL_CONNECT_ERROR: /* cut in its midst, too */
+    case CURLE_OPERATION_TIMEDOUT:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+    case CURLE_AGAIN:
+    case CURLE_SSH:
+    case CURLE_FTP_ACCEPT_TIMEOUT:
+    case CURLE_FTP_CANT_GET_HOST:
+    case CURLE_FTP_WEIRD_SERVER_REPLY:
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool store_curl_is_away(CURLcode code)
+{
+    return code == CURLE_COULDNT_RESOLVE_HOST ||
+           code == CURLE_COULDNT_CONNECT || code == CURLE_OPERATION_TIMEDOUT;
+}
+
+unsigned store_curl_delay(unsigned tries, long after)
+{
+    unsigned delay = FIRST_DELAY, dice = 0;
+
+    (void)!getrandom(&dice, sizeof dice, GRND_NONBLOCK);
+    while (--tries > 0 && delay < MOST_DELAY)
+        delay *= 2;
+    delay = delay / 2 + dice % (delay / 2 + 1);
+    if (after > 0 && (unsigned long)after * 1000 > delay)
+        delay = (unsigned)after * 1000;
+    return delay < STORE_RETRY_AFTER ? delay : STORE_RETRY_AFTER;
+}
+
+uint64_t store_curl_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static const char *status_advice(long status)
+{
+    if (status == 401)
+        return " (not logged in: the server's user and password, or its token, "
+               "are wrong or missing)";
+    if (status == 403)
+        return " (the server does not let this user write there)";
+    if (status == 404 || status == 409)
+        return " (the folder is not there, and could not be made)";
+    if (status == 405 || status == 501)
+        return " (the server takes no PUT there: is WebDAV on?)";
+    if (status == 413)
+        return " (larger than the server takes: nginx has "
+               "client_max_body_size)";
+    if (status == 507)
+        return " (the server's disk is full)";
+    if (status == 500)
+        return " (the server's own log says why: a full disk, or a folder that "
+               "it may not write?)";
+    if (status >= 300 && status < 400)
+        return " (a redirect: name the URL that it leads to)";
+    return "";
+}
+
+static const char *code_advice(CURLcode code)
+{
+    if (code == CURLE_PEER_FAILED_VERIFICATION)
+        return " (nothing was sent: 'ca' names the file of a private "
+               "authority, 'known_hosts' the known SSH keys)";
+    if (code == CURLE_SSL_PINNEDPUBKEYNOTMATCH)
+        return " (nothing was sent: the server's key is not what 'pin' says; "
+               "somebody may be in between, or its owner has changed it)";
+    if (store_curl_is_away(code))
+        return " (is the server up, its port right, and nothing in between "
+               "that keeps us out?)";
+    if (code == CURLE_LOGIN_DENIED)
+        return " (user, password or key of the server are wrong or missing)";
+    if (code == CURLE_REMOTE_ACCESS_DENIED)
+        return " (the server does not let this user do that there)";
+    if (code == CURLE_QUOTE_ERROR)
+        return STORE_MAY_NOT;
+    if (code == CURLE_SSH)
+        return " (the connection broke, or the server could not do it and does "
+               "not say why: is its disk full?)";
+    if (code == CURLE_REMOTE_DISK_FULL)
+        return " (the server's disk is full)";
+    return "";
+}
+
+int store_curl_refused(const struct store_curl *c, const char *verb,
+                       const char *name, long status, const char *more)
+{
+    return diag_error(DIAG_SERVER, "cannot %s '%s%s%s': HTTP %ld%s", verb,
+                      c->where, *name ? "/" : "", name, status, more);
+}
+
+int store_curl_fail(struct store_curl *c, const char *verb, const char *name,
+                    CURLcode code, long status, const char *error)
+{
+    if (code == CURLE_ABORTED_BY_CALLBACK)
+        return -1; /* asked to stop, which is told once */
+    if (store_curl_is_away(code)) {
+        if (c->away_told)
+            return -1;
+        c->away_told = true;
+    }
+    if (code == CURLE_OK)
+        return store_curl_refused(c, verb, name, status, status_advice(status));
+    return diag_error(DIAG_SERVER, "cannot %s '%s%s%s': %s%s", verb, c->where,
+                      *name ? "/" : "", name,
+                      *error ? error : curl_easy_strerror(code),
+                      code_advice(code));
+}

@@ -1,0 +1,68 @@
+/* Where a bucket is: in the host's name, or in the path. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "s3.h"
+
+/* A certificate for *.HOST is for one label; other stores often have no names
+ * for their buckets at all. */
+static bool is_path_style(const struct config_server *s, const char *bucket,
+                          size_t len)
+{
+    if (s->style != STYLE_UNSET)
+        return s->style == STYLE_PATH;
+    return s->endpoint.text || memchr(bucket, '.', len);
+}
+
+/* Without the '/' at its end; `text` may be NULL. */
+static char *trim(char *text)
+{
+    size_t len = text ? strlen(text) : 0;
+
+    while (len && text[len - 1] == '/')
+        text[--len] = '\0';
+    return text;
+}
+
+static char *endpoint_of(const struct config_server *s, const char *region)
+{
+    const char *top = strncmp(region, "cn-", 3) == 0 ? "com.cn" : "com";
+    char *url;
+
+    if (s->endpoint.text)
+        return trim(strdup(s->endpoint.text));
+    return asprintf(&url, "https://s3.%s.amazonaws.%s", region, top) < 0 ? NULL
+                                                                         : url;
+}
+
+char *store_s3_url(const struct config_server *s, const char *region)
+{
+    const char *bucket = s->url.text + strlen("s3://");
+    size_t len = strcspn(bucket, "/"), scheme;
+    char *endpoint = endpoint_of(s, region), *url = NULL;
+    int n = -1;
+
+    if (endpoint && is_path_style(s, bucket, len)) {
+        n = asprintf(&url, "%s/%s", endpoint, bucket);
+    } else if (endpoint) {
+        scheme = (size_t)(strstr(endpoint, "://") + 3 - endpoint);
+        n = asprintf(&url, "%.*s%.*s.%s%s", (int)scheme, endpoint, (int)len,
+                     bucket, endpoint + scheme, bucket + len);
+    }
+    free(endpoint);
+    if (n >= 0)
+        return trim(url);
+    diag_no_memory();
+    return NULL;
+}
+
+bool store_s3_is_loopback(const char *url)
+{
+    const char *host = strstr(url, "://") + 3;
+    size_t len = strcspn(host, ":/");
+
+    return strncmp(host, "127.", 4) == 0 || strncmp(host, "[::1]", 5) == 0 ||
+           (len >= 9 && strncmp(host + len - 9, "localhost", 9) == 0 &&
+            (len == 9 || host[len - 10] == '.'));
+}
