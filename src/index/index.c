@@ -133,8 +133,16 @@ int index_confirm(const struct index *x, struct store *s)
 {
     int ours = index_is_ours(x, s);
 
+    if (ours < 0)
+        return -1;
+    if (ours && store_lost(s))
+        return diag_error(DIAG_SERVER,
+                          "somebody else took the lock of '%s' from this run "
+                          "('--break-lock'): run the same command again when "
+                          "that one has ended",
+                          s->where);
     if (ours)
-        return ours < 0 ? -1 : 0;
+        return 0;
     return diag_error(DIAG_SERVER,
                       "somebody else has published to '%s' meanwhile: run the "
                       "same command again",

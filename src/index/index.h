@@ -129,6 +129,7 @@ void index_replaced(struct store *s, const uint8_t base[16], uint64_t now);
  * id, and all the rest): 1, 0, or -1 (reported).  index_confirm: 0 where it is,
  * else -1 (reported, DIAG_SERVER: somebody else published). */
 int index_is_ours(const struct index *x, struct store *s);
+/* The same, where the lock was not lost either. */
 int index_confirm(const struct index *x, struct store *s);
 
 /* Reads the shards: all of them.  Does nothing where there are none, or they
@@ -178,20 +179,23 @@ int index_retired_compare(const void *a, const void *b); /* by name */
 int index_set_intents(struct index *x, const struct index_intent *list,
                       size_t count);
 
-/* Writes the shards that changed, then, if the head is still the one that `x`
- * knows, the head with generation + 1, signed; x->wanted, x->refresh and
- * x->doubt are set before.  Whatever was changed is written:
- * so the intent's head first, then index_set_device() and the others.  exists
- * is then true.  0, or -1 (reported) with `x` as it was. */
+/* Writes the shards that changed, then the head with generation + 1; it is
+ * signed before it is asked whether the head that is there is still the one
+ * that `x` knows.  x->wanted, x->refresh and x->doubt are set before.  Whatever
+ * was changed is written: so the intent's head first, then index_set_device()
+ * and the others.  exists is then true.  0, or -1 (reported) with `x` as it
+ * was. */
 int index_write(struct index *x, struct store *s, struct signer *key,
                 uint64_t created);
 
 /* Unlocks the server, after a run that failed or did not.  Where the lock did
- * not keep somebody else from publishing while `x` was written, what manifests
- * are there now may be his or ours: his index is kept, and says so (doubt), so
- * that the next publish, of whoever, looks at all of them. */
-void index_unlock(const struct index *x, struct store *s, bool failed,
-                  struct signer *key, uint64_t created);
+ * not keep somebody else from publishing while `x` was written, manifests may
+ * be his or ours, and a number may stand for two contents: the head that is
+ * there is kept, and says so (doubt, and the releases of our intents), so that
+ * the next publish, of whoever, gives their devices a higher version.  0, or -1
+ * (reported): it was so, or it had failed. */
+int index_unlock(const struct index *x, struct store *s, bool failed,
+                 struct signer *key, uint64_t created);
 
 /* After the final head: removes the shards that it dropped and has no room to
  * list.  Those that it lists are removed by the next index_write(), so that

@@ -285,6 +285,23 @@ static int insert_intent(struct index *x, struct index_intent *list,
     return 0;
 }
 
+/* The highest number of each release that was ever open. */
+static int note_used(struct index_private *p, const struct index_intent *t)
+{
+    size_t i = 0;
+
+    while (i < p->used_count && p->used[i].release != t->release)
+        i++;
+    if (i == p->used_count) {
+        if (index_grow(&p->used, i, &p->used_room, sizeof *p->used) < 0)
+            return -1;
+        p->used[p->used_count++] = (struct index_intent){.release = t->release};
+    }
+    if (t->version > p->used[i].version)
+        p->used[i].version = t->version;
+    return 0;
+}
+
 int index_set_intents(struct index *x, const struct index_intent *list,
                       size_t count)
 {
@@ -296,6 +313,9 @@ int index_set_intents(struct index *x, const struct index_intent *list,
         return -1;
     for (size_t i = 0; i < count; i++)
         if (insert_intent(x, copy, i, &list[i]) < 0)
+            return -1;
+    for (size_t i = 0; i < count; i++)
+        if (note_used(x->priv, &copy[i]) < 0)
             return -1;
     if (count && getentropy(run_id, sizeof run_id) < 0)
         return diag_error(DIAG_FAILED, "the system gives no random bytes");

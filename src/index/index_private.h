@@ -78,8 +78,10 @@ struct index_table {
 
 struct index_private {
     struct arena arena;
-    bool loaded;            /* the shards are read, or there are none */
-    bool begun;             /* it was written, or that was tried */
+    bool loaded;               /* the shards are read, or there are none */
+    bool begun;                /* a head was put, or that was tried */
+    struct index_intent *used; /* of all intents: release and highest version */
+    size_t used_count, used_room;
     uint8_t head[OTA_HASH]; /* hash of the head last read or written */
 
     size_t shard_count; /* a power of two */

@@ -276,5 +276,6 @@ void index_table_release(struct index_private *p)
     free(p->order);
     free(p->releases);
     free(p->retired);
+    free(p->used);
     arena_release(&p->arena);
 }

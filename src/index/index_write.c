@@ -238,20 +238,41 @@ int index_sweep(struct index *x, struct store *s)
     return sweep(x, s, INDEX_FORMER_MAX, NULL, 0);
 }
 
-static int write_head(struct writing *w, struct signer *key)
+static int sign_head(struct writing *w, struct signer *key,
+                     struct index_out *head)
 {
-    struct index_out head = {.max = INDEX_HEAD_MAX};
     size_t listed =
         w->former_count < INDEX_FORMER_MAX ? w->former_count : INDEX_FORMER_MAX;
-    int result = index_encode_head(w->x, w->shards, w->shard_count, w->former,
-                                   listed, key, &head);
 
+    return index_encode_head(w->x, w->shards, w->shard_count, w->former, listed,
+                             key, head);
+}
+
+/* A new base may replace whatever head is there. */
+static int may_replace(void *ctx)
+{
+    const struct writing *w = ctx;
+
+    return w->x->exists ? index_confirm(w->x, w->store) : 0;
+}
+
+/* Signed, and all that is on its way at its end, before it is asked whether
+ * the old one is still ours. */
+static int put_head(struct writing *w, const struct index_out *head)
+{
+    struct store *s = w->store;
+    int result;
+
+    if (s->ops->flush(s) < 0 || may_replace(w) < 0)
+        return -1;
+    w->x->priv->begun = true;
+    s->ask = may_replace;
+    s->ask_ctx = w;
+    result =
+        s->ops->put(s, INDEX_HEAD_NAME, head->bytes, head->len, STORE_HEAD);
+    s->ask = NULL;
     if (result == 0)
-        result = w->store->ops->put(w->store, INDEX_HEAD_NAME, head.bytes,
-                                    head.len, STORE_HEAD);
-    if (result == 0)
-        index_hash(head.bytes, head.len, w->x->priv->head);
-    index_out_release(&head);
+        index_hash(head->bytes, head->len, w->x->priv->head);
     return result;
 }
 
@@ -272,6 +293,8 @@ static void adopt(struct writing *w)
 static int write_all(struct writing *w, struct signer *key)
 {
     const struct index_private *p = w->x->priv;
+    struct index_out head = {.max = INDEX_HEAD_MAX};
+    int result = -1;
 
     if (set_count(w, p->shard_count, false) < 0)
         return -1;
@@ -279,12 +302,16 @@ static int write_all(struct writing *w, struct signer *key)
     memcpy(w->dirty, p->dirty, p->shard_count * sizeof *p->dirty);
     if (any_dirty(w) && write_shards(w) < 0)
         return -1;
-    /* A new base may replace whatever head is there. */
-    if (find_former(w) < 0 ||
-        (w->x->exists && index_confirm(w->x, w->store) < 0) ||
-        sweep(w->x, w->store, 0, w->shards, w->shard_count) < 0)
-        return -1;
-    return write_head(w, key);
+    if (find_former(w) < 0 || sign_head(w, key, &head) < 0)
+        goto out;
+    if (w->x->priv->former_count &&
+        (may_replace(w) < 0 ||
+         sweep(w->x, w->store, 0, w->shards, w->shard_count) < 0))
+        goto out;
+    result = put_head(w, &head);
+out:
+    index_out_release(&head);
+    return result;
 }
 
 int index_write(struct index *x, struct store *s, struct signer *key,
@@ -295,7 +322,6 @@ int index_write(struct index *x, struct store *s, struct signer *key,
     uint8_t old_key[OTA_KEY_ID];
     int result;
 
-    x->priv->begun = true;
     memcpy(old_key, x->key_id, OTA_KEY_ID);
     index_settle(x, created);
     x->generation++;
@@ -315,30 +341,83 @@ int index_write(struct index *x, struct store *s, struct signer *key,
     return result;
 }
 
-static void mark_doubt(struct store *s, struct signer *key, uint64_t created)
+/* All numbers of the head that is there, and all of ours, as used: there is one
+ * intent a release, without a content that could be gone on with. */
+static int burn(struct index *x, const struct index_private *ours)
 {
-    struct index *x;
+    size_t count = x->intent_count, k;
+    struct index_intent *list =
+        calloc(count + ours->used_count + 1, sizeof *list);
+    int result;
 
-    if (index_fetch_head(s, signer_public(key), &x))
-        return;
-    if (x->exists && !x->doubt) {
-        x->doubt = true;
-        memset(x->wanted, 0, OTA_HASH);
-        index_write(x, s, key, created);
+    if (!list)
+        return diag_no_memory();
+    for (size_t i = 0; i < count; i++) {
+        list[i] = x->intents[i];
+        memset(list[i].content, 0, OTA_HASH);
     }
-    index_free(x);
+    for (size_t i = 0; i < ours->used_count; i++) {
+        const struct index_intent *t = &ours->used[i];
+
+        for (k = 0; k < count && strcmp(list[k].release, t->release) != 0;)
+            k++;
+        if (k == count)
+            list[count++] = *t;
+        else if (t->version > list[k].version)
+            list[k].version = t->version;
+    }
+    result = index_set_intents(x, list, count);
+    free(list);
+    return result;
 }
 
-void index_unlock(const struct index *x, struct store *s, bool failed,
-                  struct signer *key, uint64_t created)
+/* Above whatever the other one may have written, and remember. */
+enum { MARK_STEP = 1024, MARK_TRIES = 3 };
+
+/* 1: another one was put meanwhile. */
+static int try_mark(const struct index *ours, struct store *s,
+                    struct signer *key, uint64_t created)
+{
+    struct index *x;
+    int result = 0;
+
+    if (index_fetch_head(s, signer_public(key), &x))
+        return -1;
+    if (x->exists && burn(x, ours->priv) < 0) {
+        result = -1;
+    } else if (x->exists) {
+        x->doubt = true;
+        memset(x->wanted, 0, OTA_HASH);
+        x->generation += MARK_STEP;
+        result = index_write(x, s, key, created);
+        if (result && index_is_ours(x, s) == 0)
+            result = 1;
+    }
+    index_free(x);
+    return result;
+}
+
+static void mark_doubt(const struct index *ours, struct store *s,
+                       struct signer *key, uint64_t created)
+{
+    unsigned tries = 0;
+
+    while (try_mark(ours, s, key, created) == 1 && ++tries < MARK_TRIES)
+        continue;
+}
+
+int index_unlock(const struct index *x, struct store *s, bool failed,
+                 struct signer *key, uint64_t created)
 {
     bool ours = s->ops->unlock(s);
 
     if (!x || !x->priv->begun ||
         (ours && (!failed || index_is_ours(x, s) != 0)))
-        return;
-    diag_warning("somebody else has published to '%s' at the same time: the "
-                 "next publish looks at all that devices have",
-                 s->where);
-    mark_doubt(s, key, created);
+        return failed ? -1 : 0;
+    mark_doubt(x, s, key, created);
+    return diag_error(DIAG_SERVER,
+                      "somebody else has published to '%s' at the same time: "
+                      "run 'ota-pack publish' again, which gives the devices "
+                      "of both a higher version",
+                      s->where);
 }

@@ -93,6 +93,24 @@ uint32_t plan_rolled_back(const struct plan_request *r, size_t release)
     return 0;
 }
 
+static void find_used(const struct plan_maker *m, struct plan_work *w)
+{
+    const struct index *x = m->plan->request.index;
+
+    for (size_t i = 0; i < x->intent_count; i++) {
+        const struct index_intent *t = &x->intents[i];
+        bool own = strcmp(t->release, w->config->name.text) == 0;
+
+        w->named |= own;
+        if (t == w->match)
+            continue;
+        if (t->version > w->used_any)
+            w->used_any = t->version;
+        if (own && t->version > w->used)
+            w->used = t->version;
+    }
+}
+
 static void find_intents(struct plan_maker *m, struct plan_work *w)
 {
     const struct index *x = m->plan->request.index;
@@ -110,6 +128,7 @@ static void find_intents(struct plan_maker *m, struct plan_work *w)
         else if (t->version > latest)
             w->begun = t->version;
     }
+    find_used(m, w);
 }
 
 static bool shared_same(const struct plan_work *w)
@@ -199,6 +218,7 @@ static int open_works(struct plan_maker *m)
 {
     const struct plan_request *r = &m->plan->request;
     size_t count = r->config->release_count;
+    bool forced;
 
     m->works = calloc(count + 1, sizeof *m->works);
     m->by_name = calloc(count + 1, sizeof *m->by_name);
@@ -215,7 +235,9 @@ static int open_works(struct plan_maker *m)
             open_work(m, &m->works[m->work_count++], i))
             return -1;
     m->plan->release_count = m->work_count;
-    m->doubt = r->index->doubt;
+    forced = r->store && r->store->forced;
+    m->doubt = r->index->doubt || forced;
+    m->twice = r->index->doubt && !forced;
     for (size_t i = 0; i < r->index->intent_count; i++) {
         const struct index_intent *t = &r->index->intents[i];
 
@@ -270,6 +292,24 @@ static int find_not_listed(struct plan *p)
     }
     free(sorted);
     return result;
+}
+
+/* Two publishers took no notice of each other: what their devices have is given
+ * to them again under a higher number, also where it is as it should be, since
+ * one of them may have taken other content under the same one. */
+static void give_anew(struct plan_maker *m)
+{
+    const struct plan_back *back = m->plan->request.back;
+
+    for (size_t i = 0; i < m->work_count; i++) {
+        const struct plan_work *w = &m->works[i];
+
+        if (!m->twice || !w->named || (back && back->refresh))
+            continue;
+        for (uint32_t d = w->device_first; d < w->device_end; d++)
+            if (m->why[d] == PLAN_SAME || m->why[d] == PLAN_REFRESH)
+                m->why[d] = PLAN_CHANGED;
+    }
 }
 
 /* The highest version that any device of a release ever had. */
@@ -358,7 +398,8 @@ static void keep_intent(const struct plan_maker *m,
 
     *kept = *t;
     p->intent_count++;
-    if (m->unsure || (w && t == w->match && w->out->pending_count) ||
+    if (p->doubt || m->unsure ||
+        (w && t == w->match && w->out->pending_count) ||
         (!w && is_configured(p->request.config, t->release)))
         return;
     memset(kept->content, 0, OTA_HASH);
@@ -411,13 +452,15 @@ static int make(struct plan_maker *m)
     if (plan_check_deletes(c, p->request.tree) || open_works(m) ||
         find_not_listed(p) || plan_states(m) || plan_read_manifests(m))
         return -1;
+    give_anew(m);
     find_highest(m);
-    if (make_versions(m) || keep_found(m) || keep_intents(m))
-        return -1;
-    find_refresh(m);
     for (size_t i = 0; i < c->device_count; i++)
         p->narrowed |= !c->devices[i].selected;
     p->doubt = m->doubt && (p->narrowed || p->request.back || m->unread_count);
+    p->doubt |= p->request.index->doubt && !m->twice;
+    if (make_versions(m) || keep_found(m) || keep_intents(m))
+        return -1;
+    find_refresh(m);
     plan_wanted(c, p->request.tree, p->wanted);
     return 0;
 }

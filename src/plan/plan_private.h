@@ -21,9 +21,12 @@ struct plan_work {
     const struct index_version *latest;  /* or NULL */
     const struct index_intent *match;    /* open, of the content asked for */
     uint32_t begun; /* highest version of other content that is no history */
-    bool settings_same; /* as the latest version's */
-    bool shared_same;   /* the latest version's shared content is ours */
-    uint32_t highest;   /* version that was ever used here */
+    bool named;     /* an intent names it: in doubt, its numbers are used up */
+    uint32_t used, used_any; /* highest version of its intents, and of all: but
+                              * for the one that is gone on with */
+    bool settings_same;      /* as the latest version's */
+    bool shared_same;        /* the latest version's shared content is ours */
+    uint32_t highest;        /* version that was ever used here */
     uint32_t device_first, device_end; /* in config.devices */
     const char *covered_for; /* release that the answer is for, or NULL */
     bool covered;
@@ -42,6 +45,7 @@ struct plan_maker {
     size_t group_room;
     uint32_t open; /* highest version of an open intent, 0: none is */
     bool doubt;    /* any manifest may be another than its entry says */
+    bool twice;    /* and a number of what intents name may have two contents */
     unsigned unread_count;
     bool unsure; /* what a device has that this run leaves alone is unknown */
     uint32_t burnt; /* highest version of any intent */

@@ -20,6 +20,20 @@ static bool is_fixed_below(const struct plan_work *w)
            w->config->version <= w->latest->version;
 }
 
+/* What a new version of the device must be above: in doubt all that was begun
+ * for it, too, by whoever has it in another release. */
+static uint32_t floor_of(const struct plan_maker *m, const struct plan_work *w,
+                         uint32_t device)
+{
+    uint32_t floor = plan_floor(m, device), has = plan_has(m, device);
+    bool elsewhere = m->why[device] == PLAN_NEW || m->why[device] == PLAN_MOVED;
+    uint32_t used = elsewhere ? w->used_any : w->used;
+
+    if (m->twice && w->named && !(w->match && w->match->version == has))
+        floor = has;
+    return m->doubt && used > floor ? used : floor;
+}
+
 /* Whether the device can get the latest version.  *apart: with a payload of
  * its own, since the published one leaves files of its old release behind. */
 static int joins(struct plan_maker *m, struct plan_work *w, uint32_t device,
@@ -30,7 +44,7 @@ static int joins(struct plan_maker *m, struct plan_work *w, uint32_t device,
     bool fresh = m->why[device] == PLAN_NEW, covered = true;
 
     *result = *apart = false;
-    if (!w->latest || w->latest->version <= plan_floor(m, device) ||
+    if (!w->latest || w->latest->version <= floor_of(m, w, device) ||
         w->latest->version < w->begun || !w->settings_same)
         return 0;
     if (own) {
@@ -79,7 +93,7 @@ static int find_need(struct plan_maker *m, struct plan_work *w,
             return -1;
         if (joining)
             continue;
-        floor = plan_floor(m, d);
+        floor = floor_of(m, w, d);
         if (!need->any || floor > need->floor) {
             need->floor = floor;
             need->moved = comes_from_elsewhere(m, d) ? d : PLAN_NONE;

@@ -265,7 +265,8 @@ int prune_run(const struct prune_options *options, struct prune_result *result)
         if (!todo) {
             todo = decide(&p);
             todo = todo > 0 ? prune(&p) : todo;
-            index_unlock(p.index, s, todo != 0, options->signer, options->now);
+            todo = index_unlock(p.index, s, todo != 0, options->signer,
+                                options->now);
         }
     }
     if (todo)

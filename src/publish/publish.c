@@ -93,8 +93,7 @@ static int carry_out(struct publish *p)
     if (publish_stopped(p) || publish_begin(p))
         return -1;
     meter_begin(p->o->meter, p->o->store, p->total);
-    if (publish_payloads(p) || index_confirm(p->index, p->o->store) ||
-        publish_manifests(p) || conclude(p))
+    if (publish_payloads(p) || publish_manifests(p) || conclude(p))
         return -1;
     meter_end(p->o->meter);
     if (p->o->report)
@@ -180,7 +179,8 @@ int publish_run(const struct publish_options *options,
     failed = s->ops->lock(s, options->lock_wait_ms, options->break_lock);
     if (!failed) {
         failed = run_locked(&p);
-        index_unlock(p.index, s, failed != 0, options->signer, options->now);
+        failed = index_unlock(p.index, s, failed != 0, options->signer,
+                              options->now);
     }
     if (failed)
         publish_stopped(&p);

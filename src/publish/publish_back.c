@@ -105,6 +105,24 @@ static int refresh(struct publish *p, const char *name)
     return 0;
 }
 
+/* Where two publishers took no notice of each other its devices get what they
+ * have under a higher number; publish alone would leave them as they are. */
+static uint32_t doubtful(const struct publish *p, const struct index_release *r)
+{
+    const struct index *x = p->index;
+
+    if (!x->doubt || p->o->store->forced)
+        return 0;
+    for (size_t i = 0; i < x->intent_count; i++)
+        if (strcmp(x->intents[i].release, r->name) == 0)
+            for (uint32_t k = r->version_count; k-- > 0;)
+                if (r->versions[k].shared &&
+                    r->versions[k].shared->payload_count &&
+                    !(r->versions[k].marks & INDEX_ROLLED_BACK))
+                    return r->versions[k].version;
+    return 0;
+}
+
 int publish_take_up(struct publish *p)
 {
     const struct config *c = p->o->config;
@@ -113,10 +131,14 @@ int publish_take_up(struct publish *p)
 
     for (size_t i = 0; i < c->release_count && !p->o->again; i++) {
         struct wish w = {.release = c->releases[i].name.text};
+        const struct index_release *r;
 
         if (!c->releases[i].selected || !plan_rolled_back(&request, i))
             continue;
-        w.to = begun(p->index, index_release(p->index, w.release));
+        r = index_release(p->index, w.release);
+        w.to = begun(p->index, r);
+        if (!w.to)
+            w.to = doubtful(p, r);
         if (w.to ? go_back(p, &w) : refresh(p, w.release))
             return -1;
     }
@@ -150,8 +172,8 @@ int publish_rollback(const struct publish_options *options, const char *release,
         failed = s->ops->lock(s, options->lock_wait_ms, options->break_lock);
         if (!failed) {
             failed = run(&p, &w);
-            index_unlock(p.index, s, failed != 0, options->signer,
-                         options->now);
+            failed = index_unlock(p.index, s, failed != 0, options->signer,
+                                  options->now);
         }
     }
     if (failed)

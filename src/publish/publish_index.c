@@ -69,6 +69,7 @@ int publish_begin(struct publish *p)
 {
     struct index *x = p->index;
 
+    x->doubt |= p->o->store->forced;
     if (publish_mark(p) || set_intents(p, false, x->intents, x->intent_count) ||
         index_write(x, p->o->store, p->o->signer, p->o->now))
         return -1;
@@ -281,7 +282,9 @@ int publish_finish(struct publish *p)
     else if (!plan->narrowed || plan_changes(plan) || plan->found_count)
         memcpy(x->wanted, plan->wanted, OTA_HASH);
     x->refresh = plan->refresh;
-    x->doubt = plan->doubt || (x->doubt && p->result->failed);
+    /* Whoever had the lock may put manifests still. */
+    x->doubt =
+        plan->doubt || p->o->store->forced || (x->doubt && p->result->failed);
     if (index_write(x, p->o->store, p->o->signer, p->o->now))
         return -1;
     return index_sweep(x, p->o->store);

@@ -115,11 +115,14 @@ static void put_manifest(struct publish *p, struct plan_device *d,
                 0);
 }
 
-/* 0, 1: it is hopeless, or -1 (reported): not all were tried. */
+/* All are signed before it is asked whether nobody else has published: a person
+ * at a smart card takes half a minute.  0, 1: it is hopeless, or -1 (reported):
+ * not all were tried. */
 static int put_batch(struct publish *p, struct batch *b)
 {
     if (publish_stopped(p) ||
-        sign_manifests(p->o->signer, b->requests, b->count, b->manifests))
+        sign_manifests(p->o->signer, b->requests, b->count, b->manifests) ||
+        index_confirm(p->index, p->o->store))
         return -1;
     for (size_t i = 0; i < b->count; i++) {
         if (publish_stopped(p))

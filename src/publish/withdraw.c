@@ -305,8 +305,8 @@ int withdraw_run(const struct withdraw_options *options,
         failed = s->ops->lock(s, options->lock_wait_ms, options->break_lock);
         if (!failed) {
             failed = run_locked(&w);
-            index_unlock(w.index, s, failed != 0, options->signer,
-                         options->now);
+            failed = index_unlock(w.index, s, failed != 0, options->signer,
+                                  options->now);
         }
     }
     if (failed)

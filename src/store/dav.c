@@ -123,7 +123,15 @@ static int dav_lock(struct store *s, unsigned wait_ms, bool break_lock)
         diag_warning("the password of '%s' goes over the line as it is: use "
                      "https",
                      d->base);
-    return store_lock_take(&d->lock, wait_ms, break_lock, s->stop);
+    if (store_lock_take(&d->lock, wait_ms, break_lock, s->stop))
+        return -1;
+    s->forced = d->lock.forced;
+    return 0;
+}
+
+static bool dav_lost(struct store *s)
+{
+    return store_lock_lost(&((struct store_dav *)s)->lock);
 }
 
 static bool dav_unlock(struct store *s)
@@ -157,6 +165,7 @@ static const struct store_ops dav_ops = {.get = dav_get,
                                          .flush = dav_flush,
                                          .remove = dav_remove,
                                          .lock = dav_lock,
+                                         .lost = dav_lost,
                                          .unlock = dav_unlock,
                                          .close = dav_close};
 

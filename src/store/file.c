@@ -71,6 +71,19 @@ int store_place(struct store_place *p, const struct store_file *s,
     return 0;
 }
 
+/* A new folder is there to be served: the umask says who else may write to it,
+ * not who may read. */
+static int make_served(const char *path)
+{
+    struct stat st;
+
+    if (mkdir(path, 0777) < 0)
+        return -1;
+    if (stat(path, &st) == 0 && (st.st_mode & 0555) != 0555)
+        (void)!chmod(path, (st.st_mode & 07777) | 0555);
+    return 0;
+}
+
 /* mkdir -p */
 static int make_base(struct store_file *s)
 {
@@ -85,7 +98,7 @@ static int make_base(struct store_file *s)
         if (c && c != '/')
             continue;
         *p = '\0';
-        if (mkdir(path, 0755) < 0 && errno != EEXIST)
+        if (make_served(path) < 0 && errno != EEXIST)
             result = store_fail(s, "make", "");
         *p = c;
         if (!c)
@@ -107,7 +120,10 @@ int store_base(struct store_file *s, bool create)
             return -1;
         s->base = open(s->folder, FOLDER & ~O_NOFOLLOW);
     }
-    return s->base < 0 ? store_fail(s, "open", "") : 0;
+    if (s->base < 0)
+        return store_fail(s, "open", "");
+    store_read_mode(s);
+    return 0;
 }
 
 /* One folder below `above`; `path` is what messages call it. */
@@ -119,8 +135,11 @@ static int step(struct store_file *s, int above, const char *name,
     if (fd < 0 && errno == ENOENT && !create)
         return STORE_ABSENT;
     if (fd < 0 && errno == ENOENT) {
-        if ((mkdirat(above, name, 0755) < 0 && errno != EEXIST) ||
-            fsync(above) < 0)
+        if (mkdirat(above, name, store_folder_mode(s)) == 0)
+            store_fix_folder(s, above, name);
+        else if (errno != EEXIST)
+            return store_fail(s, "make", path);
+        if (fsync(above) < 0)
             return store_fail(s, "make", path);
         fd = openat(above, name, FOLDER);
     }
@@ -305,6 +324,7 @@ static const struct store_ops file_ops = {.get = file_get,
                                           .flush = store_file_flush,
                                           .remove = file_remove,
                                           .lock = store_file_lock,
+                                          .lost = store_file_lost,
                                           .unlock = store_file_unlock,
                                           .close = file_close};
 

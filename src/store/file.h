@@ -2,6 +2,8 @@
 #ifndef STORE_FILE_H
 #define STORE_FILE_H
 
+#include <sys/types.h>
+
 #include "store.h"
 
 enum { STORE_ABSENT = -2 }; /* instead of a descriptor: not there */
@@ -12,7 +14,10 @@ struct store_file {
     int base, part;     /* descriptors of the folder and its .part, or -1 */
     int lock;           /* of the lock that is held, or -1 */
     bool unsynced;      /* manifests were put since the last syncfs */
-    unsigned long next; /* number of the next temporary file */
+    mode_t mode;        /* of the base, or 0: not read yet */
+    gid_t group;
+    bool mode_plain, folder_plain; /* they come out as they should */
+    unsigned long next;            /* number of the next temporary file */
     /* The folder above the last object's folder, kept open: all devices' are
      * in one. */
     int parent; /* or -1 */
@@ -56,6 +61,19 @@ int store_file_put(struct store *store, const char *name, const uint8_t *bytes,
 int store_file_flush(struct store *store);
 
 int store_file_lock(struct store *store, unsigned wait_ms, bool break_lock);
+bool store_file_lost(struct store *store);
 bool store_file_unlock(struct store *store);
+
+/* file_mode.c: modes and group come from the base folder, whatever the umask:
+ * who may enter it may read what is in it, who may write there may write. */
+/* Reads them from the base's descriptor. */
+void store_read_mode(struct store_file *s);
+/* To make a file, or folder, with; then, of what was just made, the rest: what
+ * the umask took, and the group.  Best effort: not every file system has
+ * modes. */
+mode_t store_mode(const struct store_file *s);
+mode_t store_folder_mode(const struct store_file *s);
+void store_fix_mode(struct store_file *s, int fd);
+void store_fix_folder(struct store_file *s, int above, const char *name);
 
 #endif

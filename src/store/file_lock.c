@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -12,39 +11,27 @@
 #include <unistd.h>
 #include "base/diag.h"
 #include "file.h"
+#include "lock.h"
 
 enum {
-    HOLDER = 320,    /* bytes of holder text, NUL included */
     POLL_MS = 50,    /* between two tries */
     NOTICE_MS = 1000 /* of waiting before it is said */
 };
 
 #define LOCK_NAME "lock"
-
-static void say_holder(char out[HOLDER])
-{
-    const struct passwd *pw = getpwuid(geteuid());
-    char host[128] = "", when[32];
-    time_t now = time(NULL);
-    struct tm tm;
-
-    gethostname(host, sizeof host - 1);
-    strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
-    snprintf(out, HOLDER, "%.64s on %.127s, process %ld, since %s\n",
-             pw ? pw->pw_name : "somebody", host, (long)getpid(), when);
-}
+#define NOBODY    "somebody" /* holder of an empty one */
 
 /* The text may be anybody's: a line of plain characters is taken. */
-static void read_holder(int fd, char out[HOLDER])
+static void read_holder(int fd, char out[STORE_LOCK_TEXT])
 {
-    ssize_t n = pread(fd, out, HOLDER - 1, 0);
+    ssize_t n = pread(fd, out, STORE_LOCK_TEXT - 1, 0);
     size_t len = 0;
 
     while (n > 0 && len < (size_t)n && out[len] >= ' ' && out[len] <= '~')
         len++;
     out[len] = '\0';
     if (!len)
-        snprintf(out, HOLDER, "somebody");
+        snprintf(out, STORE_LOCK_TEXT, NOBODY);
 }
 
 /* Whether `lock` is still the file that is open: breaking replaces it. */
@@ -57,35 +44,100 @@ static bool current(const struct store_file *s, int fd)
            here.st_dev == there.st_dev && here.st_ino == there.st_ino;
 }
 
-static int open_lock(struct store_file *s)
+/* Whoever may write the folder may have laid a link to another file there, and
+ * a person may have a file of that name: it is ours where it is empty or says
+ * who holds it.  A power cut may leave zeros. */
+static bool is_ours(int fd)
 {
-    int fd =
-        openat(s->base, LOCK_NAME,
-               O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
+    char text[STORE_LOCK_TEXT] = "";
+    struct stat st;
+    ssize_t n;
 
-    return fd < 0 ? store_fail(s, "lock", LOCK_NAME) : fd;
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink > 1 ||
+        st.st_size >= STORE_LOCK_TEXT)
+        return false;
+    n = pread(fd, text, sizeof text - 1, 0);
+    return n == 0 || (n > 0 && (!*text || store_lock_is_holder(text)));
 }
 
-/* One try: 0 and s->lock, 1 if somebody has it, -1 (reported). */
-static int try_lock(struct store_file *s, char holder[HOLDER])
+static int refuse_file(const struct store_file *s)
 {
-    int fd = open_lock(s);
+    return diag_error(DIAG_SERVER,
+                      "'%s/%s' is not a lock that ota-pack made, and is left "
+                      "as it is: if it is a file of yours, move it elsewhere; "
+                      "that name is needed here",
+                      s->folder, LOCK_NAME);
+}
+
+/* -1 with errno. */
+static int open_or_make(struct store_file *s)
+{
+    const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+    int fd = openat(s->base, LOCK_NAME, flags);
+
+    if (fd >= 0 || errno != ENOENT)
+        return fd;
+    fd = openat(s->base, LOCK_NAME, flags | O_CREAT | O_EXCL, store_mode(s));
+    if (fd >= 0)
+        store_fix_mode(s, fd);
+    else if (errno == EEXIST) /* another one was faster */
+        fd = openat(s->base, LOCK_NAME, flags);
+    return fd;
+}
+
+/* The open file, or -1 (reported). */
+static int open_lock(struct store_file *s)
+{
+    int fd = open_or_make(s);
+
+    if (fd < 0 && errno != ELOOP && errno != EISDIR && errno != ENXIO)
+        return store_fail(s, "lock", LOCK_NAME);
+    if (fd >= 0 && is_ours(fd))
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return refuse_file(s);
+}
+
+/* The file system has no locks: some on networks, some in user space. */
+static bool has_none(int error)
+{
+    return error == ENOLCK || error == ENOTSUP || error == EOPNOTSUPP ||
+           error == ENOSYS || error == EINVAL;
+}
+
+static int refuse_none(const struct store_file *s, int error)
+{
+    return diag_error(DIAG_LOCK,
+                      "cannot lock '%s/%s': %s: the file system has no locks; "
+                      "make sure that nobody else publishes there, then run "
+                      "the same command with '--break-lock', which goes on "
+                      "without one",
+                      s->folder, LOCK_NAME, strerror(error));
+}
+
+/* One try: 0 and s->lock, 1 if somebody has it, 2 if there are no locks, -1
+ * (reported).  *holder is set where somebody may have it. */
+static int try_lock(struct store_file *s, char holder[STORE_LOCK_TEXT])
+{
+    int fd = open_lock(s), error;
     bool locked;
 
     if (fd < 0)
         return -1;
     locked = flock(fd, LOCK_EX | LOCK_NB) == 0;
+    error = errno;
     if (locked && current(s, fd)) {
         s->lock = fd;
         return 0;
     }
-    if (!locked && errno != EWOULDBLOCK && errno != EINTR) {
-        store_fail(s, "lock", LOCK_NAME);
-        close(fd);
-        return -1;
-    }
     read_holder(fd, holder);
     close(fd);
+    if (!locked && has_none(error))
+        return 2;
+    errno = error;
+    if (!locked && error != EWOULDBLOCK && error != EINTR)
+        return store_fail(s, "lock", LOCK_NAME);
     return 1;
 }
 
@@ -109,7 +161,7 @@ static int wait_lock(struct store_file *s, unsigned wait_ms)
 {
     const struct timespec pause = {.tv_nsec = POLL_MS * 1000000L};
     uint64_t start = now_ms();
-    char holder[HOLDER];
+    char holder[STORE_LOCK_TEXT];
     bool told = false;
     int result;
 
@@ -127,11 +179,12 @@ static int wait_lock(struct store_file *s, unsigned wait_ms)
         if (nanosleep(&pause, NULL) < 0 && s->store.stop && *s->store.stop)
             return held(s, holder);
     }
-    return result;
+    return result == 2 ? refuse_none(s, ENOLCK) : result;
 }
 
-/* A new lock file in the place of the old one, whose holder keeps only that. */
-static int replace_lock(struct store_file *s)
+/* A new lock file in the place of the old one, whose holder keeps only that.
+ * Without locks it is told from another's all the same. */
+static int replace_lock(struct store_file *s, bool has_locks)
 {
     char temp[32];
     int part = store_part(s), fd;
@@ -141,8 +194,8 @@ static int replace_lock(struct store_file *s)
     snprintf(temp, sizeof temp, "%ld.lock", (long)getpid());
     unlinkat(part, temp, 0);
     fd = openat(part, temp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                0644);
-    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 ||
+                store_mode(s));
+    if (fd < 0 || (has_locks && flock(fd, LOCK_EX | LOCK_NB) < 0) ||
         renameat(part, temp, s->base, LOCK_NAME) < 0) {
         store_fail(s, "lock", LOCK_NAME);
         if (fd >= 0)
@@ -150,6 +203,7 @@ static int replace_lock(struct store_file *s)
         unlinkat(part, temp, 0);
         return -1;
     }
+    store_fix_mode(s, fd);
     s->lock = fd;
     return 0;
 }
@@ -173,33 +227,60 @@ static void empty_part(struct store_file *s)
     closedir(dir);
 }
 
-int store_file_lock(struct store *store, unsigned wait_ms, bool break_lock)
+/* Takes it whoever holds it. */
+static int break_lock(struct store_file *s)
+{
+    char holder[STORE_LOCK_TEXT];
+    int result = try_lock(s, holder);
+
+    if (result <= 0)
+        return result;
+    /* Without locks the text alone says whether somebody has it. */
+    s->store.forced = result == 1 || strcmp(holder, NOBODY) != 0;
+    if (result == 2)
+        diag_warning("'%s' has no locks: nothing keeps another one from "
+                     "publishing there at the same time",
+                     s->folder);
+    return replace_lock(s, result == 1);
+}
+
+/* For people alone: on a full disk the lock holds without it. */
+static void write_holder(struct store_file *s)
+{
+    char holder[STORE_LOCK_TEXT];
+    size_t len;
+
+    store_lock_holder(holder, sizeof holder - 1);
+    len = strlen(holder);
+    holder[len++] = '\n';
+    if (ftruncate(s->lock, 0) < 0 ||
+        pwrite(s->lock, holder, len, 0) == (ssize_t)len)
+        return;
+    diag_warning("cannot write who holds '%s/%s': %s", s->folder, LOCK_NAME,
+                 strerror(errno));
+    (void)!ftruncate(s->lock, 0);
+}
+
+int store_file_lock(struct store *store, unsigned wait_ms, bool force)
 {
     struct store_file *s = (struct store_file *)store;
-    char holder[HOLDER];
-    int result;
 
     if (s->lock >= 0)
         return 0;
     if (store_base(s, true) < 0)
         return -1;
-    if (break_lock) {
-        result = try_lock(s, holder);
-        if (result == 1)
-            result = replace_lock(s);
-    } else {
-        result = wait_lock(s, wait_ms);
-    }
-    if (result < 0)
+    if ((force ? break_lock(s) : wait_lock(s, wait_ms)) < 0)
         return -1;
-    say_holder(holder);
-    /* For people alone: on a full disk the lock holds without it. */
-    if (ftruncate(s->lock, 0) == 0 &&
-        pwrite(s->lock, holder, strlen(holder), 0) < 0)
-        diag_warning("cannot write who holds '%s/%s': %s", s->folder, LOCK_NAME,
-                     strerror(errno));
+    write_holder(s);
     empty_part(s);
     return 0;
+}
+
+bool store_file_lost(struct store *store)
+{
+    const struct store_file *s = (const struct store_file *)store;
+
+    return s->lock >= 0 && !current(s, s->lock);
 }
 
 bool store_file_unlock(struct store *store)

@@ -64,7 +64,10 @@ static int open_in_part(struct put *p)
     if (part < 0)
         return -1;
     p->fd = openat(part, p->temp,
-                   O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+                   O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                   store_mode(p->s));
+    if (p->fd >= 0)
+        store_fix_mode(p->s, p->fd);
     return 0;
 }
 
@@ -97,9 +100,11 @@ static int open_folder(struct put *p)
         p->dir = p->parent;
         return 0;
     }
-    p->made_dir = mkdirat(p->parent, place->dir, 0755) == 0;
+    p->made_dir = mkdirat(p->parent, place->dir, store_folder_mode(p->s)) == 0;
     if (!p->made_dir && errno != EEXIST)
         return store_fail(p->s, "write", p->name);
+    if (p->made_dir)
+        store_fix_folder(p->s, p->parent, place->dir);
     if (p->made_dir && !durable(p))
         return 0;
     p->dir = store_dir(p->s, place);
@@ -161,7 +166,12 @@ static int put_bytes(struct put *p, const uint8_t *bytes, size_t len)
     if (open_folder(p) < 0)
         return -1;
     if (make_newer(p) < 0 || (durable(p) && fsync(p->fd) < 0) ||
-        close_temp(p) < 0 || rename_temp(p) < 0)
+        close_temp(p) < 0)
+        return store_fail(p->s, "write", p->name);
+    if (p->class == STORE_HEAD && p->s->store.ask &&
+        p->s->store.ask(p->s->store.ask_ctx) < 0)
+        return -1;
+    if (rename_temp(p) < 0)
         return store_fail(p->s, "write", p->name);
     p->temp[0] = '\0';
     if (sync_folders(p) < 0)

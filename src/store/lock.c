@@ -1,4 +1,4 @@
-/* The lock on a server: three lines, "HOLDER", "MARK", "UNTIL". */
+/* The lock on a server: lines, "HOLDER", "MARK", "UNTIL", "PROCESS". */
 #include <errno.h>
 #include <inttypes.h>
 #include <pwd.h>
@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,12 +15,14 @@
 #include "curl.h"
 #include "lock.h"
 
-enum { HOLDER = 320, POLL_MS = 1000 };
+enum { HOLDER = 320, PROCESS = 128, POLL_MS = 1000 };
 
 struct text {
     char holder[HOLDER];
     char mark[33];
-    uint64_t until; /* seconds since 1970 */
+    uint64_t until;        /* seconds since 1970 */
+    char process[PROCESS]; /* or "": of an earlier ota-pack, or no /proc */
+    bool foreign;          /* it is no such text */
 };
 
 void store_lock_holder(char *out, size_t size)
@@ -35,25 +38,79 @@ void store_lock_holder(char *out, size_t size)
              pw ? pw->pw_name : "somebody", host, (long)getpid(), when);
 }
 
+bool store_lock_is_holder(const char *text)
+{
+    char line[HOLDER];
+    const char *on;
+
+    if (sscanf(text, "%319[ -~]", line) != 1)
+        return false;
+    on = strstr(line, " on ");
+    return on && strstr(on, ", process ");
+}
+
 /* It may be anybody's: plain characters are taken, the rest is "somebody". */
 static void parse(const char *from, struct text *t)
 {
     char until[24] = "";
 
     memset(t, 0, sizeof *t);
-    if (sscanf(from, "%319[ -~]\n%32[0-9a-f]\n%20[0-9]", t->holder, t->mark,
-               until) < 1)
+    t->foreign = *from && !store_lock_is_holder(from);
+    if (sscanf(from, "%319[ -~]\n%32[0-9a-f]\n%20[0-9]\n%127[ -~]", t->holder,
+               t->mark, until, t->process) < 1)
         snprintf(t->holder, sizeof t->holder, "somebody");
     t->until = strtoull(until, NULL, 10);
 }
 
+/* The time since boot at which it began: proc_pid_stat(5), field 22.  The name
+ * of the program, in brackets, may hold anything. */
+static bool began(pid_t pid, unsigned long long *ticks)
+{
+    char path[48], stat[1024];
+    const char *at;
+    FILE *f;
+    size_t n;
+
+    snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+    if (!(f = fopen(path, "re")))
+        return false;
+    n = fread(stat, 1, sizeof stat - 1, f);
+    fclose(f);
+    stat[n] = '\0';
+    at = strrchr(stat, ')');
+    for (int field = 2; at && field < 22; field++)
+        at = strchr(at + 1, ' ');
+    return at && sscanf(at, " %llu", ticks) == 1;
+}
+
+/* "BOOT NAMESPACE PID START": containers share a host's name, and count their
+ * processes each for itself.  "" where the system does not tell. */
+static void name_process(pid_t pid, char out[PROCESS])
+{
+    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+    char boot[40] = "";
+    unsigned long long start;
+    struct stat ns;
+
+    *out = '\0';
+    if (f) {
+        if (fscanf(f, "%39[0-9a-f-]", boot) != 1)
+            *boot = '\0';
+        fclose(f);
+    }
+    if (*boot && stat("/proc/self/ns/pid", &ns) == 0 && began(pid, &start))
+        snprintf(out, PROCESS, "%s %llu %ld %llu", boot,
+                 (unsigned long long)ns.st_ino, (long)pid, start);
+}
+
 static int say(struct store_lock *l)
 {
-    char text[STORE_LOCK_TEXT], holder[HOLDER];
+    char text[STORE_LOCK_TEXT], holder[HOLDER], process[PROCESS];
 
     store_lock_holder(holder, sizeof holder);
-    snprintf(text, sizeof text, "%s\n%s\n%" PRIu64 "\n", holder, l->mark,
-             l->ops->now(l->ctx) + STORE_LOCK_LIFE);
+    name_process(getpid(), process);
+    snprintf(text, sizeof text, "%s\n%s\n%" PRIu64 "\n%s\n", holder, l->mark,
+             l->ops->now(l->ctx) + STORE_LOCK_LIFE, process);
     l->renewed = store_curl_ms();
     return l->ops->write(l->ctx, text);
 }
@@ -75,24 +132,29 @@ static void nap(unsigned ms)
     nanosleep(&t, NULL);
 }
 
-/* A process of this machine that is no more holds nothing. */
+/* A process of this machine, and of this container, that is no more holds
+ * nothing: its number may be another's by now, who began later. */
 static bool is_dead(const struct text *t)
 {
-    static const char process[] = ", process ";
-    char host[128] = "";
-    const char *on = strstr(t->holder, " on "), *end;
-    size_t len;
+    char now[PROCESS];
+    const char *number = strrchr(t->process, ' ');
+    size_t space;
     long pid;
 
-    gethostname(host, sizeof host - 1);
-    len = strlen(host);
-    if (!on || strncmp(on + 4, host, len) != 0)
+    name_process(getpid(), now);
+    if (!*now || !number)
         return false;
-    end = on + 4 + len;
-    if (strncmp(end, process, strlen(process)) != 0)
+    /* Boot and name space. */
+    space = (size_t)(strchr(strchr(now, ' ') + 1, ' ') - now) + 1;
+    if (strncmp(now, t->process, space) != 0)
         return false;
-    pid = strtol(end + strlen(process), NULL, 10);
-    return pid > 1 && kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+    pid = strtol(t->process + space, NULL, 10);
+    if (pid < 1)
+        return false;
+    if (kill((pid_t)pid, 0) != 0 && errno == ESRCH)
+        return true;
+    name_process((pid_t)pid, now);
+    return *now && strcmp(now, t->process) != 0;
 }
 
 /* Takes one that is there over: whoever wrote last has it. */
@@ -108,6 +170,15 @@ static int take_over(struct store_lock *l)
     if (result)
         return result < 0 ? -1 : 1;
     return strcmp(t.mark, l->mark) == 0 ? 0 : 1;
+}
+
+static int refuse(const struct store_lock *l)
+{
+    return diag_error(DIAG_SERVER,
+                      "'lock' in '%s' holds what ota-pack did not write, and "
+                      "is left as it is: if it is yours, move it elsewhere; "
+                      "that name is needed there",
+                      l->where);
 }
 
 /* One try: 0 it is ours, 1 *t has it, -1 (reported).  *bare_ms: since when it
@@ -126,16 +197,21 @@ static int try_once(struct store_lock *l, bool break_it, uint64_t *bare_ms,
     result = look(l, t);
     if (result < 0)
         return -1;
-    if (result == STORE_MISSING) {
+    if (result == STORE_MISSING || t->foreign) {
         if (!*bare_ms)
             *bare_ms = store_curl_ms();
-        return store_curl_ms() - *bare_ms < STORE_LOCK_SETTLE ? 1
-                                                              : take_over(l);
+        if (store_curl_ms() - *bare_ms < STORE_LOCK_SETTLE)
+            return 1;
+        l->forced = true;
+        return t->foreign ? refuse(l) : take_over(l);
     }
     *bare_ms = 0;
-    if (break_it || t->until < l->ops->now(l->ctx) || is_dead(t))
+    if (is_dead(t))
         return take_over(l);
-    return 1;
+    if (!break_it && t->until >= l->ops->now(l->ctx))
+        return 1;
+    l->forced = true;
+    return take_over(l);
 }
 
 static int held(const struct store_lock *l, const struct text *t)
@@ -166,6 +242,7 @@ int store_lock_take(struct store_lock *l, unsigned wait_ms, bool break_it,
 
     if (l->held)
         return 0;
+    l->forced = false;
     make_mark(l);
     while ((result = try_once(l, break_it, &bare, &t)) == 1) {
         waited = store_curl_ms() - start;
@@ -200,6 +277,11 @@ void store_lock_renew(struct store_lock *l)
         say(l);
     else
         l->renewed = store_curl_ms();
+}
+
+bool store_lock_lost(struct store_lock *l)
+{
+    return l->held && is_ours(l) == 0;
 }
 
 bool store_lock_release(struct store_lock *l)

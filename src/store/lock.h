@@ -31,6 +31,7 @@ struct store_lock {
     void *ctx;
     const char *where; /* for messages */
     bool held;
+    bool forced;      /* it was taken from somebody who may be at work still */
     char mark[33];    /* which text is ours */
     uint64_t renewed; /* ms, of store_curl_ms() */
 };
@@ -43,6 +44,12 @@ int store_lock_take(struct store_lock *l, unsigned wait_ms, bool break_it,
 void store_lock_renew(struct store_lock *l);
 /* As store_ops.unlock; true also where nothing can be found out. */
 bool store_lock_release(struct store_lock *l);
+
+/* As store_ops.lost. */
+bool store_lock_lost(struct store_lock *l);
+
+/* Whether a text begins as one that says who holds a lock. */
+bool store_lock_is_holder(const char *text);
 
 /* "user on host, process N, since T" without a newline. */
 void store_lock_holder(char *out, size_t size);

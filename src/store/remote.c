@@ -243,12 +243,18 @@ static int remote_lock(struct store *s, unsigned wait_ms, bool break_lock)
     result = store_lock_take(&r->lock, wait_ms, break_lock, s->stop);
     if (result)
         return -1;
+    s->forced = r->lock.forced;
     r->since = store_curl_ms();
     if (r->protocol->tops_first)
         make_tops(r);
     if (r->met)
         store_remote_sweep(r);
     return 0;
+}
+
+static bool remote_lost(struct store *s)
+{
+    return store_lock_lost(&((struct store_remote *)s)->lock);
 }
 
 static bool remote_unlock(struct store *s)
@@ -290,6 +296,7 @@ static const struct store_ops remote_ops = {.get = remote_get,
                                             .flush = store_remote_flush,
                                             .remove = remote_remove,
                                             .lock = remote_lock,
+                                            .lost = remote_lost,
                                             .unlock = remote_unlock,
                                             .close = store_remote_close};
 

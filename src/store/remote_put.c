@@ -388,6 +388,8 @@ static int put_head(struct store_remote *r, const char *name,
         result = put_now(r, name, bytes, len);
     if (result == 1) {
         result = put_now(r, HEAD_COPY, bytes, len);
+        if (result == 0 && r->store.ask)
+            result = r->store.ask(r->store.ask_ctx);
         if (result == 0)
             result = put_now(r, name, bytes, len);
     }

@@ -163,7 +163,15 @@ static int s3_lock(struct store *store, unsigned wait_ms, bool break_lock)
         diag_warning("what goes to '%s' is signed, but anybody on the way can "
                      "read it: use https",
                      s->base);
-    return store_lock_take(&s->lock, wait_ms, break_lock, store->stop);
+    if (store_lock_take(&s->lock, wait_ms, break_lock, store->stop))
+        return -1;
+    store->forced = s->lock.forced;
+    return 0;
+}
+
+static bool s3_lost(struct store *store)
+{
+    return store_lock_lost(&((struct store_s3 *)store)->lock);
 }
 
 static bool s3_unlock(struct store *store)
@@ -203,6 +211,7 @@ static const struct store_ops s3_ops = {.get = s3_get,
                                         .flush = s3_flush,
                                         .remove = s3_remove,
                                         .lock = s3_lock,
+                                        .lost = s3_lost,
                                         .unlock = s3_unlock,
                                         .close = s3_close};
 

@@ -21,6 +21,11 @@ void store_ahead(struct store *s, enum store_verb verb, const char *name,
         s->ops->ahead(s, verb, name, max);
 }
 
+bool store_lost(struct store *s)
+{
+    return s->ops->lost && s->ops->lost(s);
+}
+
 struct store_meter *store_meter(const struct store *s, enum store_class class)
 {
     return class == STORE_SHARD || class == STORE_HEAD ? NULL : s->meter;

@@ -71,6 +71,9 @@ struct store_ops {
      * holder.  break_lock: takes it whoever holds it.  What another one left
      * half made is removed. */
     int (*lock)(struct store *s, unsigned wait_ms, bool break_lock);
+    /* True: the lock that was taken has been taken from us; false also where
+     * none was taken, or nothing can be found out.  NULL: false. */
+    bool (*lost)(struct store *s);
     /* False: it had been taken from us before. */
     bool (*unlock)(struct store *s);
     void (*close)(struct store *s);
@@ -87,6 +90,11 @@ struct store {
     const struct store_ops *ops;
     const char *where; /* for messages: the folder or URL, without secrets */
     volatile const sig_atomic_t *stop; /* or NULL; not 0: waiting ends */
+    bool forced; /* the lock was taken from somebody who may be at work still */
+    /* Set around the put of a head, or NULL: asked last of all, where the store
+     * can make everything else ready before.  -1: it is not put. */
+    int (*ask)(void *ctx);
+    void *ask_ctx;
     void (*failed)(void *ctx, const char *name); /* set by who puts, or NULL */
     void *failed_ctx;
     struct store_meter *meter; /* or NULL */
@@ -100,6 +108,9 @@ int store_get(struct store *s, const char *name, size_t max, uint8_t **bytes,
 /* As store_ops.ahead, if there is one. */
 void store_ahead(struct store *s, enum store_verb verb, const char *name,
                  size_t max);
+
+/* As store_ops.lost. */
+bool store_lost(struct store *s);
 
 /* The meter that an object of this class is counted in, or NULL: of the index
  * there is no telling how many there will be. */
