@@ -71,19 +71,30 @@ static void say_failed(const struct publish *p)
     }
 }
 
+static size_t count_failed(const struct plan *p)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < p->device_count; i++)
+        count += p->devices[i].why != PLAN_SAME && !p->devices[i].done;
+    return count;
+}
+
 /* After manifests were tried: those that are not done are named, and the index
  * says what is so.  -1 where it could not, or there is nothing to say. */
 static int conclude(struct publish *p)
 {
-    p->result->failed = p->total - p->result->written;
-    if (p->result->failed) {
+    size_t failed = count_failed(&p->plan);
+
+    p->result->failed += failed;
+    if (failed) {
         diag_error(DIAG_PARTIAL,
                    "%zu of %zu devices were not written; run 'ota-pack %s' "
                    "again to complete this",
-                   p->result->failed, p->total, p->command);
+                   failed, p->total, p->command);
         say_failed(p);
     }
-    if (!p->result->written)
+    if (failed == p->total)
         return -1;
     return publish_finish(p);
 }
