@@ -430,6 +430,8 @@ static void look_at_all(struct doctor *d)
         return;
     may_write = !d->o->write_nothing && look_at_login(d);
     look_at_index(d);
+    if (d->server->kind == SERVER_FOLDER)
+        doctor_modes(d);
     if (stopped(d))
         return;
     if (!may_write || !look_at_lock(d) || !look_at_writing(d))

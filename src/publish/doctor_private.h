@@ -39,6 +39,9 @@ void doctor_say_heard(const struct doctor *d, const char *name,
  * those see who read it meanwhile. */
 void doctor_atomic(struct doctor *d, const uint8_t *old);
 
+/* doctor_modes.c: of a folder; says nothing where they are as they should. */
+void doctor_modes(struct doctor *d);
+
 /* doctor_read.c: all that is read as devices do; then, once the manifest was
  * replaced by `bytes`, whether they see that. */
 void doctor_read(struct doctor *d);

@@ -106,14 +106,14 @@ static bool has_none(int error)
            error == ENOSYS || error == EINVAL;
 }
 
-static int refuse_none(const struct store_file *s, int error)
+static int refuse_none(const struct store_file *s)
 {
     return diag_error(DIAG_LOCK,
-                      "cannot lock '%s/%s': %s: the file system has no locks; "
-                      "make sure that nobody else publishes there, then run "
-                      "the same command with '--break-lock', which goes on "
-                      "without one",
-                      s->folder, LOCK_NAME, strerror(error));
+                      "cannot lock '%s/%s': its file system has no locks: make "
+                      "sure that nobody else publishes there, then run the "
+                      "same command with '--break-lock', which goes on without "
+                      "one",
+                      s->folder, LOCK_NAME);
 }
 
 /* One try: 0 and s->lock, 1 if somebody has it, 2 if there are no locks, -1
@@ -179,7 +179,7 @@ static int wait_lock(struct store_file *s, unsigned wait_ms)
         if (nanosleep(&pause, NULL) < 0 && s->store.stop && *s->store.stop)
             return held(s, holder);
     }
-    return result == 2 ? refuse_none(s, ENOLCK) : result;
+    return result == 2 ? refuse_none(s) : result;
 }
 
 /* A new lock file in the place of the old one, whose holder keeps only that.
