@@ -204,10 +204,11 @@ static int open_works(struct plan_maker *m)
     m->by_name = calloc(count + 1, sizeof *m->by_name);
     m->why = calloc(r->config->device_count + 1, sizeof *m->why);
     m->unread = calloc(r->config->device_count + 1, sizeof *m->unread);
+    m->floors = calloc(r->config->device_count + 1, sizeof *m->floors);
     m->plan->releases = calloc(count + 1, sizeof *m->plan->releases);
     m->plan->devices =
         malloc((r->config->device_count + 1) * sizeof *m->plan->devices);
-    if (!m->works || !m->by_name || !m->why || !m->unread ||
+    if (!m->works || !m->by_name || !m->why || !m->unread || !m->floors ||
         !m->plan->releases || !m->plan->devices)
         return diag_no_memory();
     for (size_t i = 0; i < count; i++)
@@ -294,6 +295,8 @@ static void find_highest(struct plan_maker *m)
         for (uint32_t d = w->device_first; d < w->device_end; d++) {
             uint32_t has = plan_has(m, d);
 
+            if (has < m->floors[d])
+                has = m->floors[d];
             if (r->config->devices[d].selected && has > w->highest)
                 w->highest = has;
         }
@@ -412,6 +415,7 @@ static int make(struct plan_maker *m)
         find_not_listed(p) || plan_states(m) || plan_read_manifests(m))
         return -1;
     find_highest(m);
+    plan_find_old_highest(m);
     if (make_versions(m) || keep_found(m) || keep_intents(m))
         return -1;
     find_refresh(m);
@@ -435,6 +439,7 @@ int plan_make(const struct plan_request *request, struct plan *out)
     free(m.by_name);
     free(m.why);
     free(m.unread);
+    free(m.floors);
     free(m.truths);
     if (result)
         plan_release(out);

@@ -111,5 +111,7 @@ uint32_t plan_floor(const struct plan_maker *m, uint32_t device)
 
     if (t && t->wanted)
         return t->found.version - 1;
+    if (r->new_base)
+        return m->floors[device];
     return plan_has(m, device);
 }

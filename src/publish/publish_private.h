@@ -9,6 +9,7 @@ struct publish {
     struct publish_result *result;
     const char *command; /* that goes on with it */
     struct index *index;
+    struct index_old old; /* that a new base replaces */
     struct plan plan;
     const struct plan_back *back; /* a rollback, or NULL */
     size_t total;                 /* manifests to be written */

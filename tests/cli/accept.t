@@ -196,7 +196,7 @@ config_of auto d3 d4
 echo 'import nine' >main.py
 run 5 'refused without memory' ota-pack publish
 says err "the index in 'public' is older than its manifests"
-says err "if the older one is to stay, run 'ota-pack publish --accept-rollback'"
+says err "and it is to stay, run 'ota-pack publish --accept-rollback'"
 run 0 'accepted without memory' ota-pack publish --accept-rollback
 versions 30443
 ota-pack withdraw d2 >/dev/null 2>&1
@@ -205,6 +205,7 @@ sane 'without memory'
 # Everything is as it was then: there is nothing to write but the head.
 put_back
 rm -rf public
+forget
 cp -a all public
 config_of auto d1 d2 d3 d5
 echo 'import one' >main.py

@@ -217,6 +217,7 @@ says err "the index in 'public' is older than its manifests: \
 
 # Refresh.
 rm -rf public
+forget
 config 1 '    expires: 90d'
 run 0 'with a time of life' ota-pack publish
 export SOURCE_DATE_EPOCH=$((1790000000 + 59 * 86400))
@@ -239,6 +240,7 @@ export SOURCE_DATE_EPOCH=1790000000
 
 # Bad input, a bad server.
 rm -rf public
+forget
 config 7
 if [ "$(id -u)" -eq 0 ]; then
     ln -s missing lib/net.py
@@ -300,6 +302,7 @@ done
 
 # A server that is full.
 rm -rf public
+forget
 mkdir public
 if [ "$(id -u)" -eq 0 ] &&
     mount -t tmpfs -o size=64k,nr_inodes=64 tmpfs public 2>/dev/null; then

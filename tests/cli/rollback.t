@@ -139,6 +139,7 @@ whole 'all verify'
 # A payload that deletes all that is to go is used as it is: a file that
 # changed, none that came.
 rm -rf public
+forget
 good
 config auto
 ota-pack publish >/dev/null 2>&1
@@ -160,6 +161,7 @@ silent err
 # Devices that are not listed go back, those of other releases and those that
 # were withdrawn do not; a device that has the content stays as it is.
 rm -rf public
+forget
 good
 config auto '  - name: shed' '    version: auto' '    files: [main.py]' \
     '    devices: ["24:6f:28:00:00:05"]'
@@ -177,6 +179,7 @@ ok $? 'the others are as they were'
 
 # Files of devices' own.
 rm -rf public
+forget
 good
 config auto
 ota-pack publish >/dev/null 2>&1
@@ -203,6 +206,7 @@ says out 'site.py'
 
 # A folder where a file was.
 rm -rf public
+forget
 config auto
 sed 's|- lib/.*|- {from: main.py, to: x}|' ota-pack.yml >one.yml
 sed 's|- lib/.*|- {from: main.py, to: x/y}|' ota-pack.yml >two.yml
@@ -220,6 +224,7 @@ whole 'all verify'
 
 # The payload is not there, or not what it was.
 rm -rf public
+forget
 good
 config auto
 ota-pack publish >/dev/null 2>&1
@@ -239,6 +244,7 @@ ok $? 'still version 2'
 
 # Manifests that expire are signed anew, though the release is left alone.
 rm -rf public
+forget
 good
 config auto '    expires: 90d'
 ota-pack publish >/dev/null 2>&1
@@ -259,6 +265,7 @@ export SOURCE_DATE_EPOCH=1790000000
 
 # A version that was rolled back stays known when it is pruned.
 rm -rf public
+forget
 good
 config auto
 ota-pack publish >/dev/null 2>&1
@@ -296,6 +303,7 @@ killed() {
 
 # A publish that was cut short is gone back from: its content is marked, too.
 rm -rf public
+forget
 good
 config auto
 ota-pack publish >/dev/null 2>&1
