@@ -22,9 +22,11 @@ static int other_key(const char *where, const uint8_t *theirs,
     keys_id_text(theirs, a);
     keys_id_text(ours, b);
     return diag_error(DIAG_KEY,
-                      "'%s' was published with key %s, and this is key %s, "
-                      "which its devices may not trust: use that key, or start "
-                      "anew with 'ota-pack publish --new-base'",
+                      "'%s' was published with key %s, and this is key %s: "
+                      "devices refuse this key until its public half is put on "
+                      "each by hand: put the old key back; only if it is lost: "
+                      "'ota-pack publish --new-base', with 'version' above the "
+                      "highest that devices have",
                       where, a, b);
 }
 

@@ -416,7 +416,8 @@ static int make(struct plan_maker *m)
         return -1;
     find_highest(m);
     plan_find_old_highest(m);
-    if (make_versions(m) || keep_found(m) || keep_intents(m))
+    if (make_versions(m) || plan_check_times(p) || keep_found(m) ||
+        keep_intents(m))
         return -1;
     find_refresh(m);
     for (size_t i = 0; i < c->device_count; i++)

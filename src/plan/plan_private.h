@@ -71,6 +71,11 @@ uint32_t plan_has(const struct plan_maker *m, uint32_t device);
 int plan_read_floors(struct plan_maker *m);
 void plan_find_old_highest(struct plan_maker *m);
 
+/* plan_times.c: 0, or -1 (reported) where devices would refuse what is signed.
+ */
+enum { PLAN_DAY = 86400 /* seconds that clocks may be apart */ };
+int plan_check_times(const struct plan *p);
+
 /* plan_manifest.c */
 int plan_read_manifests(struct plan_maker *m);
 /* The manifest as of the device, if it is one: *good is false where it is

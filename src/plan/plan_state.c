@@ -42,7 +42,8 @@ static enum plan_why compare(const struct plan_maker *m,
     if (!v || !plan_settings_same(w->config, v) ||
         memcmp(e->digest, set->digest, OTA_DIGEST) != 0)
         return PLAN_CHANGED;
-    if (e->expires && r->now >= plan_refresh_time(e->created, e->expires))
+    if (e->expires && (r->now >= plan_refresh_time(e->created, e->expires) ||
+                       e->created > r->now + PLAN_DAY))
         return PLAN_REFRESH;
     return PLAN_SAME;
 }

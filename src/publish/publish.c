@@ -94,6 +94,7 @@ static int conclude(struct publish *p)
 
 static int carry_out(struct publish *p)
 {
+    publish_warn_move(p);
     if (publish_stopped(p) || publish_begin(p))
         return -1;
     meter_begin(p->o->meter, p->o->store, p->total);

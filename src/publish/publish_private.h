@@ -27,6 +27,9 @@ int publish_make_plan(struct publish *p);
 /* Makes the plan and carries it out.  0, or -1 (reported). */
 int publish_planned(struct publish *p);
 
+/* publish_move.c: before the first head of a new place. */
+void publish_warn_move(const struct publish *p);
+
 /* publish_back.c: what rollbacks have left to do in the releases that they keep
  * from being published: one that was cut short, manifests that are to be signed
  * anew.  0, or -1 (reported). */

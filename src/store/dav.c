@@ -96,6 +96,7 @@ static int dav_size(struct store *s, const char *name, uint64_t *size)
     struct http_request *r = request_of(d, STORE_SIZE, name);
     int result = http_size(r, size);
 
+    s->age = http_age(r);
     http_request_free(r);
     return result;
 }

@@ -112,6 +112,8 @@ int http_fail(const struct http_request *r, const char *verb);
  * answered already is not sent. */
 int http_get(struct http_request *r, size_t max, uint8_t **bytes, size_t *len);
 int http_size(struct http_request *r, uint64_t *size);
+/* As store.age. */
+uint64_t http_age(const struct http_request *r);
 int http_remove(struct http_request *r);
 
 /* The method of a verb. */

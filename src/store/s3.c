@@ -87,6 +87,7 @@ static int s3_size(struct store *store, const char *name, uint64_t *size)
         request_of((struct store_s3 *)store, STORE_SIZE, name);
     int result = http_size(r, size);
 
+    store->age = http_age(r);
     http_request_free(r);
     return result;
 }

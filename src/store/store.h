@@ -101,7 +101,10 @@ struct store {
     volatile const sig_atomic_t *stop; /* or NULL; not 0: waiting ends */
     void (*failed)(void *ctx, const char *name); /* set by who puts, or NULL */
     void *failed_ctx;
-    struct store_meter *meter;  /* or NULL */
+    struct store_meter *meter; /* or NULL */
+    /* Of what `size` found last, seconds since it was written, by the server's
+     * clock; UINT64_MAX: not said. */
+    uint64_t age;
     struct store_source source; /* of what `get` gave last */
     struct memory *memory;      /* of indexes that were there, or NULL */
     /* Names for where it is, the same for all spellings; none: not known. */

@@ -205,7 +205,6 @@ sane 'without memory'
 # Everything is as it was then: there is nothing to write but the head.
 put_back
 rm -rf public
-forget
 cp -a all public
 config_of auto d1 d2 d3 d5
 echo 'import one' >main.py

@@ -186,14 +186,16 @@ silent err
 
 # Taken up when its manifests have expired.
 again '    expires: 90d'
+today=$(date +%s)
+export SOURCE_DATE_EPOCH="$today"
 echo 'import gc' >main.py
 killed syncfs 1
-export SOURCE_DATE_EPOCH=$((1790000000 + 80 * 86400))
+export SOURCE_DATE_EPOCH=$((today + 80 * 86400))
 run 0 'completed late' ota-pack publish
 run 0 'nothing more to do' ota-pack publish
 silent out
 run 0 'not expired' ota-pack verify -k release.pub \
-    --time $((1790000000 + 91 * 86400)) public/devices/246f28000001/manifest
+    --time $((today + 91 * 86400)) public/devices/246f28000001/manifest
 export SOURCE_DATE_EPOCH=1790000000
 
 # Ctrl-C when all is written.

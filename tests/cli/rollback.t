@@ -246,13 +246,15 @@ ok $? 'still version 2'
 rm -rf public
 forget
 good
+today=$(date +%s)
+export SOURCE_DATE_EPOCH="$today"
 config auto '    expires: 90d'
 ota-pack publish >/dev/null 2>&1
 bad
 ota-pack publish >/dev/null 2>&1
 ota-pack rollback greenhouse --to 1 >/dev/null 2>&1
 ota-pack publish >/dev/null 2>&1
-export SOURCE_DATE_EPOCH=$((1790000000 + 61 * 86400))
+export SOURCE_DATE_EPOCH=$((today + 61 * 86400))
 run 0 'two thirds of their life are over' ota-pack publish
 says out 'published: 3 manifests, 0 new payloads'
 [ "$(version 246f28000001)" = 3 ]
@@ -278,6 +280,7 @@ for n in 4 5 6; do
     ota-pack publish >/dev/null 2>&1
 done
 SOURCE_DATE_EPOCH=$((1790000000 + 31 * 86400))
+find public -type f -exec touch -d '31 days ago' {} +
 run 0 'prune' ota-pack prune -v
 says out 'greenhouse version 2, its payload alone'
 run 1 'its payload is gone' ota-pack rollback greenhouse --to 2
