@@ -76,10 +76,10 @@ run 0 'behind a link' ota-pack publish
 [ "$(version)" = 4 ]
 ok $? 'all is well there'
 mv disk away
-refused 'not mounted' ota-pack publish
-mkdir -p disk/public
 gone="there is no index in 'public', and this machine has seen one there, \
 with versions up to 4: "
+refused 'not mounted' ota-pack publish
+mkdir -p disk/public
 refused 'an empty one' ota-pack publish
 rm -rf disk
 mv away disk

@@ -95,9 +95,9 @@ for command in status 'verify --server --sample 1' check; do
 done
 run 0 'status goes on' ota-pack status
 says out '3 devices: 3 published, 0 never'
-run 0 'doctor goes on' ota-pack doctor
-grep -q "^index *warning *$older" "$work/.out"
-ok $? 'and warns'
+run 5 'doctor goes on' ota-pack doctor
+grep -q "^index *error *$older" "$work/.out"
+ok $? 'and says what publish refuses'
 change two
 forget
 run 5 'without memory' ota-pack publish

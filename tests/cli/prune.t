@@ -50,6 +50,7 @@ stamp public >before
 run 0 'too early' ota-pack prune
 silent out
 day 31
+stamp public >before
 run 0 'a day too early' ota-pack prune -n
 says out 'nothing to prune'
 stamp public >after
@@ -58,6 +59,7 @@ ok $? 'nothing was written'
 
 # Version 1 was left on day 2, version 2 on day 3.
 day 32
+stamp public >before
 run 0 'one is due' ota-pack prune -n
 says out ' - greenhouse version 1'
 says out ' - payloads/'
