@@ -65,7 +65,9 @@ static int check_published(struct project *p, const struct cmd_global *g)
     if (published < 0)
         return -1;
     if (!published)
-        return signer_look(p->config);
+        return p->store && index_check_absent(p->store)
+                   ? -1
+                   : signer_look(p->config);
     if (project_signer(p, g) || project_index(p) ||
         project_plan(p, false, &plan))
         return -1;

@@ -56,6 +56,7 @@ static void leave(struct project *p)
 {
     index_free(p->index);
     p->index = NULL;
+    index_old_release(&p->old);
     if (p->store)
         p->store->ops->close(p->store);
     p->store = NULL;
@@ -176,9 +177,13 @@ int project_signer(struct project *p, const struct cmd_global *g)
 
 int project_index(struct project *p)
 {
+    const uint8_t *key = signer_public(p->signer);
+
+    if (p->store && p->new_base && index_read_old(p->store, key, &p->old))
+        return -1;
     if (!p->store || p->new_base)
         return index_new(&p->index);
-    if (index_read_head(p->store, signer_public(p->signer), &p->index))
+    if (index_read_head(p->store, key, &p->index))
         return -1;
     return index_read_shards(p->index, p->store);
 }
@@ -193,6 +198,7 @@ int project_plan(struct project *p, bool all, struct plan *plan)
                                    .now = p->now,
                                    .all = all,
                                    .new_base = p->new_base,
+                                   .old = p->new_base ? &p->old : NULL,
                                    .again = p->again,
                                    .at_least = p->at_least};
 

@@ -12,6 +12,7 @@ struct project {
     struct store *store;   /* NULL: no server is configured */
     struct signer *signer; /* NULL until project_signer() */
     struct index *index;   /* NULL until project_index() */
+    struct index_old old;  /* the same, in a new base */
     char *state;           /* project_memory() */
     struct memory memory;  /* of the servers; its `older` is the caller's */
     uint64_t now;

@@ -58,6 +58,12 @@ static int get_head(struct store *s, const uint8_t *key, uint8_t **bytes,
 
     if (result || index_is_head(*bytes, *len, key))
         return result;
+    if (store_is_strange(s, INDEX_HEAD_NAME, index_head_size(*bytes, *len),
+                         *len)) {
+        free(*bytes);
+        *bytes = NULL;
+        return -1;
+    }
     result =
         store_get(s, INDEX_HEAD_NAME ".new", INDEX_HEAD_MAX, &copy, &copy_len);
     if (result == 0 && index_is_head(copy, copy_len, key)) {
@@ -72,24 +78,28 @@ static int get_head(struct store *s, const uint8_t *key, uint8_t **bytes,
     return result < 0 ? -1 : 0;
 }
 
-int index_base(struct store *s, const uint8_t *key, uint8_t base[16])
+/* One that is too large is none, and no failure of the server's. */
+static int is_too_large(struct store *s)
 {
-    uint8_t *bytes = NULL;
+    uint8_t *bytes;
     size_t len;
-    uint64_t size;
-    int result = s->ops->size(s, INDEX_HEAD_NAME, &size);
+    int result = s->ops->get(s, INDEX_HEAD_NAME, INDEX_HEAD_MAX, &bytes, &len);
 
-    /* What is too large for one is no failure of the server's. */
-    if (!result && size <= INDEX_HEAD_MAX)
-        result = get_head(s, key, &bytes, &len);
-    if (!bytes || result)
-        return result < 0 ? -1 : 0;
-    if (index_is_head(bytes, len, key)) {
-        memcpy(base, bytes + 16, 16);
-        result = 1;
-    }
     free(bytes);
-    return result;
+    if (result != STORE_LONG)
+        return result < 0 ? -1 : 0;
+    return store_is_strange(s, INDEX_HEAD_NAME, 1, INDEX_HEAD_MAX) ? -1 : 1;
+}
+
+int index_find_head(struct store *s, const uint8_t *key, uint8_t **bytes,
+                    size_t *len)
+{
+    int result = is_too_large(s);
+
+    *bytes = NULL;
+    if (!result)
+        result = get_head(s, key, bytes, len);
+    return result < 0 ? -1 : *bytes != NULL;
 }
 
 int index_fetch_head(struct store *s, const uint8_t *key, struct index **out)
@@ -149,9 +159,12 @@ int index_confirm(const struct index *x, struct store *s)
                       s->where);
 }
 
-/* The shard's stored bytes, known to be what the head names. */
+static const char missing[] = "it is missing";
+
+/* The shard's stored bytes, known to be what the head names.  0; 1 with *bad;
+ * -1 (reported). */
 static int get_shard(const struct index_ref *ref, struct store *s,
-                     uint8_t **bytes)
+                     uint8_t **bytes, const char **bad)
 {
     char name[INDEX_OBJECT];
     uint8_t hash[OTA_HASH];
@@ -159,51 +172,67 @@ static int get_shard(const struct index_ref *ref, struct store *s,
     int result;
 
     index_object(ref->name, name);
-    result = store_get(s, name, ref->stored, bytes, &len);
+    result = s->ops->get(s, name, ref->stored, bytes, &len);
     if (result < 0)
         return -1;
+    *bad = result == STORE_MISSING ? missing : "its content is not its name";
     if (result == STORE_MISSING)
-        return diag_error(DIAG_SERVER,
-                          "'%s/%s' is missing: if somebody publishes there "
-                          "just now, try again; else put its 'index' folder "
-                          "back from a copy, or start anew with 'ota-pack "
-                          "publish --new-base'",
-                          s->where, name);
-    if (len == ref->stored)
+        return 1;
+    if (result == 0)
         index_hash(*bytes, len, hash);
-    if (len == ref->stored && memcmp(hash, ref->name, OTA_HASH) == 0)
+    if (result == 0 && len == ref->stored &&
+        memcmp(hash, ref->name, OTA_HASH) == 0)
         return 0;
     free(*bytes);
     *bytes = NULL;
-    return index_damaged(s->where, name, "its content is not its name");
+    return store_is_strange(s, name, ref->stored, result ? ref->stored : len)
+               ? -1
+               : 1;
+}
+
+int index_try_shard(struct index *x, struct store *s, size_t shard,
+                    const char **bad)
+{
+    const struct index_ref *ref = &x->priv->shards[shard];
+    uint8_t *stored, *bytes;
+    size_t len;
+    int result;
+
+    if (!ref->size)
+        return 0;
+    result = get_shard(ref, s, &stored, bad);
+    if (result)
+        return result;
+    result = 1;
+    *bad = "it does not inflate";
+    if (payload_inflate(stored, ref->stored, ref->size, &bytes, &len) == 0) {
+        *bad = "its size is another";
+        if (len == ref->size)
+            result = index_decode_shard(x, shard, bytes, len, bad);
+        free(bytes);
+    }
+    free(stored);
+    return result;
 }
 
 static int read_shard(struct index *x, struct store *s, size_t shard)
 {
-    const struct index_ref *ref = &x->priv->shards[shard];
-    uint8_t *stored, *bytes;
-    const char *bad = "it does not inflate";
+    const char *bad = NULL;
     char name[INDEX_OBJECT];
-    size_t len;
-    int result = 1;
+    int result = index_try_shard(x, s, shard, &bad);
 
-    if (!ref->size)
-        return 0;
-    if (get_shard(ref, s, &stored) < 0)
-        return -1;
-    if (payload_inflate(stored, ref->stored, ref->size, &bytes, &len) == 0) {
-        bad = "its size is another";
-        if (len == ref->size)
-            result = index_decode_shard(x, shard, bytes, len, &bad);
-        free(bytes);
-    }
-    free(stored);
-    index_object(ref->name, name);
-    return result == 1 ? index_damaged(s->where, name, bad) : result;
+    if (result <= 0)
+        return result;
+    index_object(x->priv->shards[shard].name, name);
+    if (bad == missing)
+        return diag_error(DIAG_SERVER,
+                          "'%s/%s' is missing: if somebody publishes there "
+                          "just now, try again; else " INDEX_CURE,
+                          s->where, name);
+    return index_damaged(s->where, name, bad);
 }
 
-/* The next shards, from `first` on. */
-static void ask_ahead(const struct index *x, struct store *s, size_t first)
+void index_ask_ahead(const struct index *x, struct store *s, size_t first)
 {
     const struct index_private *p = x->priv;
     char name[INDEX_OBJECT];
@@ -226,7 +255,7 @@ int index_read_shards(struct index *x, struct store *s)
         return 0;
     for (size_t i = 0; i < p->shard_count; i++) {
         if (i % STORE_AHEAD == 0)
-            ask_ahead(x, s, i);
+            index_ask_ahead(x, s, i);
         if (read_shard(x, s, i) < 0)
             return -1;
     }
@@ -235,7 +264,32 @@ int index_read_shards(struct index *x, struct store *s)
             return index_damaged(s->where, "shards",
                                  "a release that devices have is missing");
     p->loaded = true;
+    index_learn(x, s);
     return 0;
+}
+
+static uint32_t higher(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
+uint32_t index_highest(const struct index *x)
+{
+    const struct index_private *p = x->priv;
+    uint32_t highest = 0;
+
+    for (size_t i = 0; i < p->release_count; i++) {
+        const struct index_release *r = &p->releases[i]->release;
+
+        if (r->version_count)
+            highest =
+                higher(highest, r->versions[r->version_count - 1].version);
+    }
+    for (size_t i = 0; i < p->device_count; i++)
+        highest = higher(highest, p->order[i]->version);
+    for (size_t i = 0; i < x->intent_count; i++)
+        highest = higher(highest, x->intents[i].version);
+    return highest;
 }
 
 struct index_release *index_release(const struct index *x, const char *name)

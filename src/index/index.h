@@ -12,6 +12,18 @@
 /* Limits of names here: of releases and devices, in bytes. */
 enum { INDEX_NAME_MAX = 255 };
 
+/* What to do where it is damaged: the second half alone loses something. */
+#define INDEX_CURE                                                             \
+    "put its 'index' folder back from a copy; only if there is none: "         \
+    "'ota-pack publish --new-base' goes on above the versions that can "       \
+    "still be read, without the versions to roll back to"
+
+/* The same where it is older than what devices have. */
+#define INDEX_OLD_CURE                                                         \
+    "put back the newest copy of its 'index' folder; or, if it was you who "   \
+    "put an older one there and it is to stay, run 'ota-pack publish "         \
+    "--accept-rollback'"
+
 /* A FILE or SLOT.  Of those in an index each distinct one is there once. */
 struct index_file {
     const char *path;
@@ -111,16 +123,38 @@ int index_new(struct index **out);
 
 /* Reads and checks the head alone: one small get.  `key` (OTA_PUBLIC_KEY
  * bytes) must have signed it: another key is DIAG_KEY, a damaged head
- * DIAG_SERVER.  So is one that is older than s->memory has it, or another one
- * of the same generation, unless that says otherwise; where it accepts it,
+ * DIAG_SERVER.  So is one that is older than s->memory has it, another one of
+ * the same generation, one of another base than it has for this site, and none
+ * where it has one, unless that says otherwise; where it accepts it,
  * doubt is set, and the next head goes above what is remembered.  A missing
  * head gives exists = false and a new base id.  0, or -1 (reported) and *out
  * is NULL. */
 int index_read_head(struct store *s, const uint8_t *key, struct index **out);
 
-/* The base of the head that is there, whatever this machine remembers: 1; 0
- * where there is none that is whole and signed by `key`; -1 (reported). */
-int index_base(struct store *s, const uint8_t *key, uint8_t base[16]);
+/* The highest version that anything in it has, 0: none. */
+uint32_t index_highest(const struct index *x);
+/* The highest version that this machine remembers of where `s` is. */
+uint32_t index_remembered(struct store *s);
+/* There is no head: 0; -1 (reported) where this machine remembers one, unless
+ * s->memory says otherwise. */
+int index_check_absent(struct store *s);
+
+/* For `--new-base`: what devices were given before. */
+struct index_old {
+    struct index *index; /* what can still be read of one that our key signed,
+                          * or NULL */
+    uint32_t above;      /* the highest version of all, where the index alone
+                          * does not say it; 0: not known, or it does */
+    bool other;          /* there is an index of another key: */
+    uint8_t key_id[OTA_KEY_ID];
+};
+
+/* 0, or -1 (reported); to be released in both cases. */
+int index_read_old(struct store *s, const uint8_t *key, struct index_old *out);
+void index_old_release(struct index_old *old);
+/* The highest version that is known, 0: none is. */
+uint32_t index_old_highest(const struct index_old *old);
+
 /* Another one has taken its place at `now`: this machine remembers that it is
  * not to come back. */
 void index_replaced(struct store *s, const uint8_t base[16], uint64_t now);

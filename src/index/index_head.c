@@ -10,9 +10,7 @@ static const char magic[4] = {'O', 'T', 'A', 'I'};
 int index_damaged(const char *where, const char *what, const char *bad)
 {
     return diag_error(DIAG_SERVER,
-                      "the index in '%s' is damaged (%s: %s): put its 'index' "
-                      "folder back from a copy, or start anew with 'ota-pack "
-                      "publish --new-base'",
+                      "the index in '%s' is damaged (%s: %s): " INDEX_CURE,
                       where, what, bad);
 }
 
@@ -24,9 +22,11 @@ static int other_key(const char *where, const uint8_t *theirs,
     keys_id_text(theirs, a);
     keys_id_text(ours, b);
     return diag_error(DIAG_KEY,
-                      "'%s' was published with key %s, and this is key %s, "
-                      "which its devices may not trust: use that key, or start "
-                      "anew with 'ota-pack publish --new-base'",
+                      "'%s' was published with key %s, and this is key %s: "
+                      "devices refuse this key until its public half is put on "
+                      "each by hand: put the old key back; only if it is lost: "
+                      "'ota-pack publish --new-base', with 'version' above the "
+                      "highest that devices have",
                       where, a, b);
 }
 
@@ -47,13 +47,25 @@ static const char *check_frame(const uint8_t *bytes, size_t len)
     return NULL;
 }
 
+size_t index_head_size(const uint8_t *bytes, size_t len)
+{
+    struct index_in in = {bytes, bytes + len, NULL};
+    size_t size;
+
+    if (len < 12 || memcmp(bytes, magic, sizeof magic) != 0)
+        return 1;
+    index_in_bytes(&in, 8);
+    size = index_in_u32(&in);
+    return size && size <= INDEX_HEAD_MAX ? size : 1;
+}
+
 bool index_is_head(const uint8_t *bytes, size_t len, const uint8_t *key)
 {
     size_t signed_len = len - INDEX_SIGNATURE;
 
     if (check_frame(bytes, len))
         return false;
-    return !key || (memcmp(bytes + 48, key + 2, OTA_KEY_ID) == 0 &&
+    return !key || (memcmp(bytes + INDEX_KEY_ID, key + 2, OTA_KEY_ID) == 0 &&
                     ota_verify(bytes + signed_len, bytes, signed_len,
                                key + 2 + OTA_KEY_ID));
 }
@@ -66,8 +78,8 @@ static int check_signature(const uint8_t *bytes, size_t len, const uint8_t *key,
 
     if (bad)
         return index_damaged(where, "head", bad);
-    if (memcmp(bytes + 48, key + 2, OTA_KEY_ID) != 0)
-        return other_key(where, bytes + 48, key + 2);
+    if (memcmp(bytes + INDEX_KEY_ID, key + 2, OTA_KEY_ID) != 0)
+        return other_key(where, bytes + INDEX_KEY_ID, key + 2);
     if (!ota_verify(bytes + signed_len, bytes, signed_len,
                     key + 2 + OTA_KEY_ID))
         return index_damaged(where, "head", "its signature is wrong");

@@ -1,5 +1,6 @@
 /* The head against what this machine remembers: an older one of the base, or
- * another one of the same generation, is what somebody put back. */
+ * another one of the same generation, is what somebody put back; none, or one
+ * of another base, is what somebody exchanged. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,11 +9,6 @@
 #include "index_private.h"
 #include "memory.h"
 #include "object.h"
-
-#define CURE                                                                   \
-    "put back the newest copy of its 'index' folder; or, if it was you who "   \
-    "put an older one there and it is to stay, run 'ota-pack publish "         \
-    "--accept-rollback'"
 
 enum { DATE = 32 };
 
@@ -74,11 +70,34 @@ static void describe(const struct index *x, const struct store *s,
                  there ? "" : "'", x->generation, now, seen->generation, then);
 }
 
+/* What is to be known by who accepts it. */
+static void add_cost(struct store *s, char *text, size_t size)
+{
+    uint32_t version = index_remembered(s);
+    size_t len = strlen(text);
+
+    len += (size_t)snprintf(text + len, size - len, "; " INDEX_OLD_CURE);
+    if (version && len < size)
+        snprintf(text + len, size - len,
+                 " with 'version' above %lu, or devices that were given that "
+                 "one take nothing until it is passed",
+                 (unsigned long)version);
+}
+
+/* Of who only looks it is a warning.  0, or -1 (reported). */
+static int refuse(const struct store *s, const char *text)
+{
+    if (s->memory->older != MEMORY_WARN)
+        return diag_error(DIAG_SERVER, "%s", text);
+    diag_warning("%s", text);
+    return 0;
+}
+
 /* 0 where it is to be gone on with, or -1 (reported). */
-static int face_older(struct index *x, const struct store *s,
+static int face_older(struct index *x, struct store *s,
                       const struct memory_seen *seen)
 {
-    char text[2 * MEMORY_WHERE + 256];
+    char text[2 * MEMORY_WHERE + 1024];
 
     if (s->memory->older == MEMORY_ACCEPT) {
         if (seen->generation != UINT64_MAX)
@@ -86,10 +105,122 @@ static int face_older(struct index *x, const struct store *s,
         return 0;
     }
     describe(x, s, seen, text, sizeof text);
-    if (s->memory->older == MEMORY_REFUSE)
-        return diag_error(DIAG_SERVER, "%s; " CURE, text);
-    diag_warning("%s; " CURE, text);
-    return 0;
+    add_cost(s, text, sizeof text);
+    return refuse(s, text);
+}
+
+/* -- the site ---------------------------------------------------------------
+ */
+
+/* What is remembered of where `s` is: of its spelling, then of where that
+ * leads.  The version is the higher one of both. */
+static void find_site(struct store *s, struct memory_site *out)
+{
+    struct memory_site site;
+
+    *out = (struct memory_site){0};
+    for (unsigned i = 0; i < s->site_count; i++) {
+        uint32_t version = out->version;
+
+        memory_get_site(s->memory, s->sites[i], &site);
+        if (!out->known && site.known)
+            *out = site;
+        out->version = site.version > version ? site.version : version;
+    }
+}
+
+static void keep_site(const struct index *x, struct store *s, bool tell)
+{
+    struct memory_site site = {.version = index_highest(x)};
+
+    memcpy(site.base, x->base_id, sizeof site.base);
+    memcpy(site.key_id, x->key_id, sizeof site.key_id);
+    snprintf(site.where, sizeof site.where, "%s", s->where);
+    for (unsigned i = 0; i < s->site_count; i++) {
+        memcpy(site.site, s->sites[i], sizeof site.site);
+        memory_keep_site(s->memory, &site, tell);
+    }
+}
+
+static bool is_other(const struct index *x, const struct memory_site *site)
+{
+    return site->known && (!x->exists || memcmp(site->base, x->base_id,
+                                                sizeof site->base) != 0);
+}
+
+uint32_t index_remembered(struct store *s)
+{
+    struct memory_site site;
+
+    find_site(s, &site);
+    return site.version;
+}
+
+static void describe_site(const struct index *x, const struct store *s,
+                          const struct memory_site *site, char *out,
+                          size_t size)
+{
+    unsigned long version = site->version;
+
+    if (!x->exists)
+        snprintf(out, size,
+                 "there is no index in '%s', and this machine has seen one "
+                 "there, with versions up to %lu: is it not mounted, wiped, or "
+                 "another folder? bring back what was there, or a copy of it; "
+                 "only if all of it is lost: 'ota-pack publish --new-base' "
+                 "goes on above %lu, without the versions to roll back to and "
+                 "the files that were to be deleted",
+                 s->where, version, version);
+    else
+        snprintf(out, size,
+                 "the index in '%s' is of another base than this machine has "
+                 "seen there, with versions up to %lu: are these the files of "
+                 "another fleet? put back what was there, or mend 'server'; "
+                 "only if somebody started anew there on purpose: 'ota-pack "
+                 "publish --accept-rollback' (devices take nothing that is "
+                 "not above what they have)",
+                 s->where, version);
+}
+
+/* 0 where it is to be gone on with, or -1 (reported). */
+static int hold_site(struct index *x, struct store *s)
+{
+    char text[MEMORY_WHERE + 1024];
+    struct memory_site site;
+
+    if (!s->memory)
+        return 0;
+    find_site(s, &site);
+    if (!is_other(x, &site) ||
+        (x->exists && s->memory->older == MEMORY_ACCEPT)) {
+        if (x->exists)
+            keep_site(x, s, false);
+        return 0;
+    }
+    describe_site(x, s, &site, text, sizeof text);
+    return refuse(s, text);
+}
+
+int index_check_absent(struct store *s)
+{
+    struct index *x;
+    int result;
+
+    if (index_new(&x))
+        return -1;
+    result = hold_site(x, s);
+    index_free(x);
+    return result;
+}
+
+/* Whether this machine remembers something else than `x`. */
+static bool is_strange(const struct index *x, struct store *s,
+                       const struct memory_seen *seen)
+{
+    struct memory_site site;
+
+    find_site(s, &site);
+    return is_older(x, s, seen) || is_other(x, &site);
 }
 
 /* Another process here may have published, and remembered it, since `x` was
@@ -130,9 +261,9 @@ int index_read_head(struct store *s, const uint8_t *key, struct index **out)
     if (index_fetch_head(s, key, out))
         return -1;
     memory_get(s->memory, (*out)->base_id, &seen);
-    if (is_older(*out, s, &seen) && look_again(s, key, out, &seen))
+    if (is_strange(*out, s, &seen) && look_again(s, key, out, &seen))
         return -1;
-    if (hold_against(*out, s, &seen) == 0)
+    if (hold_against(*out, s, &seen) == 0 && hold_site(*out, s) == 0)
         return 0;
     index_free(*out);
     *out = NULL;
@@ -143,9 +274,17 @@ void index_keep(const struct index *x, struct store *s)
 {
     const struct memory_seen now = seen_now(x, s);
 
-    if (s->memory)
-        memory_keep(s->memory, x->base_id, &now,
-                    s->memory->older == MEMORY_ACCEPT, true);
+    if (!s->memory)
+        return;
+    memory_keep(s->memory, x->base_id, &now, s->memory->older == MEMORY_ACCEPT,
+                true);
+    keep_site(x, s, true);
+}
+
+void index_learn(const struct index *x, struct store *s)
+{
+    if (s->memory && s->memory->older != MEMORY_WARN && x->exists)
+        keep_site(x, s, false);
 }
 
 void index_replaced(struct store *s, const uint8_t old[16], uint64_t now)

@@ -12,6 +12,7 @@ enum {
     INDEX_DOUBT = 2, /* flag of the head */
     INDEX_HEAD_MAX = 65536,
     INDEX_HEAD_FIXED = 116,
+    INDEX_KEY_ID = 48, /* offset of the key id */
     INDEX_SIGNATURE = 64,
     INDEX_SHARDS_MAX = 1024,
     INDEX_SHARD_MEAN = 16384,   /* inflated bytes at which shards double */
@@ -182,6 +183,8 @@ int index_decode_shard(struct index *x, size_t shard, const uint8_t *bytes,
 
 /* index_head.c */
 /* Whether it is a head, whole and signed; `key` NULL: whole, as it seems. */
+/* The bytes that it says to have, 1: it is none. */
+size_t index_head_size(const uint8_t *bytes, size_t len);
 bool index_is_head(const uint8_t *bytes, size_t len, const uint8_t *key);
 /* Checks a head and takes it into `x`.  0, or -1 (reported). */
 int index_decode_head(struct index *x, const uint8_t *bytes, size_t len,
@@ -198,9 +201,21 @@ int index_damaged(const char *where, const char *what, const char *bad);
 /* As index_read_head(), whatever this machine remembers. */
 int index_fetch_head(struct store *s, const uint8_t *key, struct index **out);
 
+/* What is there in place of a head, whole or not: 1 with *bytes; 0: nothing
+ * that could be one; -1 (reported). */
+int index_find_head(struct store *s, const uint8_t *key, uint8_t **bytes,
+                    size_t *len);
+/* Reads a shard.  0; 1 with *bad; -1 (reported). */
+int index_try_shard(struct index *x, struct store *s, size_t shard,
+                    const char **bad);
+/* Asks for the next shards, from `first` on. */
+void index_ask_ahead(const struct index *x, struct store *s, size_t first);
+
 /* index_memory.c */
 /* Remembers the head that was written. */
 void index_keep(const struct index *x, struct store *s);
+/* Remembers the versions that the shards have. */
+void index_learn(const struct index *x, struct store *s);
 
 /* index_write.c */
 void index_object(const uint8_t name[OTA_HASH], char out[INDEX_OBJECT]);

@@ -1,7 +1,10 @@
 /* The index written: shards that changed, then the head that names them. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include "index_private.h"
+
+enum { DAY = 86400 };
 #include "object.h"
 
 /* A write until the head is there: the index keeps what it was till then.  Its
@@ -314,6 +317,14 @@ out:
     return result;
 }
 
+/* The time of an index does not go back, be it SOURCE_DATE_EPOCH's or that of a
+ * clock that was reset: what was left then would look old enough to be pruned.
+ * But what lies in the future was wrong. */
+static uint64_t advance(uint64_t old, uint64_t now)
+{
+    return old > now && old <= (uint64_t)time(NULL) + DAY ? old : now;
+}
+
 int index_write(struct index *x, struct store *s, struct signer *key,
                 uint64_t created)
 {
@@ -323,6 +334,7 @@ int index_write(struct index *x, struct store *s, struct signer *key,
     int result;
 
     memcpy(old_key, x->key_id, OTA_KEY_ID);
+    created = advance(old_created, created);
     index_settle(x, created);
     x->generation++;
     x->created = created;

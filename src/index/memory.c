@@ -1,6 +1,8 @@
-/* The files of the memory: one line each, "GENERATION CREATED HASH SERVER",
- * named by the base.  They are no pack/tempfile.h: that one may fail is no
+/* The files of the memory, one line each: "GENERATION CREATED HASH SERVER",
+ * named by the base, and "BASE VERSION KEY SERVER", named by "at-" and the
+ * site.  They are no pack/tempfile.h: that one may fail is no
  * error, and the lock makes do with one temporary name. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -19,7 +21,7 @@
 
 enum {
     TEXT = 512, /* of a file, NUL included */
-    NAME = 2 * MEMORY_BASE + 1
+    NAME = 2 * MEMORY_BASE + sizeof "at-"
 };
 
 static bool take_number(const char *text, uint64_t *out)
@@ -47,6 +49,23 @@ static bool parse(const char *text, struct memory_seen *out)
     return out->generation > 0;
 }
 
+static bool parse_site(const char *text, struct memory_site *out)
+{
+    char base[2 * MEMORY_BASE + 1], version[24], key[2 * OTA_KEY_ID + 1];
+    char space[2];
+    uint64_t number;
+
+    if (sscanf(text, "%32[0-9a-f] %20s %16[0-9a-f]%1[ ]%255[^\n]", base,
+               version, key, space, out->where) != 5 ||
+        !object_unhex(base, MEMORY_BASE, out->base) ||
+        !object_unhex(key, OTA_KEY_ID, out->key_id) ||
+        !take_number(version, &number) || number > UINT32_MAX)
+        return false;
+    out->version = (uint32_t)number;
+    out->known = true;
+    return true;
+}
+
 /* The bytes of a file, at most TEXT - 1; -1: more, or no file. */
 static ssize_t read_text(int fd, char text[TEXT])
 {
@@ -59,24 +78,24 @@ static ssize_t read_text(int fd, char text[TEXT])
     return len == TEXT ? -1 : len;
 }
 
-static void load(struct memory *m, int folder, const char *name,
-                 struct memory_seen *out)
+/* The line of a file.  1; 0 where there is none; -1: it is no such line. */
+static int load_line(int folder, const char *name, char text[TEXT])
 {
     int fd =
         openat(folder, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
-    char text[TEXT] = "";
     ssize_t len;
 
-    *out = (struct memory_seen){0};
     if (fd < 0)
-        return;
+        return 0;
     len = read_text(fd, text);
     close(fd);
     text[len > 0 ? len : 0] = '\0';
-    if (len > 0 && text[len - 1] == '\n' && strlen(text) == (size_t)len &&
-        parse(text, out))
-        return;
-    *out = (struct memory_seen){0};
+    return len > 0 && text[len - 1] == '\n' && strlen(text) == (size_t)len ? 1
+                                                                           : -1;
+}
+
+static void say_damaged(struct memory *m, const char *name)
+{
     if (!m->warned)
         diag_warning("'%s/%s' is damaged: which index this machine has seen "
                      "last is not known",
@@ -84,20 +103,97 @@ static void load(struct memory *m, int folder, const char *name,
     m->warned = true;
 }
 
+static void load_head(struct memory *m, int folder, const char *name,
+                      struct memory_seen *out)
+{
+    char text[TEXT] = "";
+    int result = load_line(folder, name, text);
+
+    *out = (struct memory_seen){0};
+    if (result > 0 && parse(text, out))
+        return;
+    *out = (struct memory_seen){0};
+    if (result)
+        say_damaged(m, name);
+}
+
+static void load_site(struct memory *m, int folder, const char *name,
+                      struct memory_site *out)
+{
+    char text[TEXT] = "";
+    int result = load_line(folder, name, text);
+
+    *out = (struct memory_site){0};
+    if (result > 0 && parse_site(text, out))
+        return;
+    *out = (struct memory_site){0};
+    if (result)
+        say_damaged(m, name);
+}
+
+static int look_into(const struct memory *m)
+{
+    return m && m->folder ? open(m->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+                          : -1;
+}
+
 void memory_get(struct memory *m, const uint8_t base[MEMORY_BASE],
                 struct memory_seen *out)
 {
-    int folder = m && m->folder
-                     ? open(m->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-                     : -1;
+    int folder = look_into(m);
     char name[NAME];
 
     *out = (struct memory_seen){0};
     if (folder < 0)
         return;
     object_hex(base, MEMORY_BASE, name);
-    load(m, folder, name, out);
+    load_head(m, folder, name, out);
     close(folder);
+}
+
+static void name_site(const uint8_t site[STORE_SITE], char name[NAME])
+{
+    memcpy(name, "at-", 3);
+    object_hex(site, STORE_SITE, name + 3);
+}
+
+void memory_get_site(struct memory *m, const uint8_t site[STORE_SITE],
+                     struct memory_site *out)
+{
+    int folder = look_into(m);
+    char name[NAME];
+
+    *out = (struct memory_site){0};
+    if (folder < 0)
+        return;
+    name_site(site, name);
+    load_site(m, folder, name, out);
+    close(folder);
+}
+
+void memory_each_site(struct memory *m,
+                      void (*each)(void *ctx, const struct memory_site *site),
+                      void *ctx)
+{
+    int folder = look_into(m);
+    DIR *dir = folder < 0 ? NULL : fdopendir(folder);
+    struct memory_site site;
+    struct dirent *e;
+
+    if (!dir && folder >= 0)
+        close(folder);
+    while (dir && (e = readdir(dir))) {
+        if (strncmp(e->d_name, "at-", 3) != 0 ||
+            strlen(e->d_name) != NAME - 1 ||
+            !object_unhex(e->d_name + 3, STORE_SITE, site.site))
+            continue;
+        load_site(m, folder, e->d_name, &site);
+        object_unhex(e->d_name + 3, STORE_SITE, site.site);
+        if (site.known)
+            each(ctx, &site);
+    }
+    if (dir)
+        closedir(dir);
 }
 
 /* The folder, made with those above it.  -1 and errno. */
@@ -136,6 +232,14 @@ static int save(int folder, const char *name, const char *text)
     return failed ? -1 : renameat(folder, part, folder, name);
 }
 
+/* A server as it is told, on one line. */
+static void tell_where(const char *from, char out[MEMORY_WHERE])
+{
+    snprintf(out, MEMORY_WHERE, "%s", *from ? from : "?");
+    for (char *p = out; (p = strchr(p, '\n')); p++)
+        *p = '?';
+}
+
 static int write_seen(int folder, const char *name,
                       const struct memory_seen *seen)
 {
@@ -143,27 +247,41 @@ static int write_seen(int folder, const char *name,
 
     if (seen->generation != UINT64_MAX)
         snprintf(generation, sizeof generation, "%" PRIu64, seen->generation);
-    snprintf(where, sizeof where, "%s", seen->where);
-    for (char *p = where; (p = strchr(p, '\n')); p++)
-        *p = '?';
+    tell_where(seen->where, where);
     snprintf(text, sizeof text, "%s %" PRIu64 " %s %s\n", generation,
              seen->created, seen->head, where);
     return save(folder, name, text);
 }
 
-/* The lock is for others on this machine: what is higher stays.  Where there
- * is none (some network file systems), the last one wins. */
+/* For others on this machine: what is higher stays.  Where there is no lock
+ * (some network file systems), the last one wins. */
+static void lock_folder(int folder)
+{
+    while (flock(folder, LOCK_EX) < 0 && errno == EINTR)
+        ;
+}
+
 static int keep(struct memory *m, int folder, const char *name,
                 const struct memory_seen *seen, bool lower)
 {
     struct memory_seen old;
 
-    while (flock(folder, LOCK_EX) < 0 && errno == EINTR)
-        ;
-    load(m, folder, name, &old);
+    lock_folder(folder);
+    load_head(m, folder, name, &old);
     if (!lower && old.generation > seen->generation)
         return 0;
     return write_seen(folder, name, seen);
+}
+
+/* That it failed, once. */
+static void say_unwritable(struct memory *m, int reason)
+{
+    if (m->warned)
+        return;
+    m->warned = true;
+    diag_warning("cannot write to '%s': %s; an older copy of the index, were "
+                 "it put back, would not be noticed here",
+                 m->folder, strerror(reason));
 }
 
 void memory_keep(struct memory *m, const uint8_t base[MEMORY_BASE],
@@ -180,10 +298,48 @@ void memory_keep(struct memory *m, const uint8_t base[MEMORY_BASE],
     reason = errno;
     if (folder >= 0)
         close(folder);
-    if (!failed || !tell || m->warned)
+    if (failed && tell)
+        say_unwritable(m, reason);
+}
+
+/* Never a lower version: a number that was given out stays used. */
+static int keep_site(struct memory *m, int folder,
+                     const struct memory_site *site)
+{
+    char name[NAME], base[2 * MEMORY_BASE + 1], key[2 * OTA_KEY_ID + 1];
+    char where[MEMORY_WHERE], text[TEXT];
+    struct memory_site old;
+    uint32_t version = site->version;
+
+    lock_folder(folder);
+    name_site(site->site, name);
+    load_site(m, folder, name, &old);
+    if (old.version > version)
+        version = old.version;
+    object_hex(site->base, MEMORY_BASE, base);
+    object_hex(site->key_id, OTA_KEY_ID, key);
+    tell_where(site->where, where);
+    if (old.known && old.version == version &&
+        memcmp(old.base, site->base, MEMORY_BASE) == 0 &&
+        memcmp(old.key_id, site->key_id, OTA_KEY_ID) == 0)
+        return 0;
+    snprintf(text, sizeof text, "%s %" PRIu32 " %s %s\n", base, version, key,
+             where);
+    return save(folder, name, text);
+}
+
+void memory_keep_site(struct memory *m, const struct memory_site *site,
+                      bool tell)
+{
+    int folder, failed, reason;
+
+    if (!m || !m->folder)
         return;
-    m->warned = true;
-    diag_warning("cannot write to '%s': %s; an older copy of the index, were "
-                 "it put back, would not be noticed here",
-                 m->folder, strerror(reason));
+    folder = open_folder(m->folder);
+    failed = folder < 0 || keep_site(m, folder, site);
+    reason = errno;
+    if (folder >= 0)
+        close(folder);
+    if (failed && tell)
+        say_unwritable(m, reason);
 }

@@ -16,6 +16,26 @@ void object_hex(const uint8_t *bytes, size_t len, char *out)
     out[2 * len] = '\0';
 }
 
+static int digit_of(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool object_unhex(const char *text, size_t len, uint8_t *out)
+{
+    for (size_t i = 0; i < len; i++) {
+        int high = digit_of(text[2 * i]);
+        int low = high < 0 ? -1 : digit_of(text[2 * i + 1]);
+
+        if (low < 0)
+            return false;
+        out[i] = (uint8_t)(high << 4 | low);
+    }
+    return text[2 * len] == '\0';
+}
+
 void object_manifest(const struct device_id *id, char out[OBJECT_NAME])
 {
     char hex[DEVICE_HEX];

@@ -17,6 +17,12 @@ static void set_device(struct ota_device *d, const uint8_t *key,
     d->keys = (const uint8_t(*)[OTA_PUBLIC_KEY])key;
 }
 
+/* Whether no manifest, of whomever, looks so. */
+static bool is_broken(int error)
+{
+    return error == OTA_ERR_MAGIC || error == OTA_ERR_TRUNCATED;
+}
+
 int served_manifest(struct store *s, const uint8_t *key,
                     const struct device_id *id, uint64_t now,
                     struct ota_manifest *m, uint8_t **bytes, int *error)
@@ -34,7 +40,11 @@ int served_manifest(struct store *s, const uint8_t *key,
     set_device(&device, key, id->bytes, id->len);
     device.now = now;
     *error = ota_manifest_check(m, *bytes, len, &device);
-    return 0;
+    if (!is_broken(*error) || !store_is_strange(s, name, 0, len))
+        return 0;
+    free(*bytes);
+    *bytes = NULL;
+    return -1;
 }
 
 void served_manifest_ahead(struct store *s, const struct device_id *id)
@@ -56,6 +66,14 @@ int served_payload(struct store *s, const struct ota_alternative *a,
     result = s->ops->get(s, name, a->size, bytes, &len);
     if (result < 0)
         return -1;
+    if (s->source.known &&
+        (result == STORE_LONG ||
+         (*bytes && (len != a->size || !served_is_whole(a, *bytes)))) &&
+        store_is_strange(s, name, 0, len)) {
+        free(*bytes);
+        *bytes = NULL;
+        return -1;
+    }
     if (*bytes && len != a->size) {
         free(*bytes);
         *bytes = NULL;

@@ -43,13 +43,16 @@ static void explain_device(struct unpack_result *result)
     snprintf(result->detail, sizeof result->detail, "it is for %s", text);
 }
 
-static void explain_expired(struct unpack_result *result)
+void unpack_expired(uint64_t expires, uint64_t now, char *out, size_t size)
 {
-    time_t t = (time_t)result->manifest.expires;
+    char times[2][32] = {"?", "?"};
+    const time_t t[2] = {(time_t)expires, (time_t)now};
     struct tm tm;
 
-    if (gmtime_r(&t, &tm))
-        strftime(result->detail, sizeof result->detail, "since %Y-%m-%d", &tm);
+    for (unsigned i = 0; i < 2; i++)
+        if (gmtime_r(&t[i], &tm))
+            strftime(times[i], sizeof times[i], "%Y-%m-%dT%H:%M:%SZ", &tm);
+    snprintf(out, size, "at %s, and the clock says %s", times[0], times[1]);
 }
 
 static void explain_manifest(struct unpack_result *result,
@@ -74,7 +77,7 @@ static void explain_manifest(struct unpack_result *result,
         snprintf(detail, size, "it is version %lu, the highest is %lu",
                  (unsigned long)m->version, (unsigned long)device->highest);
     else if (result->error == OTA_ERR_EXPIRED)
-        explain_expired(result);
+        unpack_expired(m->expires, device->now, detail, size);
 }
 
 void unpack_error_explain(struct unpack_result *result,

@@ -15,4 +15,7 @@ void unpack_error_missing(struct unpack_result *result, const char *path,
 void unpack_error_explain(struct unpack_result *result,
                           const struct ota_device *device);
 
+/* Both times, for people, of what has expired; seconds since 1970. */
+void unpack_expired(uint64_t expires, uint64_t now, char *out, size_t size);
+
 #endif

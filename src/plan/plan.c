@@ -224,10 +224,11 @@ static int open_works(struct plan_maker *m)
     m->by_name = calloc(count + 1, sizeof *m->by_name);
     m->why = calloc(r->config->device_count + 1, sizeof *m->why);
     m->unread = calloc(r->config->device_count + 1, sizeof *m->unread);
+    m->floors = calloc(r->config->device_count + 1, sizeof *m->floors);
     m->plan->releases = calloc(count + 1, sizeof *m->plan->releases);
     m->plan->devices =
         malloc((r->config->device_count + 1) * sizeof *m->plan->devices);
-    if (!m->works || !m->by_name || !m->why || !m->unread ||
+    if (!m->works || !m->by_name || !m->why || !m->unread || !m->floors ||
         !m->plan->releases || !m->plan->devices)
         return diag_no_memory();
     for (size_t i = 0; i < count; i++)
@@ -334,6 +335,8 @@ static void find_highest(struct plan_maker *m)
         for (uint32_t d = w->device_first; d < w->device_end; d++) {
             uint32_t has = plan_has(m, d);
 
+            if (has < m->floors[d])
+                has = m->floors[d];
             if (r->config->devices[d].selected && has > w->highest)
                 w->highest = has;
         }
@@ -454,11 +457,13 @@ static int make(struct plan_maker *m)
         return -1;
     give_anew(m);
     find_highest(m);
+    plan_find_old_highest(m);
     for (size_t i = 0; i < c->device_count; i++)
         p->narrowed |= !c->devices[i].selected;
     p->doubt = m->doubt && (p->narrowed || p->request.back || m->unread_count);
     p->doubt |= p->request.index->doubt && !m->twice;
-    if (make_versions(m) || keep_found(m) || keep_intents(m))
+    if (make_versions(m) || plan_check_times(p) || keep_found(m) ||
+        keep_intents(m))
         return -1;
     find_refresh(m);
     plan_wanted(c, p->request.tree, p->wanted);
@@ -478,6 +483,7 @@ int plan_make(const struct plan_request *request, struct plan *out)
     free(m.by_name);
     free(m.why);
     free(m.unread);
+    free(m.floors);
     free(m.truths);
     if (result)
         plan_release(out);

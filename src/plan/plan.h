@@ -92,13 +92,14 @@ struct plan_back {
 struct plan_request {
     const struct config *config;
     const struct tree *tree;
-    const struct index *index; /* with its shards */
-    struct store *store;       /* manifests are read from it, or NULL */
-    const uint8_t *key;        /* OTA_PUBLIC_KEY bytes */
-    uint64_t now;              /* sign_time() */
-    bool all;                  /* PLAN_SAME devices get groups, too (build) */
-    bool new_base;             /* what manifests say is not looked at */
-    bool again;                /* also content that was rolled back */
+    const struct index *index;   /* with its shards */
+    struct store *store;         /* manifests are read from it, or NULL */
+    const uint8_t *key;          /* OTA_PUBLIC_KEY bytes */
+    uint64_t now;                /* sign_time() */
+    bool all;                    /* PLAN_SAME devices get groups, too (build) */
+    bool new_base;               /* nothing of it is gone on from, */
+    const struct index_old *old; /* but versions are: or NULL */
+    bool again;                  /* also content that was rolled back */
     const struct plan_back *back; /* NULL: the configuration is the user's */
     /* For each release of the configuration, the least that `auto` takes: so
      * that several servers get one number.  NULL: there are no others. */

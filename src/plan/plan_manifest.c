@@ -49,9 +49,7 @@ static int refuse_old_index(const struct plan_maker *m,
     device_id_text(id, text);
     return diag_error(DIAG_SERVER,
                       "the index in '%s' is older than its manifests: '%s' was "
-                      "given version %lu, the index says %lu; put back the "
-                      "newest copy of its 'index' folder or, if the older one "
-                      "is to stay, run 'ota-pack publish --accept-rollback'",
+                      "given version %lu, the index says %lu; " INDEX_OLD_CURE,
                       m->plan->request.store->where, text,
                       (unsigned long)version, (unsigned long)has);
 }
@@ -59,9 +57,7 @@ static int refuse_old_index(const struct plan_maker *m,
 static int refuse_no_index(const struct plan_maker *m)
 {
     return diag_error(DIAG_SERVER,
-                      "'%s' has manifests of devices and no index: put its "
-                      "'index' folder back from a copy, or start anew with "
-                      "'ota-pack publish --new-base'",
+                      "'%s' has manifests of devices and no index: " INDEX_CURE,
                       m->plan->request.store->where);
 }
 
@@ -187,6 +183,19 @@ static int add_to(struct plan_maker *m, struct window *w,
     return w->count == STORE_AHEAD ? look_window(m, w) : 0;
 }
 
+/* Whether the device is one to look at.  Where there is no index, a sample of
+ * all: it may be gone, and those about to change may have come since. */
+static bool is_of_interest(const struct plan_maker *m, uint32_t d)
+{
+    const struct plan_request *r = &m->plan->request;
+    const struct device *device = &r->config->devices[d];
+
+    if (!r->index->exists && !r->index->intent_count)
+        return d % (r->config->device_count / SAMPLE + 1) == 0;
+    return (device->selected && m->why[d] != PLAN_SAME) ||
+           may_be_news(m, &device->id);
+}
+
 /* Where nothing is open or in doubt, a sample of what is about to change. */
 static int look_listed(struct plan_maker *m, struct window *w)
 {
@@ -194,14 +203,11 @@ static int look_listed(struct plan_maker *m, struct window *w)
     unsigned budget = SAMPLE;
 
     for (uint32_t d = 0; d < c->device_count; d++) {
-        const struct device *device = &c->devices[d];
-
-        if (!(device->selected && m->why[d] != PLAN_SAME) &&
-            !may_be_news(m, &device->id))
+        if (!is_of_interest(m, d))
             continue;
         if (!m->open && !m->doubt && !budget--)
             break;
-        if (add_to(m, w, &device->id, d))
+        if (add_to(m, w, &c->devices[d].id, d))
             return -1;
     }
     return look_window(m, w);
@@ -232,7 +238,9 @@ int plan_read_manifests(struct plan_maker *m)
     const struct plan_request *r = &m->plan->request;
     struct window window = {0};
 
-    if (!r->store || r->new_base)
+    if (r->new_base)
+        return plan_read_floors(m);
+    if (!r->store)
         return 0;
     if (look_listed(m, &window) || look_not_listed(m, &window))
         return -1;

@@ -37,8 +37,9 @@ struct plan_maker {
     struct plan *plan;
     struct plan_work *works;
     size_t work_count;
-    uint8_t *why;              /* enum plan_why of each configured device */
-    bool *unread;              /* of each: plan_device */
+    uint8_t *why;     /* enum plan_why of each configured device */
+    bool *unread;     /* of each: plan_device */
+    uint32_t *floors; /* of each, in a new base: it has that version, or 0 */
     struct plan_truth *truths; /* by device id */
     size_t truth_count, truth_room;
     uint32_t *by_name; /* works, sorted by release name */
@@ -69,6 +70,15 @@ int plan_states(struct plan_maker *m);
 uint32_t plan_floor(const struct plan_maker *m, uint32_t device);
 /* The version that it has. */
 uint32_t plan_has(const struct plan_maker *m, uint32_t device);
+
+/* plan_floor.c: in a new base, what each device and release had before it. */
+int plan_read_floors(struct plan_maker *m);
+void plan_find_old_highest(struct plan_maker *m);
+
+/* plan_times.c: 0, or -1 (reported) where devices would refuse what is signed.
+ */
+enum { PLAN_DAY = 86400 /* seconds that clocks may be apart */ };
+int plan_check_times(const struct plan *p);
 
 /* plan_manifest.c */
 int plan_read_manifests(struct plan_maker *m);

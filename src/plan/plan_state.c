@@ -42,7 +42,8 @@ static enum plan_why compare(const struct plan_maker *m,
     if (!v || !plan_settings_same(w->config, v) ||
         memcmp(e->digest, set->digest, OTA_DIGEST) != 0)
         return PLAN_CHANGED;
-    if (e->expires && r->now >= plan_refresh_time(e->created, e->expires))
+    if (e->expires && (r->now >= plan_refresh_time(e->created, e->expires) ||
+                       e->created > r->now + PLAN_DAY))
         return PLAN_REFRESH;
     return PLAN_SAME;
 }
@@ -111,5 +112,7 @@ uint32_t plan_floor(const struct plan_maker *m, uint32_t device)
 
     if (t && t->wanted)
         return t->found.version - 1;
+    if (r->new_base)
+        return m->floors[device];
     return plan_has(m, device);
 }

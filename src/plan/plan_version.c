@@ -136,6 +136,17 @@ static int refuse_content(const struct plan_work *w, const char *what,
                          w->config->name.text, what, next);
 }
 
+/* What devices had before a new base. */
+static int refuse_low(const struct plan_work *w, const struct need *need)
+{
+    return diag_error_at(DIAG_CONFIG, w->config->version_mark,
+                         "devices of '%s' were given versions up to %lu "
+                         "before, and take none that is not above: set "
+                         "'version: %lu' (or 'version: auto')",
+                         w->config->name.text, (unsigned long)need->floor,
+                         (unsigned long)need->floor + 1);
+}
+
 static int check_fixed(struct plan_maker *m, struct plan_work *w,
                        const struct need *need)
 {
@@ -149,6 +160,8 @@ static int check_fixed(struct plan_maker *m, struct plan_work *w,
         return refuse_content(w, "published", next);
     if (need->floor >= version ||
         (w->latest && w->latest->version >= version)) {
+        if (m->plan->request.new_base)
+            return refuse_low(w, need);
         if (need->moved != PLAN_NONE)
             return refuse_move(m, w, need, next);
         return refuse_content(w, "published", next);

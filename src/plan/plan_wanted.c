@@ -84,7 +84,8 @@ bool plan_nothing(const struct config *c, const struct tree *t,
     uint8_t wanted[OTA_HASH];
 
     if (!head->exists || head->doubt || is_zero(head->wanted) ||
-        (head->refresh && now >= head->refresh))
+        (head->refresh &&
+         (now >= head->refresh || head->created > now + PLAN_DAY)))
         return false;
     for (size_t i = 0; i < head->intent_count; i++)
         if (plan_intent_open(&head->intents[i]))

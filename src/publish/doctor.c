@@ -4,9 +4,11 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "doctor_private.h"
 #include "index/index.h"
+#include "index/object.h"
 #include "store/login.h"
 
 /* What was reported last, in place of being printed. */
@@ -254,6 +256,50 @@ static bool look_at_login(struct doctor *d)
 /* -- what is there ----------------------------------------------------------
  */
 
+/* Whether any device of the configuration has one: of many, some are asked. */
+static bool has_manifests(struct doctor *d)
+{
+    const struct config *c = d->o->config;
+    size_t step = c->device_count / STORE_AHEAD + 1;
+    bool any = false;
+
+    for (size_t i = 0; i < c->device_count && !any && !stopped(d); i += step) {
+        char name[OBJECT_NAME];
+        uint64_t size;
+
+        object_manifest(&c->devices[i].id, name);
+        any = d->store->ops->size(d->store, name, &size) == 0;
+    }
+    return any;
+}
+
+/* Devices go by a real clock, whatever SOURCE_DATE_EPOCH says. */
+static void look_at_expiry(struct doctor *d, struct index *x)
+{
+    uint64_t now = (uint64_t)time(NULL);
+    size_t count = 0, expired = 0;
+
+    if (!x->refresh || index_read_shards(x, d->store))
+        return;
+    for (; count < index_device_count(x); count++) {
+        const struct index_device *e = index_device_at(x, count);
+
+        expired += !index_withdrawn(e) && e->expires && e->expires <= now;
+    }
+    if (expired)
+        doctor_say(d, "expires", DOCTOR_ERROR,
+                   "run 'ota-pack publish' by a right clock, and often enough "
+                   "(cron)",
+                   "manifests of %zu of %zu devices have expired: they take "
+                   "nothing",
+                   expired, count);
+    else if (x->refresh <= now)
+        doctor_say(d, "expires", DOCTOR_WARNING, "run 'ota-pack publish'",
+                   "manifests are to be signed anew before they expire");
+    else
+        doctor_say(d, "expires", DOCTOR_OK, NULL, "signed anew in time");
+}
+
 static void look_at_index(struct doctor *d)
 {
     struct index *x = NULL;
@@ -264,20 +310,27 @@ static void look_at_index(struct doctor *d)
         doctor_say_heard(
             d, "index", DOCTOR_ERROR,
             heard.kind == DIAG_KEY
-                ? "publish with the key that signed it, or begin anew "
-                  "with 'publish --new-base'"
-                : "look what is in the server's folder index/");
+                ? "nothing is published until the key that signed it is back"
+                : "publish refuses it, too");
+    else if (!x->exists && *heard.text)
+        doctor_say_heard(d, "index", DOCTOR_ERROR, "publish refuses it, too");
+    else if (!x->exists && has_manifests(d))
+        doctor_say(d, "index", DOCTOR_ERROR,
+                   "publish refuses that, too: put the folder 'index' back "
+                   "from a copy, or see 'publish --new-base' in ota-pack(1)",
+                   "there is none, and devices have manifests");
     else if (!x->exists)
         doctor_say(d, "index", DOCTOR_OK, NULL, "nothing is published yet");
     else if (*heard.text)
-        doctor_say_heard(d, "index", DOCTOR_WARNING,
-                         "what this machine remembers: ota-pack(1), FILES");
+        doctor_say_heard(d, "index", DOCTOR_ERROR, "publish refuses it, too");
     else if (x->intent_count)
         doctor_say(d, "index", DOCTOR_WARNING,
                    "run 'ota-pack publish' again to complete it",
                    "signed by our key; a publish was cut short");
     else
         doctor_say(d, "index", DOCTOR_OK, NULL, "signed by our key");
+    if (x && x->exists)
+        look_at_expiry(d, x);
     index_free(x);
 }
 

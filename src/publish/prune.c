@@ -1,5 +1,6 @@
 /* The index without what goes, then the objects, then the index without a note
  * of them: a cut in between leaves notes, which the next call takes up. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +8,11 @@
 #include "plan/plan.h"
 #include "prune_private.h"
 
-enum { HOPELESS = 20 /* so many failures in a row are the server's */ };
+enum {
+    HOPELESS = 20, /* so many failures in a row are the server's */
+    DAY = 86400,
+    YEAR = 365 * DAY
+};
 
 struct prune {
     const struct prune_options *o;
@@ -16,6 +21,7 @@ struct prune {
     struct prune_plan plan;
     size_t total;    /* payloads that go */
     unsigned in_row; /* of them, that failed */
+    bool warned;     /* of the clock */
 };
 
 static bool stopped(const struct prune *p)
@@ -89,7 +95,7 @@ struct batch {
     size_t count;
     struct object {
         char name[OBJECT_NAME];
-        bool there, tried;
+        bool there, tried, young;
         struct prune_item item;
     } objects[STORE_AHEAD];
 };
@@ -122,7 +128,9 @@ static void look(struct prune *p, struct batch *b)
         struct object *o = &b->objects[i];
         int result = s->ops->size(s, o->name, &o->item.size);
 
-        o->there = result == 0;
+        /* What was put there since cannot have been left before. */
+        o->young = result == 0 && s->age < PRUNE_AGE;
+        o->there = result == 0 && !o->young;
         o->tried = true;
         note(p, o, result);
         meter_count(p->o->meter, p->o->dry_run, 0);
@@ -161,7 +169,7 @@ static void conclude(struct prune *p, const struct batch *b,
 {
     for (size_t i = 0; i < b->count; i++) {
         const struct object *o = &b->objects[i];
-        bool good = o->tried && !o->item.failed;
+        bool good = o->tried && !o->item.failed && !o->young;
 
         p->result->failed += o->item.failed;
         p->result->payloads += good && o->there;
@@ -209,17 +217,65 @@ static int finish(struct prune *p)
     return index_sweep(p->index, s);
 }
 
+/* The time that has passed by this machine's clock since the index was written,
+ * or by the server's where that is less: a clock that is wrong must not make
+ * what was published just now look old.  A server that says nothing is taken to
+ * agree with up to a year. */
+static int find_now(struct prune *p, uint64_t *now)
+{
+    struct store *s = p->o->store;
+    uint64_t size, age = YEAR, created = p->index->created;
+
+    *now = p->o->now;
+    if (!p->index->exists || *now <= created)
+        return 0;
+    if (s->ops->size(s, "index/head", &size) < 0)
+        return -1;
+    if (s->age != UINT64_MAX)
+        age = s->age;
+    if (*now - created <= age + DAY)
+        return 0;
+    *now = created + age;
+    return 0;
+}
+
+/* What would go by this machine's clock alone. */
+static int warn_clock(struct prune *p, uint64_t now)
+{
+    struct prune_plan plan = {0};
+    bool more;
+
+    if (now >= p->o->now || p->warned)
+        return 0;
+    if (prune_decide(p->index, p->o->now, p->o->keep, &plan)) {
+        prune_plan_release(&plan);
+        return -1;
+    }
+    more = plan.names.count > p->plan.names.count ||
+           (prune_has_versions(&plan) && !prune_has_versions(&p->plan));
+    prune_plan_release(&plan);
+    if (more)
+        diag_warning("this machine's clock is %" PRIu64 " days past the index "
+                     "in '%s', and the server's is not: nothing is pruned for "
+                     "its age since then; is the clock right? else it is done "
+                     "some time after the next publish",
+                     (p->o->now - p->index->created) / DAY, p->o->store->where);
+    p->warned = more;
+    return 0;
+}
+
 /* 1 if there is something to do, 0 if not, -1 (reported). */
 static int decide(struct prune *p)
 {
     const uint8_t *key = signer_public(p->o->signer);
+    uint64_t now;
 
     prune_plan_release(&p->plan);
     index_free(p->index);
     p->index = NULL;
     if (index_read_head(p->o->store, key, &p->index) ||
-        index_read_shards(p->index, p->o->store) ||
-        prune_decide(p->index, p->o->now, p->o->keep, &p->plan))
+        index_read_shards(p->index, p->o->store) || find_now(p, &now) ||
+        prune_decide(p->index, now, p->o->keep, &p->plan) || warn_clock(p, now))
         return -1;
     if (!p->plan.names.count && !prune_has_versions(&p->plan))
         return 0;

@@ -29,8 +29,11 @@ int publish_read_head(struct publish *p)
 
     index_free(p->index);
     p->index = NULL;
+    index_old_release(&p->old);
     if (p->o->new_base)
-        return index_new(&p->index);
+        return index_read_old(p->o->store, key, &p->old) || index_new(&p->index)
+                   ? -1
+                   : 0;
     return index_read_head(p->o->store, key, &p->index);
 }
 
@@ -43,6 +46,7 @@ int publish_make_plan(struct publish *p)
                                    .key = signer_public(p->o->signer),
                                    .now = p->o->now,
                                    .new_base = p->o->new_base,
+                                   .old = p->o->new_base ? &p->old : NULL,
                                    .again = p->o->again,
                                    .back = p->back,
                                    .at_least = p->o->at_least};
@@ -101,6 +105,7 @@ static int conclude(struct publish *p)
 
 static int carry_out(struct publish *p)
 {
+    publish_warn_move(p);
     if (publish_stopped(p) || publish_begin(p))
         return -1;
     meter_begin(p->o->meter, p->o->store, p->total);
@@ -112,16 +117,30 @@ static int carry_out(struct publish *p)
     return p->result->failed ? -1 : 0;
 }
 
+/* What it costs. */
 static void warn_new_base(const struct publish *p)
 {
-    struct store *s = p->o->store;
-    uint64_t size;
+    const char *where = p->o->store->where;
+    uint32_t highest = index_old_highest(&p->old);
+    char theirs[KEYS_ID_TEXT], ours[KEYS_ID_TEXT];
 
-    if (p->o->new_base && s->ops->size(s, "index/head", &size) == 0)
-        diag_warning("'%s' starts anew: versions count from the configuration "
-                     "again, but a device takes none that is not above the "
-                     "highest it ever had",
-                     s->where);
+    if (p->old.other) {
+        keys_id_text(p->old.key_id, theirs);
+        keys_id_text(signer_public(p->o->signer) + 2, ours);
+        diag_warning("'%s' was published with key %s: devices refuse key %s "
+                     "until its public half is put on each by hand",
+                     where, theirs, ours);
+    }
+    if (highest)
+        diag_warning("'%s' starts anew, above version %lu, the highest that is "
+                     "known: a device that was given a higher one takes "
+                     "nothing until that is passed",
+                     where, (unsigned long)highest);
+    else if (p->old.other || p->old.index)
+        diag_warning("'%s' starts anew, and which versions devices were given "
+                     "is not known: they take none that is not above, so set "
+                     "'version' above these once",
+                     where);
 }
 
 static void say_left_alone(const struct publish *p)
@@ -156,17 +175,15 @@ int publish_planned(struct publish *p)
 static int run_locked(struct publish *p)
 {
     struct store *s = p->o->store;
-    uint8_t old[16];
-    int replaces = 0, failed;
+    int failed;
 
     if (publish_read_head(p) || index_read_shards(p->index, s))
         return -1;
-    warn_new_base(p);
     if (p->o->new_base)
-        replaces = index_base(s, signer_public(p->o->signer), old);
-    failed = replaces < 0 || publish_take_up(p) || publish_planned(p);
-    if (replaces > 0 && p->index->exists)
-        index_replaced(s, old, p->o->now);
+        warn_new_base(p);
+    failed = publish_take_up(p) || publish_planned(p);
+    if (p->old.index && p->index->exists)
+        index_replaced(s, p->old.index->base_id, p->o->now);
     return failed ? -1 : 0;
 }
 
@@ -196,6 +213,7 @@ int publish_run(const struct publish_options *options,
     if (failed)
         publish_stopped(&p);
     meter_end(options->meter);
+    index_old_release(&p.old);
     index_free(p.index);
     return failed ? -1 : 0;
 }

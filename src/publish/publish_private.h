@@ -9,6 +9,7 @@ struct publish {
     struct publish_result *result;
     const char *command; /* that goes on with it */
     struct index *index;
+    struct index_old old; /* that a new base replaces */
     struct plan plan;
     const struct plan_back *back; /* a rollback, or NULL */
     size_t total;                 /* manifests to be written */
@@ -25,6 +26,9 @@ int publish_read_head(struct publish *p);
 int publish_make_plan(struct publish *p);
 /* Makes the plan and carries it out.  0, or -1 (reported). */
 int publish_planned(struct publish *p);
+
+/* publish_move.c: before the first head of a new place. */
+void publish_warn_move(const struct publish *p);
 
 /* publish_back.c: what rollbacks have left to do in the releases that they keep
  * from being published: one that was cut short, manifests that are to be signed

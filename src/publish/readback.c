@@ -8,6 +8,7 @@
 #include "plan/plan_private.h"
 #include "readback.h"
 #include "index/served.h"
+#include "pack/unpack_error.h"
 
 enum {
     HOPELESS = 20,   /* so many in a row that cannot be read are the server's */
@@ -278,6 +279,15 @@ static void compare(const struct readback *r, const struct index_device *d,
         say(w, "index", "its payloads are not those of the index");
 }
 
+static void say_expired(const struct readback *r, struct reading *w)
+{
+    char times[128];
+
+    unpack_expired(w->manifest.expires, r->o->now, times, sizeof times);
+    say(w, ota_error_name(OTA_ERR_EXPIRED), "%s (%s)",
+        ota_strerror(OTA_ERR_EXPIRED), times);
+}
+
 static void read_manifest(const struct readback *r,
                           const struct index_device *d, struct reading *w)
 {
@@ -289,6 +299,8 @@ static void read_manifest(const struct readback *r,
         w->failed = true;
     else if (!w->bytes)
         say(w, "missing", "it has no manifest");
+    else if (said == OTA_ERR_EXPIRED)
+        say_expired(r, w);
     else if (said)
         say(w, ota_error_name(said), "%s", ota_strerror(said));
     else

@@ -78,6 +78,8 @@ static int dav_get(struct store *s, const char *name, size_t max,
     struct http_request *r = request_of(d, STORE_GET, name);
     int result = http_get(r, max, bytes, len);
 
+    if (r)
+        http_note(r, s);
     if (r && result == 0) {
         if (r->modified > d->newest)
             d->newest = r->modified;
@@ -94,6 +96,7 @@ static int dav_size(struct store *s, const char *name, uint64_t *size)
     struct http_request *r = request_of(d, STORE_SIZE, name);
     int result = http_size(r, size);
 
+    s->age = http_age(r);
     http_request_free(r);
     return result;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include "base/diag.h"
 #include "file.h"
@@ -257,6 +258,18 @@ static int file_get(struct store *store, const char *name, size_t max,
     return result;
 }
 
+/* The lock was written by the same clock as the object, just now. */
+static uint64_t age_of(const struct store_file *s, const struct stat *object)
+{
+    struct stat lock;
+    time_t now = time(NULL);
+
+    if (s->lock >= 0 &&
+        fstatat(s->base, "lock", &lock, AT_SYMLINK_NOFOLLOW) == 0)
+        now = lock.st_mtime;
+    return now > object->st_mtime ? (uint64_t)(now - object->st_mtime) : 0;
+}
+
 static int file_size(struct store *store, const char *name, uint64_t *size)
 {
     struct store_file *s = (struct store_file *)store;
@@ -276,6 +289,7 @@ static int file_size(struct store *store, const char *name, uint64_t *size)
                             s->folder, name);
     else
         *size = (uint64_t)st.st_size;
+    store->age = result ? UINT64_MAX : age_of(s, &st);
     store_dir_close(&p, dir);
     return result;
 }

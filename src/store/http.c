@@ -173,6 +173,26 @@ int http_fail(const struct http_request *r, const char *verb)
 /* -- answers ----------------------------------------------------------------
  */
 
+static void note_first(struct http_request *r, const char *data, size_t len)
+{
+    size_t room = sizeof r->first - r->first_len;
+
+    len = len < room ? len : room;
+    memcpy(r->first + r->first_len, data, len);
+    r->first_len += len;
+}
+
+void http_note(const struct http_request *r, struct store *s)
+{
+    struct store_source *from = &s->source;
+
+    from->known = r->answered && r->code != CURLE_ABORTED_BY_CALLBACK;
+    snprintf(from->type, sizeof from->type, "%s", r->type);
+    snprintf(from->encoding, sizeof from->encoding, "%s", r->encoding);
+    memcpy(from->first, r->first, r->first_len);
+    from->first_len = r->first_len;
+}
+
 static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 {
     struct http_request *r = ctx;
@@ -181,6 +201,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx)
     uint8_t *bigger;
 
     curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
+    note_first(r, data, len);
     room = (status < 300 ? r->max : MOST_REASON) - r->got;
     if (take > room && status < 300) {
         r->too_long = true;
@@ -246,6 +267,8 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx)
         copy_text(r->etag, sizeof r->etag, v, n);
     } else if ((v = value_of(line, len, "Content-Encoding", &n))) {
         copy_text(r->encoding, sizeof r->encoding, v, n);
+    } else if ((v = value_of(line, len, "Content-Type", &n))) {
+        copy_text(r->type, sizeof r->type, v, n);
     } else if ((v = value_of(line, len, "Cache-Control", &n))) {
         copy_text(r->cache, sizeof r->cache, v, n);
     } else if ((v = value_of(line, len, "Last-Modified", &n))) {
@@ -380,7 +403,9 @@ static void reset_answer(struct http_request *r)
     r->modified = r->date = 0;
     r->after = 0;
     r->too_long = r->answered = false;
-    r->etag[0] = r->encoding[0] = r->cache[0] = r->error[0] = '\0';
+    r->etag[0] = r->encoding[0] = r->cache[0] = r->type[0] = '\0';
+    r->error[0] = '\0';
+    r->first_len = 0;
 }
 
 static void finish(struct http *h, struct http_request *r)

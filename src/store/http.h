@@ -38,7 +38,9 @@ struct http_request {
     uint64_t size;     /* Content-Length, UINT64_MAX: not said */
     uint64_t modified; /* Last-Modified, seconds since 1970, 0: not said */
     uint64_t date;     /* the server's clock, the same */
-    char etag[128], encoding[32], cache[128];
+    char etag[128], encoding[32], cache[128], type[96];
+    uint8_t first[STORE_FIRST_BYTES]; /* of the body, however long it is */
+    size_t first_len;
     char error[CURL_ERROR_SIZE];
     /* the engine's */
     struct http *http;
@@ -100,6 +102,8 @@ void http_drain(struct http *h);
 bool http_good(const struct http_request *r);
 /* The server says that the object is not there. */
 bool http_missing(const struct http_request *r);
+/* Notes in `s` where that answer comes from. */
+void http_note(const struct http_request *r, struct store *s);
 /* Reports that it failed; returns -1. */
 int http_fail(const struct http_request *r, const char *verb);
 
@@ -108,6 +112,8 @@ int http_fail(const struct http_request *r, const char *verb);
  * answered already is not sent. */
 int http_get(struct http_request *r, size_t max, uint8_t **bytes, size_t *len);
 int http_size(struct http_request *r, uint64_t *size);
+/* As store.age. */
+uint64_t http_age(const struct http_request *r);
 int http_remove(struct http_request *r);
 
 /* The method of a verb. */

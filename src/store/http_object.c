@@ -87,6 +87,13 @@ int http_size(struct http_request *r, uint64_t *size)
     return 0;
 }
 
+uint64_t http_age(const struct http_request *r)
+{
+    if (!r || !r->date || !r->modified)
+        return UINT64_MAX;
+    return r->date > r->modified ? r->date - r->modified : 0;
+}
+
 int http_remove(struct http_request *r)
 {
     if (!r)

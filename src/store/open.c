@@ -17,8 +17,8 @@ static int open_folder(const struct config *c, const struct config_server *s,
     return result;
 }
 
-int store_open(const struct config *c, const struct config_server *s,
-               bool create, struct store **out)
+static int open_kind(const struct config *c, const struct config_server *s,
+                     bool create, struct store **out)
 {
     switch (s->kind) {
     case SERVER_FOLDER:
@@ -36,4 +36,16 @@ int store_open(const struct config *c, const struct config_server *s,
     }
     return diag_error_at(DIAG_CONFIG, s->url.mark,
                          "servers of this kind are not possible yet");
+}
+
+int store_open(const struct config *c, const struct config_server *s,
+               bool create, struct store **out)
+{
+    if (open_kind(c, s, create, out))
+        return -1;
+    if (store_site_find(c, s, *out) == 0)
+        return 0;
+    (*out)->ops->close(*out);
+    *out = NULL;
+    return -1;
 }

@@ -190,6 +190,7 @@ static int remote_size(struct store *s, const char *name, uint64_t *size)
     int result = 0;
 
     *size = 0;
+    s->age = UINT64_MAX;
     if (!j)
         return -1;
     if (is_missing(j))

@@ -73,6 +73,8 @@ static int s3_get(struct store *store, const char *name, size_t max,
     struct http_request *r = request_of(s, STORE_GET, name);
     int result = http_get(r, max, bytes, len);
 
+    if (r)
+        http_note(r, store);
     if (r && r->date)
         s->ahead = r->date - (uint64_t)time(NULL);
     http_request_free(r);
@@ -85,6 +87,7 @@ static int s3_size(struct store *store, const char *name, uint64_t *size)
         request_of((struct store_s3 *)store, STORE_SIZE, name);
     int result = http_size(r, size);
 
+    store->age = http_age(r);
     http_request_free(r);
     return result;
 }

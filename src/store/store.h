@@ -13,8 +13,11 @@
 #include "config/config.h"
 
 enum {
-    STORE_NAME = 256, /* longest object name, NUL included */
-    STORE_AHEAD = 128 /* objects that are asked for ahead */
+    STORE_NAME = 256,       /* longest object name, NUL included */
+    STORE_AHEAD = 128,      /* objects that are asked for ahead */
+    STORE_FIRST_BYTES = 64, /* of an answer, to see what it is */
+    STORE_SITE = 16,        /* bytes of a place's name */
+    STORE_SITES = 2         /* that one server may have */
 };
 
 /* How an object is treated: server.md, Publishing. */
@@ -37,6 +40,15 @@ enum store_verb { STORE_GET, STORE_SIZE, STORE_REMOVE };
 
 struct memory;
 struct store;
+
+/* An answer over HTTP, which need not come from who was asked: a login, a page
+ * on maintenance, a proxy. */
+struct store_source {
+    bool known; /* false: it is the object, as it is there */
+    char type[96], encoding[32];
+    uint8_t first[STORE_FIRST_BYTES];
+    size_t first_len;
+};
 
 /* Functions return 0, or -1 (reported, DIAG_SERVER unless it says otherwise);
  * get and size also STORE_MISSING, get STORE_LONG. */
@@ -98,12 +110,26 @@ struct store {
     void (*failed)(void *ctx, const char *name); /* set by who puts, or NULL */
     void *failed_ctx;
     struct store_meter *meter; /* or NULL */
-    struct memory *memory;     /* of indexes that were there, or NULL */
+    /* Of what `size` found last, seconds since it was written, by the server's
+     * clock; UINT64_MAX: not said. */
+    uint64_t age;
+    struct store_source source; /* of what `get` gave last */
+    struct memory *memory;      /* of indexes that were there, or NULL */
+    /* Names for where it is, the same for all spellings; none: not known. */
+    uint8_t sites[STORE_SITES][STORE_SITE];
+    unsigned site_count;
 };
 
 /* As store_ops.get, but STORE_LONG is an error: -1 (reported). */
 int store_get(struct store *s, const char *name, size_t max, uint8_t **bytes,
               size_t *len);
+
+/* What was got last, and is not what it should be: true, and reported
+ * (DIAG_SERVER), where something else than the object seems to have come, as a
+ * web page.  Where at least `bytes` were expected (0: not known), so is text,
+ * and where it has fewer. */
+bool store_is_strange(const struct store *s, const char *name, size_t bytes,
+                      size_t len);
 
 /* As store_ops.ahead, if there is one. */
 void store_ahead(struct store *s, enum store_verb verb, const char *name,
@@ -144,6 +170,10 @@ int store_remote_rename_over(struct store *s, const char *name,
  * (reported). */
 int store_public_open(const struct config *c, const struct config_server *s,
                       struct store **out);
+
+/* Fills in s->sites.  0, or -1 (no memory, reported). */
+int store_site_find(const struct config *c, const struct config_server *server,
+                    struct store *s);
 
 /* Whichever it is.  Nothing is asked of a server yet. */
 int store_open(const struct config *c, const struct config_server *s,

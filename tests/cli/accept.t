@@ -196,7 +196,7 @@ config_of auto d3 d4
 echo 'import nine' >main.py
 run 5 'refused without memory' ota-pack publish
 says err "the index in 'public' is older than its manifests"
-says err "if the older one is to stay, run 'ota-pack publish --accept-rollback'"
+says err "and it is to stay, run 'ota-pack publish --accept-rollback'"
 run 0 'accepted without memory' ota-pack publish --accept-rollback
 versions 30443
 ota-pack withdraw d2 >/dev/null 2>&1

@@ -115,6 +115,7 @@ whole 'all verify'
 
 # A second signal while the disk is slow.
 cp -a public before
+config auto
 strace -f -o /dev/null -e trace=fsync -e inject=fsync:delay_enter=1500000 \
     ota-pack publish --new-base >first.out 2>&1 &
 until part=$(ls public/.part 2>/dev/null) && [ -n "$part" ]; do

@@ -33,11 +33,13 @@ run 0 'plan' ota-pack plan
 [ ! -e "$XDG_STATE_HOME" ]
 ok $? 'where nothing is published there is nothing to be remembered'
 run 0 'publish' ota-pack publish
-[ "$(stat -c %a "$state")$(stat -c %a "$state"/*)" = 700600 ]
-ok $? 'the folder and its file are for their owner'
+[ "$(stat -c %a "$state" "$state"/* | tr -d '\n')" = 700600600 ]
+ok $? 'the folder and its files are for their owner'
 base=$(od -An -tx1 -j16 -N16 public/index/head | tr -d ' \n')
-[ "$(ls -A "$state")" = "$base" ]
+[ "$(find "$state" -type f ! -name 'at-*')" = "$state/$base" ]
 ok $? 'the file is named by the base'
+[ "$(cut -d' ' -f1,2,4 "$state"/at-*)" = "$base 1 public" ]
+ok $? 'another one says which base is there, and its version'
 [ "$(cut -d' ' -f1,2,4 "$state/$base")" = '2 1790000000 public' ]
 ok $? 'it has the generation, the time and the server'
 stamp "$state" >before
@@ -93,9 +95,9 @@ for command in status 'verify --server --sample 1' check; do
 done
 run 0 'status goes on' ota-pack status
 says out '3 devices: 3 published, 0 never'
-run 0 'doctor goes on' ota-pack doctor
-grep -q "^index *warning *$older" "$work/.out"
-ok $? 'and warns'
+run 5 'doctor goes on' ota-pack doctor
+grep -q "^index *error *$older" "$work/.out"
+ok $? 'and says what publish refuses'
 change two
 forget
 run 5 'without memory' ota-pack publish
@@ -144,7 +146,7 @@ run 0 'our own' ota-pack publish
 # A base that was replaced.
 cp -a public replaced
 run 0 'a new base' ota-pack publish --new-base
-[ "$(ls "$state" | wc -l)" -eq 2 ]
+[ "$(find "$state" -type f ! -name 'at-*' | wc -l)" -eq 2 ]
 ok $? 'both bases are remembered'
 mv public new
 cp -a replaced public

@@ -138,6 +138,7 @@ whole 'all verify'
 # A move to a fixed version that is published: the same content, but a payload
 # that deletes what the device had; all of the release delete it from then on.
 mv public kept
+forget
 two 1 2
 run 0 'two releases' ota-pack publish
 two 1 2 "      - '24:6f:28:00:00:05'" "      - '24:6f:28:00:00:01'"
@@ -217,12 +218,15 @@ says err "the index in 'public' is older than its manifests: \
 
 # Refresh.
 rm -rf public
+forget
+today=$(date +%s)
+export SOURCE_DATE_EPOCH="$today"
 config 1 '    expires: 90d'
 run 0 'with a time of life' ota-pack publish
-export SOURCE_DATE_EPOCH=$((1790000000 + 59 * 86400))
+export SOURCE_DATE_EPOCH=$((today + 59 * 86400))
 run 0 'more than a third is left' ota-pack publish
 silent out
-export SOURCE_DATE_EPOCH=$((1790000000 + 61 * 86400))
+export SOURCE_DATE_EPOCH=$((today + 61 * 86400))
 run 0 'plan says refresh' ota-pack plan
 says out 'refresh: version 1 signed anew before it expires'
 cp public/devices/246f28000001/manifest old
@@ -239,6 +243,7 @@ export SOURCE_DATE_EPOCH=1790000000
 
 # Bad input, a bad server.
 rm -rf public
+forget
 config 7
 if [ "$(id -u)" -eq 0 ]; then
     ln -s missing lib/net.py
@@ -300,6 +305,7 @@ done
 
 # A server that is full.
 rm -rf public
+forget
 mkdir public
 if [ "$(id -u)" -eq 0 ] &&
     mount -t tmpfs -o size=64k,nr_inodes=64 tmpfs public 2>/dev/null; then

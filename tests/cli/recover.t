@@ -31,9 +31,14 @@ agrees() {
 # The index is lost.
 rm public/index/head
 stamp public/devices >before
+run 5 'no index, where there was one' ota-pack publish
+says err "there is no index in 'public', and this machine has seen one there, \
+with versions up to 1"
+forget
 run 5 'manifests and no index' ota-pack publish
 says err "'public' has manifests of devices and no index: put its 'index' \
-folder back from a copy, or start anew with 'ota-pack publish --new-base'"
+folder back from a copy; only if there is none: 'ota-pack publish --new-base' \
+goes on above the versions that can still be read"
 cp -a release.key kept.key && cp -a release.pub kept.pub
 rm release.key release.pub
 ota-pack keygen -W release >/dev/null 2>&1
@@ -181,14 +186,16 @@ silent err
 
 # Taken up when its manifests have expired.
 again '    expires: 90d'
+today=$(date +%s)
+export SOURCE_DATE_EPOCH="$today"
 echo 'import gc' >main.py
 killed syncfs 1
-export SOURCE_DATE_EPOCH=$((1790000000 + 80 * 86400))
+export SOURCE_DATE_EPOCH=$((today + 80 * 86400))
 run 0 'completed late' ota-pack publish
 run 0 'nothing more to do' ota-pack publish
 silent out
 run 0 'not expired' ota-pack verify -k release.pub \
-    --time $((1790000000 + 91 * 86400)) public/devices/246f28000001/manifest
+    --time $((today + 91 * 86400)) public/devices/246f28000001/manifest
 export SOURCE_DATE_EPOCH=1790000000
 
 # Ctrl-C when all is written.

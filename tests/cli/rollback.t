@@ -139,6 +139,7 @@ whole 'all verify'
 # A payload that deletes all that is to go is used as it is: a file that
 # changed, none that came.
 rm -rf public
+forget
 good
 config auto
 ota-pack publish >/dev/null 2>&1
@@ -160,6 +161,7 @@ silent err
 # Devices that are not listed go back, those of other releases and those that
 # were withdrawn do not; a device that has the content stays as it is.
 rm -rf public
+forget
 good
 config auto '  - name: shed' '    version: auto' '    files: [main.py]' \
     '    devices: ["24:6f:28:00:00:05"]'
@@ -177,6 +179,7 @@ ok $? 'the others are as they were'
 
 # Files of devices' own.
 rm -rf public
+forget
 good
 config auto
 ota-pack publish >/dev/null 2>&1
@@ -203,6 +206,7 @@ says out 'site.py'
 
 # A folder where a file was.
 rm -rf public
+forget
 config auto
 sed 's|- lib/.*|- {from: main.py, to: x}|' ota-pack.yml >one.yml
 sed 's|- lib/.*|- {from: main.py, to: x/y}|' ota-pack.yml >two.yml
@@ -220,6 +224,7 @@ whole 'all verify'
 
 # The payload is not there, or not what it was.
 rm -rf public
+forget
 good
 config auto
 ota-pack publish >/dev/null 2>&1
@@ -239,14 +244,17 @@ ok $? 'still version 2'
 
 # Manifests that expire are signed anew, though the release is left alone.
 rm -rf public
+forget
 good
+today=$(date +%s)
+export SOURCE_DATE_EPOCH="$today"
 config auto '    expires: 90d'
 ota-pack publish >/dev/null 2>&1
 bad
 ota-pack publish >/dev/null 2>&1
 ota-pack rollback greenhouse --to 1 >/dev/null 2>&1
 ota-pack publish >/dev/null 2>&1
-export SOURCE_DATE_EPOCH=$((1790000000 + 61 * 86400))
+export SOURCE_DATE_EPOCH=$((today + 61 * 86400))
 run 0 'two thirds of their life are over' ota-pack publish
 says out 'published: 3 manifests, 0 new payloads'
 [ "$(version 246f28000001)" = 3 ]
@@ -259,6 +267,7 @@ export SOURCE_DATE_EPOCH=1790000000
 
 # A version that was rolled back stays known when it is pruned.
 rm -rf public
+forget
 good
 config auto
 ota-pack publish >/dev/null 2>&1
@@ -271,6 +280,7 @@ for n in 4 5 6; do
     ota-pack publish >/dev/null 2>&1
 done
 SOURCE_DATE_EPOCH=$((1790000000 + 31 * 86400))
+find public -type f -exec touch -d '31 days ago' {} +
 run 0 'prune' ota-pack prune -v
 says out 'greenhouse version 2, its payload alone'
 run 1 'its payload is gone' ota-pack rollback greenhouse --to 2
@@ -296,6 +306,7 @@ killed() {
 
 # A publish that was cut short is gone back from: its content is marked, too.
 rm -rf public
+forget
 good
 config auto
 ota-pack publish >/dev/null 2>&1

@@ -123,6 +123,7 @@ says err "'main' is the name of 2 devices: name the one by its id"
 
 # A server that fails.
 rm -rf public
+forget
 config auto
 ota-pack publish >/dev/null 2>&1
 without north south
@@ -149,6 +150,7 @@ strace -o /dev/null true 2>/dev/null || {
 
 # After a publish that was cut short: what it gave counts.
 rm -rf public
+forget
 config auto
 ota-pack publish >/dev/null 2>&1
 echo 'import gc' >main.py
@@ -169,6 +171,7 @@ whole 'all verify'
 # Killed at each call that writes: the others are served, the number is used,
 # and the same command completes it.
 rm -rf public
+forget
 config auto
 ota-pack publish >/dev/null 2>&1
 cp -a public start
