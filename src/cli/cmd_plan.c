@@ -22,7 +22,7 @@ static int take(int c, const char *arg, void *ctx)
 int project_show_plan(struct project *p, const struct cmd_global *g)
 {
     struct plan plan;
-    int changes = 0;
+    bool writes = false;
 
     project_numbers(p, g);
     do {
@@ -32,10 +32,10 @@ int project_show_plan(struct project *p, const struct cmd_global *g)
         project_head(p, g);
         if (!g->quiet || g->json)
             plan_print(&plan, g->json);
-        changes |= plan_changes(&plan) > 0;
+        writes |= plan_writes(&plan);
         plan_release(&plan);
     } while (project_next(p));
-    return changes;
+    return writes;
 }
 
 int cmd_plan(struct cmd_global *g, int argc, char **argv)
@@ -43,14 +43,14 @@ int cmd_plan(struct cmd_global *g, int argc, char **argv)
     bool exit_code = false;
     struct project p;
     int first = cmd_options(g, argc, argv, "", long_options, take, &exit_code);
-    int changes = 0;
+    int writes = 0;
 
     if (first < 0)
         return diag_status();
     if (!project_open(&p, g, argv + first, (size_t)(argc - first)))
-        changes = project_show_plan(&p, g);
+        writes = project_show_plan(&p, g);
     project_release(&p);
     if (diag_status())
         return diag_status();
-    return exit_code && changes > 0 ? STATUS_CHANGES : 0;
+    return exit_code && writes ? STATUS_CHANGES : 0;
 }

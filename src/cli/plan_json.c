@@ -55,6 +55,8 @@ static void print_release(const struct plan *p, const struct plan_release *r)
         json_number(&j, "content_of", p->request.back->version);
     if (r->rolled_back)
         json_number(&j, "rolled_back", r->rolled_back);
+    if (r->back_begun)
+        json_number(&j, "rollback_begun", r->back_begun);
     json_end(&j);
 }
 
@@ -111,7 +113,7 @@ void plan_json(const struct plan *p)
     for (uint32_t i = 0; i < p->group_count; i++) {
         struct file_context ctx = {p, i};
 
-        plan_each_file(p, &p->groups[i], print_file, &ctx);
+        plan_each_file(&p->groups[i], print_file, &ctx);
     }
     for (size_t i = 0; i < p->device_count; i++)
         print_device(p, &p->devices[i]);

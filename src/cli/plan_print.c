@@ -111,8 +111,8 @@ static void print_group(const struct plan *p, const struct plan_group *g)
 {
     struct file_lines lines = {0};
 
-    plan_each_file(p, g, measure_file, &lines);
-    plan_each_file(p, g, print_file, &lines);
+    plan_each_file(g, measure_file, &lines);
+    plan_each_file(g, print_file, &lines);
     for (uint32_t i = g->first; i != PLAN_NONE; i = p->devices[i].next)
         print_device(p, &p->devices[i]);
 }
@@ -121,8 +121,7 @@ static void print_group(const struct plan *p, const struct plan_group *g)
 static void print_head(const struct plan *p, const struct plan_release *r)
 {
     const struct plan_group *g = &p->groups[r->group_first];
-    const struct tree_set *set =
-        &p->request.tree->releases[r->release].sets[g->set];
+    const struct tree_set *set = g->content;
     char size[MSG_SIZE];
 
     put_text(p->request.config->releases[r->release].name.text);
@@ -142,6 +141,8 @@ static void print_head(const struct plan *p, const struct plan_release *r)
     if (p->request.back)
         printf(", with the content of version %lu",
                (unsigned long)p->request.back->version);
+    if (r->rolled_back)
+        fputs(", with what the rollback put in force", stdout);
     if (r->resumed)
         fputs(", going on with a publish that was cut short", stdout);
 }
@@ -149,6 +150,12 @@ static void print_head(const struct plan *p, const struct plan_release *r)
 static void print_left_alone(const struct plan *p, const struct plan_release *r)
 {
     put_text(p->request.config->releases[r->release].name.text);
+    if (r->back_begun) {
+        printf(": the rollback to version %lu was cut short, and is completed "
+               "first\n",
+               (unsigned long)r->back_begun);
+        return;
+    }
     printf(": left alone, its content is that of version %lu, which was rolled "
            "back: change it, or run 'ota-pack publish --again'\n",
            (unsigned long)r->rolled_back);
@@ -199,7 +206,9 @@ static void print_total(const struct plan *p)
             counts[k] += p->releases[i].counts[k];
     }
     if (!plan_changes(p)) {
-        fputs("nothing to do: ", stdout);
+        fputs(plan_writes(p) ? "the index alone is to be written: "
+                             : "nothing to do: ",
+              stdout);
         put_count(same, "device");
         fputs(same == 1 ? " is up to date" : " are up to date", stdout);
         if (left)

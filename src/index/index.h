@@ -63,6 +63,8 @@ struct index_version {
     uint8_t marks; /* INDEX_ROLLED_BACK, INDEX_KEPT */
     uint64_t left; /* when a device last went from it to another one, 0:
                     * never; kept by index_set_device() and index_write() */
+    const char **deletes; /* DELETEs that were asked for; as `dropped` */
+    uint32_t delete_count;
     struct index_content *shared; /* NULL: every device has its own */
 };
 

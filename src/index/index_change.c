@@ -157,6 +157,8 @@ static bool same_version(const struct index_version *a,
     return strcmp(a->label, b->label) == 0 && a->created == b->created &&
            a->expires == b->expires && a->hardware == b->hardware &&
            a->ram == b->ram && a->flags == b->flags && a->marks == b->marks &&
+           index_same_paths(a->deletes, a->delete_count, b->deletes,
+                            b->delete_count) &&
            index_same_content(a->shared, b->shared);
 }
 
@@ -181,6 +183,8 @@ struct index_version *index_add_version(struct index *x, const char *release,
 
     assert(x->priv->loaded);
     if (check_settings(v) < 0 || !(e = release_of(x, release)))
+        return NULL;
+    if (index_copy_paths(x, &in.deletes, &in.delete_count))
         return NULL;
     if (v->shared && !(in.shared = index_copy_content(x, v->shared)))
         return NULL;

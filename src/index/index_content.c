@@ -81,29 +81,28 @@ static int copy_files(struct index *x, const struct index_content *c,
     return 0;
 }
 
-static int copy_dropped(struct index *x, const struct index_content *c,
-                        struct index_content *copy)
+int index_copy_paths(struct index *x, const char ***list, uint32_t *count)
 {
+    const char **copy = arena_array(&x->priv->arena, *count, sizeof(char *));
     uint32_t kept = 0;
 
-    copy->dropped =
-        arena_array(&x->priv->arena, c->dropped_count, sizeof(char *));
-    if (!copy->dropped)
+    if (!copy)
         return -1;
-    for (uint32_t i = 0; i < c->dropped_count; i++) {
-        const char *path = c->dropped[i];
+    for (uint32_t i = 0; i < *count; i++) {
+        const char *path = (*list)[i];
 
         if (ota_path_check(path, strlen(path)) != OTA_OK)
             return diag_error(DIAG_FAILED, "'%s' is no path for a device",
                               path);
-        if (!(copy->dropped[i] = index_string(x, path, strlen(path))))
+        if (!(copy[i] = index_string(x, path, strlen(path))))
             return -1;
     }
-    qsort(copy->dropped, c->dropped_count, sizeof(char *), by_path);
-    for (uint32_t i = 0; i < c->dropped_count; i++)
-        if (!kept || by_path(&copy->dropped[kept - 1], &copy->dropped[i]))
-            copy->dropped[kept++] = copy->dropped[i];
-    copy->dropped_count = kept;
+    qsort(copy, *count, sizeof(char *), by_path);
+    for (uint32_t i = 0; i < *count; i++)
+        if (!kept || by_path(&copy[kept - 1], &copy[i]))
+            copy[kept++] = copy[i];
+    *list = copy;
+    *count = kept;
     return 0;
 }
 
@@ -135,7 +134,12 @@ struct index_content *index_copy_content(struct index *x,
 {
     struct index_content *copy = arena_alloc(&x->priv->arena, sizeof *copy);
 
-    if (!copy || copy_files(x, c, copy) < 0 || copy_dropped(x, c, copy) < 0 ||
+    if (!copy)
+        return NULL;
+    copy->dropped = c->dropped;
+    copy->dropped_count = c->dropped_count;
+    if (copy_files(x, c, copy) < 0 ||
+        index_copy_paths(x, &copy->dropped, &copy->dropped_count) < 0 ||
         copy_payloads(x, c, copy) < 0)
         return NULL;
     memcpy(copy->digest, c->digest, OTA_DIGEST);
@@ -158,6 +162,17 @@ static bool same_file(const struct index_file *a, const struct index_file *b)
                       memcmp(a->hash, b->hash, OTA_HASH) == 0);
 }
 
+bool index_same_paths(const char *const *a, uint32_t a_count,
+                      const char *const *b, uint32_t b_count)
+{
+    if (a_count != b_count)
+        return false;
+    for (uint32_t i = 0; i < a_count; i++)
+        if (strcmp(a[i], b[i]) != 0)
+            return false;
+    return true;
+}
+
 bool index_same_content(const struct index_content *a,
                         const struct index_content *b)
 {
@@ -165,14 +180,12 @@ bool index_same_content(const struct index_content *a,
         return a == b;
     if (memcmp(a->digest, b->digest, OTA_DIGEST) != 0 ||
         a->file_count != b->file_count ||
-        a->dropped_count != b->dropped_count ||
+        !index_same_paths(a->dropped, a->dropped_count, b->dropped,
+                          b->dropped_count) ||
         a->payload_count != b->payload_count)
         return false;
     for (size_t i = 0; i < a->file_count; i++)
         if (!same_file(a->files[i], b->files[i]))
-            return false;
-    for (size_t i = 0; i < a->dropped_count; i++)
-        if (strcmp(a->dropped[i], b->dropped[i]) != 0)
             return false;
     for (size_t i = 0; i < a->payload_count; i++)
         if (!same_payload(&a->payloads[i], &b->payloads[i]))
@@ -219,6 +232,14 @@ static void get_payload(struct index_in *in, struct ota_alternative *a)
         index_in_fail(in, bad);
 }
 
+void index_put_paths(struct index_out *o, const char *const *list,
+                     uint32_t count)
+{
+    index_out_v(o, count);
+    for (uint32_t i = 0; i < count; i++)
+        index_out_text(o, list[i]);
+}
+
 void index_put_content(struct index_out *o, const struct index_content *c)
 {
     index_out_v(o, c->file_count);
@@ -227,9 +248,7 @@ void index_put_content(struct index_out *o, const struct index_content *c)
 
         index_out_v(o, ((const struct index_file_entry *)entry)->number);
     }
-    index_out_v(o, c->dropped_count);
-    for (size_t i = 0; i < c->dropped_count; i++)
-        index_out_text(o, c->dropped[i]);
+    index_put_paths(o, c->dropped, c->dropped_count);
     index_out_u8(o, c->payload_count);
     for (size_t i = 0; i < c->payload_count; i++)
         put_payload(o, &c->payloads[i]);
@@ -269,23 +288,25 @@ static int get_files(struct index *x, struct index_in *in,
     return 0;
 }
 
-static int get_dropped(struct index *x, struct index_in *in,
-                       struct index_content *c)
+int index_get_paths(struct index *x, struct index_in *in, const char ***list,
+                    uint32_t *count)
 {
-    c->dropped_count = get_count(in, 2);
-    c->dropped = arena_array(&x->priv->arena, c->dropped_count, sizeof(char *));
-    if (!c->dropped)
+    const char **paths;
+
+    *count = get_count(in, 2);
+    *list = paths = arena_array(&x->priv->arena, *count, sizeof(char *));
+    if (!paths)
         return -1;
-    for (size_t i = 0; i < c->dropped_count; i++) {
+    for (size_t i = 0; i < *count; i++) {
         size_t len;
         const char *path = index_in_path(in, &len);
 
         if (!path)
             break;
-        if (!(c->dropped[i] = index_string(x, path, len)))
+        if (!(paths[i] = index_string(x, path, len)))
             return -1;
-        if (i && by_path(&c->dropped[i - 1], &c->dropped[i]) >= 0)
-            index_in_fail(in, "dropped paths are out of order");
+        if (i && by_path(&paths[i - 1], &paths[i]) >= 0)
+            index_in_fail(in, "paths are out of order");
     }
     return 0;
 }
@@ -318,7 +339,8 @@ struct index_content *index_get_content(struct index *x, struct index_in *in,
     struct index_content *c = arena_alloc(&x->priv->arena, sizeof *c);
 
     if (!c || get_files(x, in, c, files, file_count) < 0 ||
-        get_dropped(x, in, c) < 0 || get_payloads(x, in, c) < 0)
+        index_get_paths(x, in, &c->dropped, &c->dropped_count) < 0 ||
+        get_payloads(x, in, c) < 0)
         return NULL;
     return c;
 }

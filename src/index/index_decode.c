@@ -65,7 +65,8 @@ static int get_retired(struct shard *s, const void *holder, bool of_device)
     return 0;
 }
 
-static void get_settings(struct index_in *in, struct index_version *v)
+static int get_settings(struct index *x, struct index_in *in,
+                        struct index_version *v)
 {
     const char *label;
     size_t len;
@@ -82,8 +83,16 @@ static void get_settings(struct index_in *in, struct index_version *v)
         memcpy(v->label, label, len);
     if (v->flags)
         index_in_fail(in, "a flag that this program does not know");
-    if (v->marks & ~(INDEX_ROLLED_BACK | INDEX_KEPT))
+    if (v->marks & ~(INDEX_ROLLED_BACK | INDEX_KEPT | INDEX_DELETES))
         index_in_fail(in, "a mark that this program does not know");
+    if (in->bad || !(v->marks & INDEX_DELETES))
+        return 0;
+    v->marks &= (uint8_t)~INDEX_DELETES;
+    if (index_get_paths(x, in, &v->deletes, &v->delete_count))
+        return -1;
+    if (!v->delete_count)
+        index_in_fail(in, "a list of deletes is empty");
+    return 0;
 }
 
 static int get_version(struct shard *s, struct index_release *r)
@@ -97,7 +106,8 @@ static int get_version(struct shard *s, struct index_release *r)
                      (r->version_count &&
                       r->versions[r->version_count - 1].version >= v.version)))
         index_in_fail(in, "versions are out of order");
-    get_settings(in, &v);
+    if (get_settings(s->x, in, &v))
+        return -1;
     shared = index_in_u8(in);
     if (shared > 1)
         index_in_fail(in, "a field is neither 0 nor 1");

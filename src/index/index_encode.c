@@ -238,13 +238,15 @@ static void put_version(struct index_out *o, const struct index_version *v)
     index_out_u8(o, INDEX_VERSION);
     index_out_u32(o, v->version);
     index_out_u8(o, v->flags);
-    index_out_u8(o, v->marks);
+    index_out_u8(o, v->marks | (v->delete_count ? INDEX_DELETES : 0));
     index_out_u16(o, v->hardware);
     index_out_u32(o, v->ram);
     index_out_u64(o, v->created);
     index_out_u64(o, v->expires);
     index_out_u64(o, v->left);
     index_out_text(o, v->label);
+    if (v->delete_count)
+        index_put_paths(o, v->deletes, v->delete_count);
     index_out_u8(o, v->shared != NULL);
     if (v->shared) {
         index_out_bytes(o, v->shared->digest, OTA_DIGEST);

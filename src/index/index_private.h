@@ -38,6 +38,9 @@ enum {
     INDEX_RETIRED = 6
 };
 
+/* Mark of a VERSION in bytes alone: a list of deletes follows its label. */
+enum { INDEX_DELETES = 4 };
+
 /* Flags of a DEVICE. */
 enum { INDEX_EUI64 = 1, INDEX_NAMED = 2, INDEX_OWN = 4 };
 
@@ -151,6 +154,17 @@ bool index_names_payload(const struct index_content *c,
                          const uint8_t name[OTA_HASH]);
 /* What is wrong with an alternative, or NULL. */
 const char *index_check_payload(const struct ota_alternative *a);
+/* Paths in record order, each once: copied (`*list` becomes the index's), and
+ * to and from bytes.  0, or -1 (reported); what is wrong with the bytes is in
+ * `in`. */
+int index_copy_paths(struct index *x, const char ***list, uint32_t *count);
+bool index_same_paths(const char *const *a, uint32_t a_count,
+                      const char *const *b, uint32_t b_count);
+void index_put_paths(struct index_out *o, const char *const *list,
+                     uint32_t count);
+int index_get_paths(struct index *x, struct index_in *in, const char ***list,
+                    uint32_t *count);
+
 void index_put_content(struct index_out *o, const struct index_content *c);
 /* NULL where memory is out (reported) or with in->bad set. */
 struct index_content *index_get_content(struct index *x, struct index_in *in,

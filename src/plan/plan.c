@@ -51,8 +51,22 @@ struct plan_work *plan_find_work(const struct plan_maker *m, const char *name)
     return NULL;
 }
 
-/* What an intent is about: the files, and the settings that go with them. */
-static void hash_settings(uint16_t hardware, uint32_t ram,
+/* A sum over paths, in whatever order they are listed. */
+static void add_delete(uint8_t sum[OTA_HASH], const char *path)
+{
+    uint8_t hash[OTA_HASH];
+    struct ota_hash h;
+
+    ota_hash_init(&h);
+    ota_hash_update(&h, (const uint8_t *)path, strlen(path));
+    ota_hash_final(&h, hash, OTA_HASH);
+    for (size_t i = 0; i < OTA_HASH; i++)
+        sum[i] ^= hash[i];
+}
+
+/* What an intent is about: the files, and all else that devices notice. */
+static void hash_settings(uint16_t hardware, uint32_t ram, const char *label,
+                          const uint8_t deletes[OTA_HASH],
                           uint8_t hash[OTA_HASH])
 {
     uint8_t settings[6];
@@ -63,17 +77,34 @@ static void hash_settings(uint16_t hardware, uint32_t ram,
     ota_hash_init(&h);
     ota_hash_update(&h, hash, OTA_HASH);
     ota_hash_update(&h, settings, sizeof settings);
+    ota_hash_update(&h, deletes, OTA_HASH);
+    ota_hash_update(&h, (const uint8_t *)label, strlen(label));
     ota_hash_final(&h, hash, OTA_HASH);
+}
+
+static void hash_asked(const struct plan_request *r, size_t release,
+                       uint8_t hash[OTA_HASH])
+{
+    const struct config_release *c = &r->config->releases[release];
+    uint8_t deletes[OTA_HASH] = {0};
+
+    for (size_t i = 0; i < c->delete_count; i++)
+        add_delete(deletes, c->deletes[i].text);
+    tree_content_hash(r->config, r->tree, release, hash);
+    hash_settings(c->hardware, c->ram, plan_label(c), deletes, hash);
 }
 
 void plan_content_hash(const struct index_version *v, uint8_t hash[OTA_HASH])
 {
+    uint8_t deletes[OTA_HASH] = {0};
     struct ota_hash h;
 
+    for (uint32_t i = 0; i < v->delete_count; i++)
+        add_delete(deletes, v->deletes[i]);
     ota_hash_init(&h);
     ota_hash_update(&h, v->shared->digest, OTA_DIGEST);
     ota_hash_final(&h, hash, OTA_HASH);
-    hash_settings(v->hardware, v->ram, hash);
+    hash_settings(v->hardware, v->ram, v->label, deletes, hash);
 }
 
 uint32_t plan_rolled_back(const struct plan_request *r, size_t release)
@@ -97,6 +128,8 @@ static void find_used(const struct plan_maker *m, struct plan_work *w)
 {
     const struct index *x = m->plan->request.index;
 
+    w->named = false;
+    w->used = w->used_any = 0;
     for (size_t i = 0; i < x->intent_count; i++) {
         const struct index_intent *t = &x->intents[i];
         bool own = strcmp(t->release, w->config->name.text) == 0;
@@ -111,11 +144,41 @@ static void find_used(const struct plan_maker *m, struct plan_work *w)
     }
 }
 
-static void find_intents(struct plan_maker *m, struct plan_work *w)
+/* Those of the intent, unless its manifests would be due to be signed anew or
+ * another life is asked for by now. */
+static void set_times(const struct plan_request *r, struct plan_work *w)
+{
+    const struct index_intent *t = w->match;
+    uint64_t life = w->config->expires;
+
+    w->out->resumed = t != NULL;
+    w->out->created = r->now;
+    w->out->expires = life ? r->now + life : 0;
+    if (t && t->expires == (life ? t->created + life : 0) &&
+        !(t->expires && r->now >= plan_refresh_time(t->created, t->expires))) {
+        w->out->created = t->created;
+        w->out->expires = t->expires;
+    }
+}
+
+/* A number that was begun is not the one that is asked for where that is fixed
+ * and another. */
+static bool matches(const struct plan_work *w, const struct index_intent *t)
+{
+    uint32_t fixed = w->config->version;
+
+    return memcmp(t->content, w->out->content, OTA_HASH) == 0 &&
+           (!fixed || fixed == t->version ||
+            (w->latest && t->version == w->latest->version));
+}
+
+void plan_find_intents(struct plan_maker *m, struct plan_work *w)
 {
     const struct index *x = m->plan->request.index;
     uint32_t latest = w->latest ? w->latest->version : 0;
 
+    w->match = NULL;
+    w->begun = 0;
     for (size_t i = 0; i < x->intent_count; i++) {
         const struct index_intent *t = &x->intents[i];
 
@@ -123,12 +186,13 @@ static void find_intents(struct plan_maker *m, struct plan_work *w)
             continue;
         if (t->version > w->highest)
             w->highest = t->version;
-        if (memcmp(t->content, w->out->content, OTA_HASH) == 0)
+        if (matches(w, t))
             w->match = t;
         else if (t->version > latest)
             w->begun = t->version;
     }
     find_used(m, w);
+    set_times(&m->plan->request, w);
 }
 
 static bool shared_same(const struct plan_work *w)
@@ -138,47 +202,32 @@ static bool shared_same(const struct plan_work *w)
                   OTA_DIGEST) == 0;
 }
 
-/* Those of the intent, unless its manifests would be due to be refreshed. */
-static void set_times(const struct plan_request *r, struct plan_work *w)
-{
-    const struct index_intent *t = w->match;
-    uint64_t life = w->config->expires;
-
-    w->out->resumed = t != NULL;
-    w->out->created = r->now;
-    w->out->expires = life ? r->now + life : 0;
-    if (t &&
-        !(t->expires && r->now >= plan_refresh_time(t->created, t->expires))) {
-        w->out->created = t->created;
-        w->out->expires = t->expires;
-    }
-}
-
 static int open_work(struct plan_maker *m, struct plan_work *w, size_t release)
 {
     const struct plan_request *r = &m->plan->request;
 
     w->out = &m->plan->releases[w - m->works];
     w->out->release = (uint32_t)release;
-    w->config = &r->config->releases[release];
+    w->config = w->out->config = &r->config->releases[release];
     w->tree = &r->tree->releases[release];
     w->history = index_release(r->index, w->config->name.text);
     if (w->history && w->history->version_count) {
         w->latest = &w->history->versions[w->history->version_count - 1];
+        w->join = w->latest;
         w->out->before = w->highest = w->latest->version;
-        w->settings_same = plan_settings_same(w->config, w->latest);
+        w->settings_same = plan_asked_same(w->config, w->latest);
         w->shared_same = shared_same(w);
     }
-    tree_content_hash(r->config, r->tree, release, w->out->content);
-    hash_settings(w->config->hardware, w->config->ram, w->out->content);
+    hash_asked(r, release, w->out->content);
     if (!r->again && !r->back)
         w->out->rolled_back = plan_rolled_back(r, release);
-    find_intents(m, w);
-    set_times(r, w);
+    if (w->out->rolled_back)
+        w->out->back_begun = plan_back_begun(r->index, w->history);
+    plan_find_intents(m, w);
     w->set_group = malloc((w->tree->set_count + 1) * sizeof *w->set_group);
     if (!w->set_group)
         return diag_no_memory();
-    for (size_t i = 0; i < w->tree->set_count; i++)
+    for (size_t i = 0; i <= w->tree->set_count; i++)
         w->set_group[i] = PLAN_NONE;
     return 0;
 }
@@ -225,10 +274,11 @@ static int open_works(struct plan_maker *m)
     m->why = calloc(r->config->device_count + 1, sizeof *m->why);
     m->unread = calloc(r->config->device_count + 1, sizeof *m->unread);
     m->floors = calloc(r->config->device_count + 1, sizeof *m->floors);
+    m->left = calloc(r->config->device_count + 1, sizeof *m->left);
     m->plan->releases = calloc(count + 1, sizeof *m->plan->releases);
     m->plan->devices =
         malloc((r->config->device_count + 1) * sizeof *m->plan->devices);
-    if (!m->works || !m->by_name || !m->why || !m->unread || !m->floors ||
+    if (!m->works || !m->by_name || !m->why || !m->unread || !m->left || !m->floors ||
         !m->plan->releases || !m->plan->devices)
         return diag_no_memory();
     for (size_t i = 0; i < count; i++)
@@ -300,15 +350,14 @@ static int find_not_listed(struct plan *p)
  * one of them may have taken other content under the same one. */
 static void give_anew(struct plan_maker *m)
 {
-    const struct plan_back *back = m->plan->request.back;
-
     for (size_t i = 0; i < m->work_count; i++) {
         const struct plan_work *w = &m->works[i];
 
-        if (!m->twice || !w->named || (back && back->refresh))
+        if (!m->twice || !w->named)
             continue;
         for (uint32_t d = w->device_first; d < w->device_end; d++)
-            if (m->why[d] == PLAN_SAME || m->why[d] == PLAN_REFRESH)
+            if (!m->left[d] &&
+                (m->why[d] == PLAN_SAME || m->why[d] == PLAN_REFRESH))
                 m->why[d] = PLAN_CHANGED;
     }
 }
@@ -484,6 +533,7 @@ int plan_make(const struct plan_request *request, struct plan *out)
     free(m.why);
     free(m.unread);
     free(m.floors);
+    free(m.left);
     free(m.truths);
     if (result)
         plan_release(out);
@@ -544,4 +594,17 @@ bool plan_index_differs(const struct plan *p)
             return true;
     return !p->narrowed && (memcmp(p->wanted, x->wanted, OTA_HASH) != 0 ||
                             p->refresh != x->refresh);
+}
+
+bool plan_writes(const struct plan *p)
+{
+    const struct plan_request *r = &p->request;
+
+    if (!r->again && !r->back && !r->new_base &&
+        plan_nothing(r->config, r->tree, r->index, r->now))
+        return false;
+    for (size_t i = 0; i < p->release_count; i++)
+        if (p->releases[i].back_begun)
+            return true;
+    return plan_changes(p) > 0 || plan_index_differs(p);
 }

@@ -32,8 +32,13 @@ struct plan_device {
 /* Devices of one release that get the same version with the same payload. */
 struct plan_group {
     uint32_t release; /* index into config.releases */
-    uint32_t set;     /* index into the release's sets */
+    uint32_t set;     /* index into the release's sets, or their number */
     uint32_t version;
+    const struct tree_set *content;     /* what it installs */
+    const struct index_content *source; /* whose payload has it, where the
+                                         * files here are others; or NULL */
+    uint16_t hardware;
+    uint32_t ram;
     bool own; /* the devices' entries hold the content, not history */
     char label[OTA_LABEL + 1];
     const struct index_content *reuse;  /* it has the payload; NULL: pack */
@@ -42,7 +47,8 @@ struct plan_group {
                                          * first device's; NULL: nothing */
     const char **deletes;  /* DELETEs of a payload to be packed, sorted; */
     uint32_t delete_count; /* owned here, the strings are not */
-    const char **dropped;  /* those of them that come from history */
+    const char **dropped;  /* for the index: paths of history that are not
+                            * installed, also where they cannot be deleted */
     uint32_t dropped_count;
     uint32_t first, last; /* its devices in plan.devices */
     uint32_t sibling;     /* another group of the same set, or PLAN_NONE */
@@ -63,9 +69,13 @@ struct plan_release {
     uint32_t device_first, device_count; /* its share of plan.devices */
     uint32_t same_count;    /* selected devices that are up to date */
     uint32_t pending_count; /* devices that are not selected, to be changed */
-    uint32_t rolled_back;   /* the release is left alone: its content was rolled
-                             * back from this version; 0: it is not */
-    uint32_t left_count;    /* devices that are left alone so */
+    uint32_t rolled_back;   /* what is asked for was rolled back from this
+                             * version: devices keep what is in force, and new
+                             * ones get it; 0: it was not */
+    uint32_t back_begun;    /* a rollback to this version was cut short, which
+                             * publish completes first; 0: none was */
+    uint32_t left_count;    /* devices that do not get what is asked for */
+    const struct config_release *config; /* asked for, or what is in force */
     uint32_t counts[PLAN_WHYS];
 };
 
@@ -85,7 +95,6 @@ struct plan_found {
 struct plan_back {
     uint32_t version;
     const struct index_content *content; /* of it, in the index */
-    bool refresh; /* only devices that have it are signed anew */
 };
 
 /* What was asked for; all pointers are borrowed and must outlive the plan. */
@@ -141,6 +150,9 @@ size_t plan_changes(const struct plan *p);
  * to be written. */
 bool plan_index_differs(const struct plan *p);
 
+/* Whether a publish of just this would write anything. */
+bool plan_writes(const struct plan *p);
+
 /* The hash over all that the configuration asks for (server.md, `wanted`);
  * zeros where it is narrowed. */
 void plan_wanted(const struct config *c, const struct tree *t,
@@ -153,6 +165,19 @@ bool plan_nothing(const struct config *c, const struct tree *t,
 /* The version from which a rollback has left the content that the release is
  * to have, or 0.  Files of devices' own are not looked at. */
 uint32_t plan_rolled_back(const struct plan_request *r, size_t release);
+
+/* The version that a rollback goes back to which was cut short, or 0. */
+uint32_t plan_back_begun(const struct index *x, const struct index_release *r);
+
+/* The files of a content as a set without bytes, in `memory`; NULL: no memory
+ * (reported). */
+struct tree_set *plan_content_set(struct arena *memory,
+                                  const struct index_content *c);
+
+/* The settings that the version was made with, in place of those of *out:
+ * hardware, ram, label, deletes; `version: auto`.  0, or -1 (reported). */
+int plan_version_settings(struct arena *memory, const struct index_version *v,
+                          struct config_release *out);
 
 /* What the intent of a publish or rollback to that shared content says. */
 void plan_content_hash(const struct index_version *v, uint8_t hash[OTA_HASH]);
@@ -180,7 +205,7 @@ struct plan_file {
 
 /* Calls `each` for every path that differs, in record order, then for paths
  * that are deleted and not in `before`. */
-void plan_each_file(const struct plan *p, const struct plan_group *g,
+void plan_each_file(const struct plan_group *g,
                     void (*each)(void *ctx, const struct plan_file *f),
                     void *ctx);
 

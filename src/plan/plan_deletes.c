@@ -108,8 +108,9 @@ static int say_folder(const struct tree_entry *file, const struct plan_path *p)
     return 0;
 }
 
-/* Keeps what is to be deleted.  Of what is not possible it says one path for
- * each file, and nothing without `say`. */
+/* Keeps what is not installed; what lies below a FILE cannot be deleted, and is
+ * to be once that is gone.  It says one such path for each file, and nothing
+ * without `say`. */
 static int filter(struct plan_paths *p, const struct tree_set *set, bool say)
 {
     const struct tree_entry *said = NULL;
@@ -123,9 +124,9 @@ static int filter(struct plan_paths *p, const struct tree_set *set, bool say)
 
         if (find_file(set, path, strlen(path)))
             continue;
-        if (!above) {
-            p->list[kept++] = p->list[i];
-        } else if (say && above != said) {
+        p->list[kept] = p->list[i];
+        p->list[kept++].below = above != NULL;
+        if (above && say && above != said) {
             said = above;
             result |= say_folder(above, &p->list[i]);
         }
@@ -134,17 +135,18 @@ static int filter(struct plan_paths *p, const struct tree_set *set, bool say)
     return result;
 }
 
-static int copy_paths(const struct plan_paths *p, const char ***out,
+static int copy_paths(const struct plan_paths *p, bool below, const char ***out,
                       uint32_t *count)
 {
-    *count = (uint32_t)p->count;
+    *count = 0;
     if (!p->count)
         return 0;
     *out = malloc(p->count * sizeof **out);
     if (!*out)
         return diag_no_memory();
     for (size_t i = 0; i < p->count; i++)
-        (*out)[i] = p->list[i].path;
+        if (below || !p->list[i].below)
+            (*out)[(*count)++] = p->list[i].path;
     return 0;
 }
 
@@ -184,10 +186,10 @@ static int find_deletes(struct plan_maker *m, struct plan_work *w,
     int result = -1;
 
     if (collect_group(&paths, m, w, g) ||
-        filter(&paths, &w->tree->sets[g->set], !g->reuse) ||
-        copy_paths(&paths, &g->dropped, &g->dropped_count) ||
+        filter(&paths, g->content, !g->reuse) ||
+        copy_paths(&paths, true, &g->dropped, &g->dropped_count) ||
         add_configured(&paths, w->config) ||
-        copy_paths(&paths, &g->deletes, &g->delete_count))
+        copy_paths(&paths, false, &g->deletes, &g->delete_count))
         goto out;
     result = 0;
 out:
@@ -245,7 +247,8 @@ int plan_covered(struct plan_maker *m, struct plan_work *w, uint32_t device,
     const struct index_device *e = index_device(r->index, id);
     const char *from = e ? e->release : w->config->name.text, *seen = NULL;
     bool alone = (e && e->own) || plan_find_truth(m, id);
-    const struct tree_set *set = &w->tree->sets[r->tree->device_set[device]];
+    const struct tree_set *set =
+        w->force ? w->force : &w->tree->sets[r->tree->device_set[device]];
     struct plan_paths paths = {0};
     int result = -1;
 
@@ -256,7 +259,7 @@ int plan_covered(struct plan_maker *m, struct plan_work *w, uint32_t device,
     if (add_history(&paths, w->history) ||
         add_device(&paths, m, w, device, &seen) || filter(&paths, set, false))
         goto out;
-    *covered = all_dropped(&paths, w->latest->shared);
+    *covered = all_dropped(&paths, w->join->shared);
     if (!alone) {
         w->covered_for = from;
         w->covered = *covered;

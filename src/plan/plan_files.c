@@ -52,9 +52,20 @@ static void changed(const struct walk *w, const struct index_file *b,
                           .mode_after = e->mode};
 
     if (b->size != e->size || b->mode != e->mode ||
-        memcmp(b->hash, e->hash, OTA_HASH) != 0 ||
-        strcmp(b->path, e->path) != 0)
+        memcmp(b->hash, e->hash, OTA_HASH) != 0)
         w->each(w->ctx, &f);
+}
+
+/* Names that differ by case alone are two, wherever files are kept by case. */
+static void matched(const struct walk *w, const struct index_file *b,
+                    const struct tree_entry *e)
+{
+    if (strcmp(b->path, e->path) == 0) {
+        changed(w, b, e);
+        return;
+    }
+    removed(w, b);
+    added(w, e);
 }
 
 /* Files are in record order: slots, then by path. */
@@ -95,12 +106,11 @@ static void deleted(const struct walk *w)
     }
 }
 
-void plan_each_file(const struct plan *p, const struct plan_group *g,
+void plan_each_file(const struct plan_group *g,
                     void (*each)(void *ctx, const struct plan_file *f),
                     void *ctx)
 {
-    const struct tree_set *set =
-        &p->request.tree->releases[g->release].sets[g->set];
+    const struct tree_set *set = g->content;
     struct walk w = {g, each, ctx};
     size_t old_count = g->before ? g->before->file_count : 0, i = 0, k = 0;
 
@@ -114,7 +124,7 @@ void plan_each_file(const struct plan *p, const struct plan_group *g,
         else if (o > 0)
             added(&w, set->entries[k++]);
         else
-            changed(&w, g->before->files[i++], set->entries[k++]);
+            matched(&w, g->before->files[i++], set->entries[k++]);
     }
     deleted(&w);
 }

@@ -22,7 +22,7 @@ static uint32_t find_group(const struct plan *p, uint32_t first,
         const struct plan_group *g = &p->groups[i];
 
         if (g->version == pick->version && g->own == pick->own &&
-            same_payload(g->reuse, pick->reuse))
+            g->source == pick->source && same_payload(g->reuse, pick->reuse))
             return i;
     }
     return PLAN_NONE;
@@ -42,13 +42,17 @@ static uint32_t new_group(struct plan_maker *m, struct plan_work *w,
                              .set = pick->set,
                              .version = pick->version,
                              .own = pick->own,
+                             .content = pick->content,
+                             .source = pick->source,
+                             .hardware = pick->hardware,
+                             .ram = pick->ram,
                              .reuse = pick->reuse,
                              .first = PLAN_NONE,
                              .last = PLAN_NONE,
                              .sibling = w->set_group[pick->set]};
     snprintf(g->label, sizeof g->label, "%s", pick->label);
-    if (!pick->own && w->latest)
-        g->before = w->latest->shared;
+    if (!pick->own && w->join)
+        g->before = w->join->shared;
     w->set_group[pick->set] = (uint32_t)p->group_count;
     w->out->group_count++;
     return (uint32_t)p->group_count++;

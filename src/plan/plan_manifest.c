@@ -22,21 +22,25 @@ int plan_read_manifest(const struct plan_request *r, const struct device_id *id,
     return 0;
 }
 
-static bool has_wanted(const struct plan_request *r, uint32_t device,
+static bool has_wanted(const struct plan_maker *maker, uint32_t device,
                        const struct ota_manifest *m)
 {
+    const struct plan_request *r = &maker->plan->request;
     const struct device *d = &r->config->devices[device];
-    const struct config_release *c = &r->config->releases[d->release];
+    const struct plan_work *w =
+        plan_find_work(maker, r->config->releases[d->release].name.text);
+    const struct config_release *c = w ? w->config : NULL;
     const struct tree_set *set;
     struct payload_shape shape;
     struct ota_alternative a;
 
-    if (!c->selected || payload_shape(c->ram, &shape))
+    if (!c || payload_shape(c->ram, &shape))
         return false;
-    set = &r->tree->releases[d->release].sets[r->tree->device_set[device]];
+    set = w->force ? w->force : &w->tree->sets[r->tree->device_set[device]];
     ota_manifest_alternative(m, m->alternatives - 1u, &a);
     return memcmp(m->release, set->digest, OTA_DIGEST) == 0 &&
            m->hardware == c->hardware && m->flags == 0 &&
+           strcmp(m->label, plan_label(c)) == 0 &&
            a.window_bits == shape.window_bits && a.chunk_max <= shape.chunk_max;
 }
 
@@ -95,8 +99,7 @@ static int add_truth(struct plan_maker *m, const struct device_id *id,
     memcpy(t->found.digest, manifest->release, OTA_DIGEST);
     ota_manifest_alternative(manifest, manifest->alternatives - 1u, &a);
     memcpy(t->link, a.link, OTA_LINK);
-    t->wanted =
-        device != PLAN_NONE && has_wanted(&m->plan->request, device, manifest);
+    t->wanted = device != PLAN_NONE && has_wanted(m, device, manifest);
     return 0;
 }
 
@@ -255,7 +258,7 @@ int plan_read_manifests(struct plan_maker *m)
         for (uint32_t d = w->device_first; d < w->device_end; d++)
             if ((m->why[d] == PLAN_SAME || m->why[d] == PLAN_REFRESH) &&
                 plan_find_truth(m, &r->config->devices[d].id))
-                m->why[d] = PLAN_CHANGED;
+                m->why[d] = m->left[d] ? PLAN_SAME : PLAN_CHANGED;
     }
     return 0;
 }

@@ -52,7 +52,8 @@ int plan_paths_add(struct plan_paths *p, const char *path, bool installed)
             p->room = room;
         }
     }
-    p->list[p->count++] = (struct plan_path){path, installed, p->added++};
+    p->list[p->count++] = (struct plan_path){
+        .path = path, .installed = installed, .added = p->added++};
     p->sorted = 0;
     return 0;
 }

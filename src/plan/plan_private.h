@@ -19,7 +19,11 @@ struct plan_work {
     const struct tree_release *tree;
     const struct index_release *history; /* or NULL */
     const struct index_version *latest;  /* or NULL */
-    const struct index_intent *match;    /* open, of the content asked for */
+    const struct index_version *join;    /* the version that devices join: the
+                                          * latest, or what is in force */
+    struct tree_set *force;         /* what a rollback put in force, or NULL */
+    struct config_release settings; /* of that version */
+    const struct index_intent *match; /* open, of the content asked for */
     uint32_t begun; /* highest version of other content that is no history */
     bool named;     /* an intent names it: in doubt, its numbers are used up */
     uint32_t used, used_any; /* highest version of its intents, and of all: but
@@ -30,16 +34,18 @@ struct plan_work {
     uint32_t device_first, device_end; /* in config.devices */
     const char *covered_for; /* release that the answer is for, or NULL */
     bool covered;
-    uint32_t *set_group; /* for each set: the latest group, or PLAN_NONE */
+    uint32_t *set_group; /* for each set, and then for what is no set of the
+                          * tree: the latest group, or PLAN_NONE */
 };
 
 struct plan_maker {
     struct plan *plan;
     struct plan_work *works;
     size_t work_count;
-    uint8_t *why;     /* enum plan_why of each configured device */
-    bool *unread;     /* of each: plan_device */
     uint32_t *floors; /* of each, in a new base: it has that version, or 0 */
+    uint8_t *why;              /* enum plan_why of each configured device */
+    bool *unread;              /* of each: plan_device */
+    bool *left;                /* it does not get what is asked for */
     struct plan_truth *truths; /* by device id */
     size_t truth_count, truth_room;
     uint32_t *by_name; /* works, sorted by release name */
@@ -59,6 +65,9 @@ const struct index_content *plan_content_of(const struct index *x,
                                             const struct index_device *d);
 bool plan_settings_same(const struct config_release *c,
                         const struct index_version *v);
+/* Also label and deletes: all that devices notice but files. */
+bool plan_asked_same(const struct config_release *c,
+                     const struct index_version *v);
 const char *plan_label(const struct config_release *c);
 struct plan_work *plan_find_work(const struct plan_maker *m, const char *name);
 struct plan_truth *plan_find_truth(const struct plan_maker *m,
@@ -91,6 +100,11 @@ int plan_read_manifest(const struct plan_request *r, const struct device_id *id,
 /* plan_found.c: the contents of the truths; they are in another order then. */
 int plan_read_contents(struct plan_maker *m);
 
+/* plan_force.c: what a release has instead of content that was rolled back. */
+int plan_find_force(struct plan_maker *m, struct plan_work *w);
+/* plan.c: the intents of the release, for out->content. */
+void plan_find_intents(struct plan_maker *m, struct plan_work *w);
+
 /* plan_version.c: groups with versions. */
 int plan_versions(struct plan_maker *m, struct plan_work *w);
 
@@ -99,7 +113,10 @@ struct plan_pick {
     uint32_t set, version;
     bool own;
     const char *label;
-    const struct index_content *reuse;
+    const struct tree_set *content;
+    const struct index_content *reuse, *source;
+    uint16_t hardware;
+    uint32_t ram;
 };
 int plan_add_device(struct plan_maker *m, struct plan_work *w, uint32_t device,
                     const struct plan_pick *pick);
@@ -116,6 +133,7 @@ struct plan_paths {
     struct plan_path {
         const char *path;
         bool installed; /* by what is published now */
+        bool below;     /* a FILE that is to be: it cannot be deleted */
         uint32_t added; /* of two spellings the one that was added last */
     } * list;
     size_t count, room;

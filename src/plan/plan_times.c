@@ -21,7 +21,9 @@ static const char *date(uint64_t seconds, char out[DATE])
     return out;
 }
 
-/* By the real clock they have expired, or could not be signed anew before. */
+/* By the real clock they have expired, or could not be signed anew before.  A
+ * time that no clock can have is an error; another one may be meant, as where
+ * a release is built again as it was. */
 static int check_release(const struct plan *p, const struct plan_release *r,
                          uint64_t clock)
 {
@@ -29,6 +31,15 @@ static int check_release(const struct plan *p, const struct plan_release *r,
 
     if (plan_refresh_time(r->created, r->expires) > clock)
         return 0;
+    if (r->created >= OLDEST) {
+        diag_warning("manifests of '%s' are signed at %s and expire at %s, and "
+                     "this machine's clock says %s: devices refuse what has "
+                     "expired; unset SOURCE_DATE_EPOCH and publish again",
+                     p->request.config->releases[r->release].name.text,
+                     date(r->created, signs), date(r->expires, ends),
+                     date(clock, now));
+        return 0;
+    }
     return diag_error(DIAG_FAILED,
                       "manifests of '%s' would be signed at %s and expire at "
                       "%s, and this machine's clock says %s: devices refuse "

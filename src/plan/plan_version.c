@@ -16,8 +16,8 @@ struct need {
 
 static bool is_fixed_below(const struct plan_work *w)
 {
-    return w->config->version && w->latest &&
-           w->config->version <= w->latest->version;
+    return w->config->version && w->join &&
+           w->config->version <= w->join->version;
 }
 
 /* What a new version of the device must be above: in doubt all that was begun
@@ -34,22 +34,23 @@ static uint32_t floor_of(const struct plan_maker *m, const struct plan_work *w,
     return m->doubt && used > floor ? used : floor;
 }
 
-/* Whether the device can get the latest version.  *apart: with a payload of
+/* Whether the device can get the version to be joined.  *apart: with a payload of
  * its own, since the published one leaves files of its old release behind. */
 static int joins(struct plan_maker *m, struct plan_work *w, uint32_t device,
                  bool *result, bool *apart)
 {
     const struct plan_request *r = &m->plan->request;
-    bool own = w->tree->sets[r->tree->device_set[device]].own;
+    bool own = !w->force && w->tree->sets[r->tree->device_set[device]].own;
     bool fresh = m->why[device] == PLAN_NEW, covered = true;
 
     *result = *apart = false;
-    if (!w->latest || w->latest->version <= floor_of(m, w, device) ||
-        w->latest->version < w->begun || !w->settings_same)
+    if (!w->join || w->join->version <= floor_of(m, w, device) ||
+        w->join->version < w->begun || w->join->version < w->config->version ||
+        !w->settings_same)
         return 0;
     if (own) {
         *result = fresh || is_fixed_below(w) ||
-                  (w->match && w->match->version == w->latest->version);
+                  (w->match && w->match->version == w->join->version);
         return 0;
     }
     if (!w->shared_same)
@@ -198,38 +199,76 @@ static int choose(struct plan_maker *m, struct plan_work *w,
     return 0;
 }
 
-/* What is published for it, for a manifest of the same version. */
-static void pick_published(struct plan_maker *m, struct plan_work *w,
-                           uint32_t device, struct plan_pick *pick)
+/* What is published for it, for a manifest of the same version.  0, or -1
+ * (reported). */
+static int pick_published(struct plan_maker *m, struct plan_work *w,
+                          uint32_t device, struct plan_pick *pick)
 {
+    struct plan *p = m->plan;
     const struct index_device *e = entry_of(m, device);
-    const struct index_content *content =
-        plan_content_of(m->plan->request.index, e);
+    const struct index_content *content = plan_content_of(p->request.index, e);
     const struct index_version *v = index_version(w->history, e->version);
 
     pick->version = e->version;
     pick->own = e->own != NULL;
-    pick->label = v ? v->label : plan_label(w->config);
     pick->reuse = content && content->payload_count ? content : NULL;
+    if (v) {
+        pick->label = v->label;
+        pick->hardware = v->hardware;
+        pick->ram = v->ram;
+    }
+    if (!m->left[device])
+        return 0;
+    pick->set = (uint32_t)w->tree->set_count;
+    pick->source = content;
+    pick->content = plan_content_set(&p->memory, content);
+    return pick->content ? 0 : -1;
 }
 
 static int pick_version(struct plan_maker *m, struct plan_work *w,
                         uint32_t device, struct plan_pick *pick)
 {
-    bool own = w->tree->sets[pick->set].own, joining, apart;
+    bool own = !w->force && w->tree->sets[pick->set].own, joining, apart;
 
-    if (m->why[device] == PLAN_SAME || m->why[device] == PLAN_REFRESH) {
-        pick_published(m, w, device, pick);
-        return 0;
-    }
+    if (m->why[device] == PLAN_SAME || m->why[device] == PLAN_REFRESH)
+        return pick_published(m, w, device, pick);
     if (joins(m, w, device, &joining, &apart))
         return -1;
+    if (w->force) {
+        pick->set = (uint32_t)w->tree->set_count;
+        pick->content = w->force;
+        pick->source = w->join->shared;
+    }
     pick->own = own || (joining && apart);
-    pick->version = joining ? w->latest->version : w->out->version;
-    pick->label = joining ? w->latest->label : plan_label(w->config);
-    if (joining && !pick->own && w->latest->shared->payload_count)
-        pick->reuse = w->latest->shared;
+    pick->version = joining ? w->join->version : w->out->version;
+    if (joining && !pick->own && w->join->shared->payload_count)
+        pick->reuse = w->join->shared;
     return 0;
+}
+
+/* What is asked for, until it is known better. */
+static struct plan_pick pick_asked(const struct plan_maker *m,
+                                   const struct plan_work *w, uint32_t device)
+{
+    const struct plan_request *r = &m->plan->request;
+    uint32_t set = r->tree->device_set[device];
+
+    return (struct plan_pick){.set = set,
+                              .content = &w->tree->sets[set],
+                              .source = r->back ? r->back->content : NULL,
+                              .label = plan_label(w->config),
+                              .hardware = w->config->hardware,
+                              .ram = w->config->ram};
+}
+
+/* Whether the device gets a manifest, or a group all the same. */
+static bool is_added(const struct plan_maker *m, uint32_t device)
+{
+    const struct plan_request *r = &m->plan->request;
+
+    if (m->why[device] != PLAN_SAME)
+        return true;
+    return r->all && !m->left[device];
 }
 
 static int add_devices(struct plan_maker *m, struct plan_work *w)
@@ -237,40 +276,50 @@ static int add_devices(struct plan_maker *m, struct plan_work *w)
     const struct plan_request *r = &m->plan->request;
 
     for (uint32_t d = w->device_first; d < w->device_end; d++) {
-        struct plan_pick pick = {.set = r->tree->device_set[d]};
+        struct plan_pick pick;
 
         if (!r->config->devices[d].selected) {
             w->out->pending_count += m->why[d] != PLAN_SAME;
             continue;
         }
-        if (m->why[d] == PLAN_SAME) {
-            w->out->same_count++;
-            if (!r->all)
-                continue;
-        }
+        w->out->same_count += m->why[d] == PLAN_SAME && !m->left[d];
+        if (!is_added(m, d))
+            continue;
+        pick = pick_asked(m, w, d);
         if (pick_version(m, w, d, &pick) || plan_add_device(m, w, d, &pick))
             return -1;
     }
     return 0;
 }
 
-/* Content that was rolled back is not published again unasked.  True if any
- * device would get it. */
-static bool leave_alone(struct plan_maker *m, struct plan_work *w)
+static int refuse_below(const struct plan_work *w, uint32_t highest)
+{
+    return diag_error_at(DIAG_CONFIG, w->config->version_mark,
+                         "version %lu of '%s' is below %lu, which its devices "
+                         "have: set 'version: %lu' (or 'version: auto')",
+                         (unsigned long)w->config->version,
+                         w->config->name.text, (unsigned long)highest,
+                         (unsigned long)highest);
+}
+
+/* A number below the one that devices have, or would get, is not done. */
+static int check_lowered(struct plan_maker *m, const struct plan_work *w)
 {
     const struct config *c = m->plan->request.config;
+    uint32_t highest = 0;
 
     for (uint32_t d = w->device_first; d < w->device_end; d++) {
-        bool same = m->why[d] == PLAN_SAME || m->why[d] == PLAN_REFRESH;
+        uint32_t version = m->why[d] == PLAN_SAME || m->why[d] == PLAN_REFRESH
+                               ? plan_has(m, d)
+                           : w->latest ? w->latest->version
+                                       : 0;
 
-        w->out->left_count += c->devices[d].selected && !same;
+        if (c->devices[d].selected && !m->left[d] && version > highest)
+            highest = version;
     }
-    if (!w->out->left_count)
-        w->out->rolled_back = 0;
-    for (uint32_t d = w->device_first; w->out->left_count && d < w->device_end;
-         d++)
-        w->out->same_count += c->devices[d].selected && m->why[d] == PLAN_SAME;
-    return w->out->left_count > 0;
+    return w->config->version && w->config->version < highest
+               ? refuse_below(w, highest)
+               : 0;
 }
 
 int plan_versions(struct plan_maker *m, struct plan_work *w)
@@ -280,10 +329,8 @@ int plan_versions(struct plan_maker *m, struct plan_work *w)
 
     w->out->group_first = (uint32_t)p->group_count;
     w->out->device_first = (uint32_t)p->device_count;
-    if (w->out->rolled_back && leave_alone(m, w))
-        return 0;
     if (find_need(m, w, &need) || (need.any && choose(m, w, &need)) ||
-        add_devices(m, w))
+        check_lowered(m, w) || add_devices(m, w))
         return -1;
     for (size_t i = w->out->group_first; i < p->group_count; i++)
         if (plan_group_deletes(m, w, &p->groups[i]))

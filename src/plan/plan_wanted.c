@@ -27,6 +27,7 @@ static void hash_release(struct ota_hash *h, const struct config_release *r)
 {
     hash_text(h, r->name.text);
     hash32(h, r->version);
+    hash_text(h, r->label.text);
     hash32(h, r->hardware);
     hash32(h, r->ram);
     hash32(h, r->expires);

@@ -163,18 +163,16 @@ static uint32_t place_of(const struct config *c, const char *release)
     return 0;
 }
 
-static void select_release(struct opener *o)
+static int select_release(struct opener *o)
 {
     const struct index_version *v = o->version;
     struct config_release *r =
         &o->out->config.releases[place_of(&o->out->config, o->release->name)];
 
     r->selected = true;
-    r->label.text = v->label[0] ? v->label : NULL;
-    r->hardware = v->hardware;
-    r->ram = v->ram;
     if (v->expires > v->created)
         r->expires = (uint32_t)(v->expires - v->created);
+    return plan_version_settings(&o->out->memory, v, r);
 }
 
 static int by_release(const void *a, const void *b)
@@ -214,67 +212,42 @@ static int fill_devices(struct opener *o)
     return 0;
 }
 
-static int fill_set(struct opener *o)
-{
-    const struct index_content *c = o->version->shared;
-    struct back *b = o->out;
-    const struct tree_entry **list = calloc(c->file_count + 1, sizeof *list);
-
-    b->entries = calloc(c->file_count + 1, sizeof *b->entries);
-    b->set.entries = list;
-    if (!list || !b->entries)
-        return diag_no_memory();
-    for (size_t i = 0; i < c->file_count; i++) {
-        const struct index_file *f = c->files[i];
-
-        b->entries[i] = (struct tree_entry){.path = f->path,
-                                            .source = f->path,
-                                            .type = f->type,
-                                            .mode = f->mode,
-                                            .size = f->size};
-        memcpy(b->entries[i].hash, f->hash, OTA_HASH);
-        list[i] = &b->entries[i];
-        b->set.bytes += f->size;
-        b->set.space += f->type == OTA_FILE ? f->size : 0;
-    }
-    b->set.count = c->file_count;
-    memcpy(b->set.digest, c->digest, OTA_DIGEST);
-    return 0;
-}
-
 static int fill_tree(struct opener *o)
 {
     const struct config *c = &o->out->config;
     struct tree *t = &o->out->tree;
+    struct tree_set *set =
+        plan_content_set(&o->out->memory, o->version->shared);
 
     t->releases = calloc(c->release_count + 1, sizeof *t->releases);
     o->out->at_least = calloc(c->release_count + 1, sizeof *o->out->at_least);
     t->device_set = malloc((c->device_count + 1) * sizeof *t->device_set);
+    if (!set)
+        return -1;
     if (!t->releases || !t->device_set || !o->out->at_least)
         return diag_no_memory();
     for (size_t i = 0; i < c->release_count; i++)
         if (c->releases[i].selected)
-            t->releases[i] = (struct tree_release){&o->out->set, 1};
+            t->releases[i] = (struct tree_release){set, 1};
     for (size_t i = 0; i < c->device_count; i++)
         t->device_set[i] = c->devices[i].selected ? 0 : UINT32_MAX;
-    return fill_set(o);
+    return 0;
 }
 
 int back_open(const struct index *x, const char *where, const char *release,
-              uint32_t to, bool refresh, struct back *out)
+              uint32_t to, struct back *out)
 {
     struct opener o = {.x = x, .where = where, .out = out};
 
     *out = (struct back){0};
-    if (find_version(&o, release, to) || (!refresh && check_version(&o)))
+    if (find_version(&o, release, to) || check_version(&o))
         return -1;
     out->config.path = where;
     out->config.dir = ".";
-    out->request = (struct plan_back){
-        .version = to, .content = o.version->shared, .refresh = refresh};
-    if (fill_releases(&o))
+    out->request =
+        (struct plan_back){.version = to, .content = o.version->shared};
+    if (fill_releases(&o) || select_release(&o))
         return -1;
-    select_release(&o);
     return fill_devices(&o) || fill_tree(&o) ? -1 : 0;
 }
 
@@ -292,6 +265,5 @@ void back_release(struct back *b)
     free(b->config.devices);
     free(b->tree.releases);
     free(b->tree.device_set);
-    free(b->set.entries);
-    free(b->entries);
+    arena_release(&b->memory);
 }

@@ -10,17 +10,15 @@ struct back {
     struct config config; /* all releases and devices; one is selected */
     struct tree tree;     /* its content, without the bytes */
     struct plan_back request;
-    struct tree_set set;
-    struct tree_entry *entries;
+    struct arena memory;
     uint32_t *at_least; /* as in struct plan_request */
 };
 
 /* Makes it of an index with its shards, which must outlive it; `where` is for
- * messages.  refresh: devices that have that very version and are to be signed
- * anew, alone.  0, or -1: it is not possible (reported, with the devices that
+ * messages.  0, or -1: it is not possible (reported, with the devices that
  * are in the way); to be released in both cases. */
 int back_open(const struct index *x, const char *where, const char *release,
-              uint32_t to, bool refresh, struct back *out);
+              uint32_t to, struct back *out);
 void back_release(struct back *b);
 
 /* The least number of the new version, for several servers to get one. */

@@ -81,11 +81,10 @@ static int on_remove(void *ctx, const char *path)
 }
 
 /* A manifest for nobody: the index vouches for the payload. */
-static int read_payload(struct reading *r, const struct plan_back *back,
+static int read_payload(struct reading *r, const struct index_content *c,
                         const uint8_t *payload, int *error)
 {
     static const struct device_id nobody = {.len = 6};
-    const struct index_content *c = back->content;
     const struct ota_alternative *a = &c->payloads[c->payload_count - 1];
     struct sign_request request = {
         .manifest = {.alternatives = 1, .version = 1},
@@ -105,10 +104,11 @@ static int read_payload(struct reading *r, const struct plan_back *back,
     return served_read(key, &m, a, payload, &sink, error);
 }
 
-static int fetch(struct reading *r, const struct plan *p)
+static int fetch(struct reading *r, const struct plan *p,
+                 const struct plan_group *g)
 {
-    const struct plan_back *back = p->request.back;
-    const struct index_content *c = back->content;
+    const struct index_content *c = g->source;
+    uint32_t version = p->request.back ? p->request.back->version : g->version;
     uint8_t *bytes;
     int error = OTA_OK, result;
 
@@ -119,9 +119,8 @@ static int fetch(struct reading *r, const struct plan *p)
         return diag_error(DIAG_SERVER,
                           "the payload of version %lu is not in '%s': publish "
                           "the sources of then",
-                          (unsigned long)back->version,
-                          p->request.store->where);
-    result = read_payload(r, back, bytes, &error);
+                          (unsigned long)version, p->request.store->where);
+    result = read_payload(r, c, bytes, &error);
     free(bytes);
     if (result || r->failed)
         return -1;
@@ -129,7 +128,7 @@ static int fetch(struct reading *r, const struct plan *p)
         return diag_error(DIAG_VERIFY,
                           "the payload of version %lu in '%s' does not verify "
                           "(%s): publish the sources of then",
-                          (unsigned long)back->version, p->request.store->where,
+                          (unsigned long)version, p->request.store->where,
                           ota_error_name(error ? error : OTA_ERR_CONTENT));
     return 0;
 }
@@ -148,26 +147,24 @@ static int join_deletes(struct reading *r, const struct plan_group *g)
     return 0;
 }
 
-static int pack(struct reading *r, const struct plan *p,
-                const struct plan_group *g, unsigned jobs, struct payload *out)
+static int pack(struct reading *r, const struct plan_group *g, unsigned jobs,
+                struct payload *out)
 {
-    const struct config_release *c = &p->request.config->releases[g->release];
     struct tree_set set = *r->set;
     struct payload_shape shape;
 
     set.entries = r->list;
-    if (payload_shape(c->ram, &shape))
+    if (payload_shape(g->ram, &shape))
         return diag_error(
             DIAG_FAILED, "the index says 'ram' %lu: the least is %lu bytes",
-            (unsigned long)c->ram, (unsigned long)payload_least_ram());
+            (unsigned long)g->ram, (unsigned long)payload_least_ram());
     return payload_pack(&set, r->gone, r->gone_count, shape, jobs, NULL, out);
 }
 
 int back_pack(const struct plan *p, const struct plan_group *g, unsigned jobs,
               struct payload *out)
 {
-    struct reading r = {
-        .set = &p->request.tree->releases[g->release].sets[g->set]};
+    struct reading r = {.set = g->content};
     int result = -1;
 
     r.entries = calloc(r.set->count + 1, sizeof *r.entries);
@@ -175,8 +172,8 @@ int back_pack(const struct plan *p, const struct plan_group *g, unsigned jobs,
     r.bytes = calloc(r.set->count + 1, sizeof(uint8_t *));
     if (!r.entries || !r.list || !r.bytes)
         diag_no_memory();
-    else if (!fetch(&r, p) && !join_deletes(&r, g))
-        result = pack(&r, p, g, jobs, out);
+    else if (!fetch(&r, p, g) && !join_deletes(&r, g))
+        result = pack(&r, g, jobs, out);
     for (size_t i = 0; i < r.count; i++)
         free(r.bytes[i]);
     free(r.bytes);

@@ -4,25 +4,19 @@
 #include "back.h"
 #include "group.h"
 
-static const struct tree_set *set_of(const struct plan *p,
-                                     const struct plan_group *g)
-{
-    return &p->request.tree->releases[g->release].sets[g->set];
-}
-
 int group_pack(const struct plan *p, const struct plan_group *g, unsigned jobs,
                struct payload_cache *cache, struct payload *out)
 {
     const struct config_release *c = &p->request.config->releases[g->release];
     struct payload_shape shape;
 
-    if (p->request.back)
+    if (g->source)
         return back_pack(p, g, jobs, out);
-    if (payload_shape(c->ram, &shape))
+    if (payload_shape(g->ram, &shape))
         return diag_error_at(DIAG_CONFIG, c->ram_mark,
                              "'ram' is too small: the least is %lu bytes",
                              (unsigned long)payload_least_ram());
-    return payload_pack(set_of(p, g), g->deletes, g->delete_count, shape, jobs,
+    return payload_pack(g->content, g->deletes, g->delete_count, shape, jobs,
                         cache, out);
 }
 
@@ -35,14 +29,13 @@ void group_request(const struct plan *p, const struct plan_device *d,
 
     while (r->release != g->release)
         r++;
-    *out = (struct sign_request){
-        .manifest = {.alternatives = 1,
-                     .hardware = c->releases[g->release].hardware,
-                     .version = g->version,
-                     .created = r->created,
-                     .expires = r->expires},
-        .alternatives = a,
-        .id = &c->devices[d->device].id};
-    memcpy(out->manifest.release, set_of(p, g)->digest, OTA_DIGEST);
+    *out = (struct sign_request){.manifest = {.alternatives = 1,
+                                              .hardware = g->hardware,
+                                              .version = g->version,
+                                              .created = r->created,
+                                              .expires = r->expires},
+                                 .alternatives = a,
+                                 .id = &c->devices[d->device].id};
+    memcpy(out->manifest.release, g->content->digest, OTA_DIGEST);
     memcpy(out->manifest.label, g->label, sizeof out->manifest.label);
 }

@@ -157,17 +157,41 @@ static void say_left_alone(const struct publish *p)
     }
 }
 
+static int carry_plan(struct publish *p)
+{
+    int result = 0;
+
+    if (p->total)
+        result = carry_out(p);
+    else if (plan_index_differs(&p->plan))
+        result = publish_finish(p);
+    if (result)
+        publish_stopped(p);
+    return result;
+}
+
+static void add_result(struct publish_result *all,
+                       const struct publish_result *r)
+{
+    all->written += r->written;
+    all->failed += r->failed;
+    all->payloads += r->payloads;
+    all->payload_bytes += r->payload_bytes;
+}
+
+/* A run may carry out several plans: each counts its own. */
 int publish_planned(struct publish *p)
 {
+    struct publish_result own = {0}, *all = p->result;
     int result;
 
     if (publish_make_plan(p))
         return -1;
     say_left_alone(p);
-    if (p->total)
-        result = carry_out(p);
-    else
-        result = plan_index_differs(&p->plan) ? publish_finish(p) : 0;
+    p->result = &own;
+    result = carry_plan(p);
+    p->result = all;
+    add_result(all, &own);
     plan_release(&p->plan);
     return result;
 }

@@ -19,19 +19,16 @@ struct wish {
     const char *release;
     uint32_t to;
     uint32_t at_least; /* the least number of the new version */
-    bool refresh;
 };
 
 /* With the index of `p`, which is then as it is after that. */
 static int go_back(struct publish *p, const struct wish *w)
 {
     struct publish_options o = *p->o;
-    struct publish_result result = {0};
     struct publish inner = {
-        .o = &o, .result = &result, .command = p->command, .index = p->index};
+        .o = &o, .result = p->result, .command = p->command, .index = p->index};
     struct back back;
-    int failed = back_open(p->index, o.store->where, w->release, w->to,
-                           w->refresh, &back);
+    int failed = back_open(p->index, o.store->where, w->release, w->to, &back);
 
     if (!failed) {
         o.config = &back.config;
@@ -42,67 +39,8 @@ static int go_back(struct publish *p, const struct wish *w)
         failed = o.dry_run ? report_plan(&inner) : publish_planned(&inner);
     }
     back_release(&back);
-    if (failed)
-        publish_stopped(&inner);
     p->told |= inner.told;
-    p->result->written += result.written;
-    p->result->failed += result.failed;
-    p->result->payloads += result.payloads;
-    p->result->payload_bytes += result.payload_bytes;
     return failed;
-}
-
-/* The version that an open intent of the release goes back to, or 0. */
-static uint32_t begun(const struct index *x, const struct index_release *r)
-{
-    for (size_t i = 0; i < x->intent_count; i++) {
-        const struct index_intent *t = &x->intents[i];
-
-        if (!plan_intent_open(t) || strcmp(t->release, r->name) != 0)
-            continue;
-        for (uint32_t k = 0; k < r->version_count; k++) {
-            const struct index_version *v = &r->versions[k];
-            uint8_t hash[OTA_HASH];
-
-            if (!v->shared || !v->shared->payload_count)
-                continue;
-            plan_content_hash(v, hash);
-            if (memcmp(hash, t->content, OTA_HASH) == 0)
-                return v->version;
-        }
-    }
-    return 0;
-}
-
-/* Whether any device has that version and is to be signed anew. */
-static bool is_due(const struct publish *p, const struct index_release *r,
-                   uint32_t version)
-{
-    for (size_t i = 0; i < index_device_count(p->index); i++) {
-        const struct index_device *d = index_device_at(p->index, i);
-
-        if (d->version == version && d->expires && !index_withdrawn(d) &&
-            strcmp(d->release, r->name) == 0 &&
-            p->o->now >= plan_refresh_time(d->created, d->expires))
-            return true;
-    }
-    return false;
-}
-
-static int refresh(struct publish *p, const char *name)
-{
-    const struct index_release *r = index_release(p->index, name);
-
-    for (size_t i = 0; i < p->index->intent_count; i++)
-        if (plan_intent_open(&p->index->intents[i]))
-            return 0;
-    for (uint32_t i = 0; i < r->version_count; i++)
-        if (r->versions[i].shared && is_due(p, r, r->versions[i].version) &&
-            go_back(p, &(struct wish){.release = name,
-                                      .to = r->versions[i].version,
-                                      .refresh = true}))
-            return -1;
-    return 0;
 }
 
 /* Where two publishers took no notice of each other its devices get what they
@@ -136,10 +74,10 @@ int publish_take_up(struct publish *p)
         if (!c->releases[i].selected || !plan_rolled_back(&request, i))
             continue;
         r = index_release(p->index, w.release);
-        w.to = begun(p->index, r);
+        w.to = plan_back_begun(p->index, r);
         if (!w.to)
             w.to = doubtful(p, r);
-        if (w.to ? go_back(p, &w) : refresh(p, w.release))
+        if (w.to && go_back(p, &w))
             return -1;
     }
     return 0;

@@ -83,10 +83,9 @@ struct content {
     const struct index_file **list;
 };
 
-static int content_init(struct content *c, const struct publish *p,
-                        struct plan_group *g)
+static int content_init(struct content *c, struct plan_group *g)
 {
-    const struct tree_set *set = &p->o->tree->releases[g->release].sets[g->set];
+    const struct tree_set *set = g->content;
 
     *c = (struct content){0};
     c->files = calloc(set->count + 1, sizeof *c->files);
@@ -122,7 +121,6 @@ static int set_device(struct publish *p, const struct plan_release *r,
                       struct index_content *own)
 {
     const struct config_release *c = &p->o->config->releases[g->release];
-    const struct tree_set *set = &p->o->tree->releases[g->release].sets[g->set];
     const struct device *device = &p->o->config->devices[d->device];
     struct index_device e = {.id = device->id,
                              .version = g->version,
@@ -132,7 +130,7 @@ static int set_device(struct publish *p, const struct plan_release *r,
                              .expires = r->expires,
                              .own = own};
 
-    memcpy(e.digest, set->digest, OTA_DIGEST);
+    memcpy(e.digest, g->content->digest, OTA_DIGEST);
     return index_set_device(p->index, &e) ? 0 : -1;
 }
 
@@ -142,21 +140,31 @@ static int set_version(struct publish *p, const struct plan_release *r,
                        const struct plan_group *g, uint32_t version,
                        struct index_content *shared)
 {
-    const struct config_release *c = &p->o->config->releases[r->release];
+    const struct config_release *c = r->config;
     const struct index_release *history = index_release(p->index, c->name.text);
     const struct index_version *old =
         history ? index_version(history, version) : NULL;
     struct index_version v = {.version = version,
                               .created = r->created,
                               .expires = r->expires,
-                              .hardware = c->hardware,
-                              .ram = c->ram};
+                              .hardware = g->hardware,
+                              .ram = g->ram,
+                              .delete_count = (uint32_t)c->delete_count};
+    const char **deletes = malloc((c->delete_count + 1) * sizeof *deletes);
+    bool added;
 
+    if (!deletes)
+        return diag_no_memory();
+    for (size_t i = 0; i < c->delete_count; i++)
+        deletes[i] = c->deletes[i].text;
+    v.deletes = deletes;
     snprintf(v.label, sizeof v.label, "%s", g->label);
     if (old)
         v = *old;
     v.shared = shared;
-    return index_add_version(p->index, c->name.text, &v) ? 0 : -1;
+    added = index_add_version(p->index, c->name.text, &v) != NULL;
+    free(deletes);
+    return added ? 0 : -1;
 }
 
 static bool is_packed(const struct plan_group *g)
@@ -181,7 +189,7 @@ static int set_group(struct publish *p, const struct plan_release *r,
     struct content content = {0};
     int result = -1;
 
-    if (content_init(&content, p, g))
+    if (content_init(&content, g))
         goto out;
     if (g->own ? g->version == r->version : is_packed(g) || !is_known(p, g))
         if (set_version(p, r, g, g->version, g->own ? NULL : &content.c))

@@ -29,7 +29,7 @@ static int unmark(struct publish *p, const struct plan_release *r)
     const struct tree_set *set = p->o->tree->releases[r->release].sets;
     const struct index_release *history = index_release(p->index, c->name.text);
 
-    if (r->pending_count || set->own || !history)
+    if (r->rolled_back || r->pending_count || set->own || !history)
         return 0;
     for (uint32_t i = 0; i < history->version_count; i++) {
         const struct index_version *v = &history->versions[i];
@@ -118,7 +118,7 @@ int publish_mark(struct publish *p)
 
         if (r->device_count - r->counts[PLAN_REFRESH] == 0)
             continue;
-        if (unmark(p, r) || (p->back && !p->back->refresh && mark_left(p, r)))
+        if (unmark(p, r) || (p->back && mark_left(p, r)))
             return -1;
     }
     return 0;

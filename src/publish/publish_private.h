@@ -30,9 +30,8 @@ int publish_planned(struct publish *p);
 /* publish_move.c: before the first head of a new place. */
 void publish_warn_move(const struct publish *p);
 
-/* publish_back.c: what rollbacks have left to do in the releases that they keep
- * from being published: one that was cut short, manifests that are to be signed
- * anew.  0, or -1 (reported). */
+/* publish_back.c: what rollbacks have left to do that were cut short.  0, or
+ * -1 (reported). */
 int publish_take_up(struct publish *p);
 
 /* publish_marks.c: marks what a rollback leaves, and takes the mark from what

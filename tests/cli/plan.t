@@ -63,18 +63,22 @@ says out '{"type":"device","id":"246f28000001","name":"north","release":"greenho
 tail -n1 "$work/.out" | grep -q '^{"type":"summary","status":0,'
 ok $? 'the last line is the summary'
 
-# The content of before again is no change, whatever the version says.
+# The content of before again is no change, where the number is the same.
 rm lib/more.py
 echo 'def join(): pass' >lib/net.py
 echo 'def read(): return 1' >lib/sensor.py
-config 9
+config 7
 run 0 'the content of before' ota-pack plan --exit-code
 says out 'nothing to do: 3 devices are up to date'
+config 9
+run 10 'a version above, the same content' ota-pack plan --exit-code
+says out 'greenhouse: version 7 -> 9 for 3 devices'
 config 3
-run 0 'a version below, the same content' ota-pack plan --exit-code
+run 3 'a version below, the same content' ota-pack plan --exit-code
+says err "version 3 of 'greenhouse' is below 7"
 config 7
 sed 's/2026.11/2026.12/' ota-pack.yml >x && mv x ota-pack.yml
-run 0 'another label' ota-pack plan --exit-code
+run 3 'another label' ota-pack plan --exit-code
 config 7
 stamp public >after
 cmp -s before after
@@ -82,7 +86,7 @@ ok $? 'a plan writes nothing'
 
 # Not listed.
 grep -v 00:03 ota-pack.yml >x && mv x ota-pack.yml
-run 0 'a device that is gone from the file' ota-pack plan --exit-code
+run 10 'a device that is gone from the file' ota-pack plan --exit-code
 says out "    24:6f:28:00:00:03  not listed, keeps 'greenhouse' version 7"
 
 # Deletes.

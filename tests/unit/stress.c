@@ -233,6 +233,42 @@ static void compare_index(bool settled)
     s->ops->close(s);
 }
 
+static bool deletes(const struct unpack_result *r, const char *path)
+{
+    for (size_t i = 0; i < r->entry_count; i++)
+        if (r->entries[i].file.type == OTA_DELETE &&
+            strcmp(r->entries[i].file.path, path) == 0)
+            return true;
+    return false;
+}
+
+/* Each manifest says what else is asked for. */
+static void compare_settings(void)
+{
+    for (int d = 0; d < DEVICES; d++) {
+        const struct want_release *w = &want.releases[want.release[d]];
+        struct unpack_result r;
+        char label[8];
+        uint64_t life;
+
+        if (want.release[d] < 0)
+            continue;
+        if (!wrong(!offer(d, "public", &r), "it is offered nothing", d)) {
+            snprintf(label, sizeof label, "l%u", w->label);
+            life = r.manifest.expires ? r.manifest.expires - r.manifest.created
+                                      : 0;
+            wrong(strcmp(r.manifest.label, label) != 0, "another label", d);
+            wrong(r.manifest.hardware != w->hardware, "other hardware", d);
+            wrong(life != (w->expires ? 90 * 86400u : 0), "another life", d);
+            wrong(w->version && r.manifest.version != w->version,
+                  "not the number that was asked for", d);
+            wrong(w->deleted >= 0 && !deletes(&r, paths[w->deleted]),
+                  "nothing deletes what is to be deleted", d);
+        }
+        unpack_result_release(&r);
+    }
+}
+
 /* Each device, once it has taken the newest, has just what is asked for. */
 static void compare_boards(void)
 {
@@ -317,16 +353,65 @@ static void count_warnings(void)
         fclose(f);
 }
 
+static uint64_t generation(void);
+
+/* What `plan --exit-code` says, in a process of its own. */
+static int verdict(char *const *words, size_t count)
+{
+    int status;
+    pid_t pid;
+
+    fflush(stdout);
+    pid = fork();
+    if (!pid) {
+        struct plan_request r = {.now = now, .again = task.again};
+        struct signer *signer;
+        struct config *c;
+        struct tree *t;
+        struct index *x;
+        struct plan p;
+
+        if (!freopen("/dev/null", "w", stderr) || load(words, count, &c, &t) ||
+            signer_open(c, 1, &signer) ||
+            store_file_open("public", true, &r.store) ||
+            index_read_head(r.store, public_key, &x) ||
+            index_read_shards(x, r.store))
+            _exit(diag_status());
+        r.config = c;
+        r.tree = t;
+        r.index = x;
+        r.key = public_key;
+        _exit(plan_make(&r, &p) ? diag_status() : plan_writes(&p) ? CUT : 0);
+    }
+    waitpid(pid, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* A publish does what a plan said just before: writes, or nothing. */
+static int run_planned(char *const *words, size_t count)
+{
+    uint64_t before = generation();
+    int said = verdict(words, count), status = run(0, words, count);
+
+    wrong(said == CUT && status == 0 && generation() == before,
+          "the plan said that there is something to do", said);
+    wrong(said == 0 && generation() != before,
+          "the plan said that there is nothing to do", status);
+    wrong((said == 0 || said == CUT) != (status == 0),
+          "the plan said another status", said);
+    return status;
+}
+
 /* To the end, with what the messages advise. */
 static int run_through(char *const *words, size_t count)
 {
-    int status = run(0, words, count);
+    int status = run_planned(words, count);
 
     for (int tries = 0; status == DIAG_CONFIG && tries < 3; tries++) {
         if (wrong(!follow_advice(), "refused without advice", 0))
             break;
         write_config();
-        status = run(0, words, count);
+        status = run_planned(words, count);
     }
     if (wrong(status != 0, "the publish failed", status))
         say_log();
@@ -357,6 +442,7 @@ static void settle(void)
         return;
     look(true);
     compare_index(true);
+    compare_settings();
     compare_boards();
     compare_nothing();
 }
@@ -570,6 +656,7 @@ static void start(void)
     for (int r = 0; r < RELEASES; r++) {
         want.releases[r].content[0] = 1 + r;
         want.releases[r].ram = 24;
+        want.releases[r].deleted = -1;
     }
     for (int d = 0; d < DEVICES; d++) {
         want.release[d] = d % RELEASES;

@@ -26,6 +26,7 @@ struct want_release {
     int content[PATHS]; /* 0: not there */
     int slot;           /* content of slot `app`, 0: none */
     unsigned hardware, ram, label;
+    int deleted; /* a path of those that is to be deleted, or -1 */
     bool site, expires;
 };
 
@@ -56,6 +57,8 @@ static void write_release(FILE *f, int r)
     fprintf(f, "    label: \"l%u\"\n", w->label);
     if (w->expires)
         fprintf(f, "    expires: 90d\n");
+    if (w->deleted >= 0)
+        fprintf(f, "    delete: [%s]\n", paths[w->deleted]);
     fprintf(f, "    files:\n");
     for (int i = 0; i < PATHS; i++)
         if (w->content[i])
@@ -98,6 +101,8 @@ static void write_config(void)
 /* No path below a file, none twice, and not nothing. */
 static void tidy(struct want_release *w)
 {
+    if (w->deleted >= 0)
+        w->content[w->deleted] = 0;
     if (w->content[1])
         w->content[2] = 0;
     if (w->content[3] || w->content[4] || w->content[6])
@@ -105,14 +110,19 @@ static void tidy(struct want_release *w)
     for (int i = 0; i < PATHS; i++)
         if (w->content[i])
             return;
-    w->content[0] = 1;
+    w->content[w->deleted == 0 ? 7 : 0] = 1;
 }
 
 static void change_release(struct want_release *w)
 {
     int i = (int)pick(PATHS);
 
-    switch (pick(12)) {
+    switch (pick(13)) {
+    case 12: /* `a`, `d/e/z` or `f.py`: of one case, and in nothing's way */
+        w->deleted = pick(2) ? -1 : (int[]){0, 6, 7}[pick(3)];
+        if (w->deleted == 6)
+            w->content[5] = 0;
+        break;
     case 0:
         w->hardware = pick(2);
         break;
