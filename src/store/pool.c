@@ -310,7 +310,11 @@ static bool other_login(struct pool *p, const struct pool_job *j)
  * for its end. */
 static bool is_cut_early(const struct worker *w, const struct pool_job *j)
 {
+    long said = strtol(j->said, NULL, 10);
+
     if (!w->pool->hooks.hold_port || !w->up || j->hold.port)
+        return false;
+    if (said >= 500 && said != 522) /* it refused the command */
         return false;
     return j->code == CURLE_FTP_WEIRD_PASV_REPLY ||
            j->code == CURLE_SSL_CONNECT_ERROR || j->code == CURLE_RECV_ERROR ||
