@@ -34,6 +34,8 @@ servers sbin:lighttpd  lighttpd       lighttpd            lighttpd
 servers sbin:sshd      openssh-server openssh-server      openssh-server
 servers cmd:ssh-keygen openssh-client openssh-clients     openssh-client
 servers sbin:vsftpd    vsftpd         vsftpd              vsftpd
+servers py:pyftpdlib python3-pyftpdlib python3-pyftpdlib py3-pyftpdlib
+servers py:OpenSSL   python3-openssl python3-pyOpenSSL   py3-openssl
 servers cmd:caddy      caddy          caddy               caddy
 servers webdav         lighttpd-mod-webdav lighttpd       lighttpd-mod_webdav
 servers lighttls       lighttpd-mod-openssl lighttpd      lighttpd
@@ -55,6 +57,7 @@ there() {
         arm-none-eabi-gcc --specs=picolibc.specs -E -o /dev/null - ;;
     webdav) ls /usr/lib*/lighttpd/mod_webdav.so ;;
     lighttls) ls /usr/lib*/lighttpd/mod_openssl.so ;;
+    py:*) /usr/bin/python3 -c "import ${1#py:}" ;;
     cmd:*) command -v "${1#cmd:}" ;;
     h:*) echo "#include <${1#h:}>" | compiles -E -o /dev/null ;;
     fuzzer) echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' |

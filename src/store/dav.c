@@ -6,7 +6,11 @@
 
 #include "dav.h"
 
-enum { CONNECTIONS = 64, STREAMS = 100 };
+enum {
+    CONNECTIONS = 64,
+    STREAMS = 100,
+    MOST_LISTED = 64 << 10 /* bytes of a folder's list */
+};
 
 static struct http_request *request_for(struct store_dav *d, const char *method,
                                         const char *name, const char *end)
@@ -101,6 +105,61 @@ static int dav_size(struct store *s, const char *name, uint64_t *size)
     return result;
 }
 
+static void folder_removed(struct http_request *r)
+{
+    http_request_free(r);
+}
+
+/* Nothing but the folder itself is listed: RFC 4918, 9.1 and 14.24. */
+static bool is_empty(const struct http_request *r)
+{
+    static const char tag[] = "response";
+    unsigned count = 0;
+
+    if (r->code != CURLE_OK || r->status != 207 || r->too_long)
+        return false;
+    for (size_t i = 1; i + sizeof tag <= r->got; i++)
+        if (memcmp(r->bytes + i, tag, sizeof tag - 1) == 0 &&
+            (r->bytes[i - 1] == ':' || r->bytes[i - 1] == '<'))
+            count++;
+    return count == 2; /* where it begins and where it ends */
+}
+
+static void folder_listed(struct http_request *r)
+{
+    struct store_dav *d = r->ctx;
+    struct http_request *gone = NULL;
+
+    if (is_empty(r) && (gone = store_dav_folder(d, "DELETE", r->name))) {
+        gone->done = folder_removed;
+        http_queue(d->http, gone);
+    }
+    http_request_free(r);
+}
+
+/* A device's folder goes with its last file.  DELETE takes all that is in a
+ * folder (RFC 4918, 9.6.1), so it is looked into before; where a server cannot
+ * list, it stays, empty. */
+static void drop_folder(struct store_dav *d, const char *name)
+{
+    const char *end = strrchr(name, '/');
+    char folder[STORE_NAME];
+    struct http_request *r;
+
+    if (strncmp(name, "devices/", 8) != 0 || end < name + 8)
+        return;
+    snprintf(folder, sizeof folder, "%.*s", (int)(end - name), name);
+    r = store_dav_folder(d, "PROPFIND", folder);
+    if (!r || http_header(r, "Depth: 1")) {
+        http_request_free(r);
+        return;
+    }
+    r->max = MOST_LISTED;
+    r->once = true;
+    r->done = folder_listed;
+    http_start(d->http, r);
+}
+
 static int dav_remove(struct store *s, const char *name)
 {
     struct store_dav *d = (struct store_dav *)s;
@@ -108,6 +167,8 @@ static int dav_remove(struct store *s, const char *name)
     int result = http_remove(r);
 
     http_request_free(r);
+    if (result == 0)
+        drop_folder(d, name);
     return result;
 }
 
@@ -144,6 +205,7 @@ static bool dav_unlock(struct store *s)
     if ((s->stop && *s->stop) || http_is_away(d->http))
         http_hurry(d->http);
     s->stop = NULL; /* whoever stops, unlocks */
+    http_drain(d->http);
     return store_lock_release(&d->lock);
 }
 

@@ -9,7 +9,7 @@ struct http;
 
 /* One request and its answer. */
 struct http_request {
-    const char *method; /* GET, HEAD, PUT, MKCOL, DELETE */
+    const char *method; /* GET, HEAD, PUT, MKCOL, DELETE, PROPFIND */
     char *url;
     uint8_t *body; /* what is sent, or NULL */
     size_t len;

@@ -1,6 +1,6 @@
 /* A queue of requests, and threads that take from it.  A thread is started when
- * all others are busy, and none but the first before somebody was let in: a
- * wrong password is said once, not sixteen times. */
+ * all others are busy and its login will pay, and none but the first before
+ * somebody was let in: a wrong password is said once, not sixteen times. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -27,10 +27,12 @@ struct worker {
     pthread_t thread;
     CURLM *multi; /* with one transfer at a time */
     CURL *easy;
-    bool up;      /* has a connection, as far as is known */
-    bool ever_up; /* had one */
-    bool in_gate; /* is one of those who connect */
-    bool fresh;   /* the next request is to have a new connection */
+    bool up;        /* has a connection, as far as is known */
+    bool ever_up;   /* had one */
+    bool in_gate;   /* is one of those who connect */
+    bool fresh;     /* the next request is to have a new connection */
+    bool holds;     /* pool_job_hold() */
+    uint64_t began; /* ms, to connect */
 };
 
 struct pool {
@@ -47,6 +49,10 @@ struct pool {
     unsigned pending;          /* not yet told to the caller */
     uint64_t bytes;            /* of their bodies */
     bool ever_up;              /* somebody was let in */
+    uint64_t login_ms;         /* what that took */
+    uint64_t busy_ms, served;  /* in which so many requests were answered */
+    uint64_t all_busy_since;   /* ms, 0: a connection is idle */
+    atomic_bool hold;          /* all workers do */
     atomic_bool away, hurry;   /* patience is short */
     volatile sig_atomic_t cut; /* all is given up */
     bool closing;
@@ -107,6 +113,8 @@ static void leave_gate(struct worker *w, bool up)
     struct pool *p = w->pool;
 
     pthread_mutex_lock(&p->lock);
+    if (up && !p->ever_up && w->in_gate)
+        p->login_ms = store_curl_ms() - w->began;
     if (up)
         w->up = w->ever_up = p->ever_up = true;
     if (w->in_gate) {
@@ -126,6 +134,7 @@ static void enter_gate(struct worker *w)
     while (p->connecting >= HANDSHAKES)
         pthread_cond_wait(&p->work, &p->lock);
     w->in_gate = true;
+    w->began = store_curl_ms();
     p->connecting++;
     pthread_mutex_unlock(&p->lock);
 }
@@ -163,6 +172,8 @@ static void set_options(struct worker *w, struct pool_job *j)
     if (p->hurry)
         curl_easy_setopt(easy, CURLOPT_TIMEOUT, (long)HURRY_S);
     p->hooks.setup(p->hooks.ctx, easy);
+    if (p->hold || w->holds)
+        pool_job_hold(j, easy, p->hooks.hold_port);
 }
 
 /* As curl_easy_perform(), which in 7.88 sleeps for a second between FTP's EPSV
@@ -204,6 +215,14 @@ static bool is_unclear(CURLcode code)
            code != CURLE_REMOTE_FILE_NOT_FOUND;
 }
 
+/* A read whose refusal libcurl took for the answer to something else. */
+static bool is_refused_read(const struct pool_job *j)
+{
+    return j->code == CURLE_FTP_WEIRD_PASV_REPLY &&
+           (j->kind == POOL_READ || j->kind == POOL_SIZE) &&
+           strncmp(j->said, "550", 3) == 0;
+}
+
 static void attempt(struct worker *w, struct pool_job *j)
 {
     curl_off_t size = -1;
@@ -227,6 +246,8 @@ static void attempt(struct worker *w, struct pool_job *j)
     if (stopped(w->pool))
         j->code = CURLE_ABORTED_BY_CALLBACK;
     w->fresh = is_unclear(j->code);
+    if (is_refused_read(j))
+        j->code = CURLE_REMOTE_FILE_NOT_FOUND;
 }
 
 /* -- threads ----------------------------------------------------------------
@@ -285,6 +306,30 @@ static bool other_login(struct pool *p, const struct pool_job *j)
            p->hooks.denied(p->hooks.ctx);
 }
 
+/* The connection for data failed, as by a server that took the beginning of TLS
+ * for its end. */
+static bool is_cut_early(const struct worker *w, const struct pool_job *j)
+{
+    long said = strtol(j->said, NULL, 10);
+
+    if (!w->pool->hooks.hold_port || !w->up || j->hold.port)
+        return false;
+    if (said >= 500 && said != 522) /* it refused the command */
+        return false;
+    return j->code == CURLE_FTP_WEIRD_PASV_REPLY ||
+           j->code == CURLE_SSL_CONNECT_ERROR || j->code == CURLE_RECV_ERROR ||
+           j->code == CURLE_SEND_ERROR || j->code == CURLE_GOT_NOTHING;
+}
+
+static void attempt_held(struct worker *w, struct pool_job *j)
+{
+    w->holds = true;
+    attempt(w, j);
+    w->holds = !is_unclear(j->code);
+    if (w->holds)
+        w->pool->hold = true; /* and so do all */
+}
+
 /* Until it is answered; false: this connection is one too many. */
 static bool serve(struct worker *w, struct pool_job *j)
 {
@@ -292,6 +337,8 @@ static bool serve(struct worker *w, struct pool_job *j)
         bool again;
 
         attempt(w, j);
+        if (is_cut_early(w, j))
+            attempt_held(w, j);
         again = worth_another(j, tries);
         if (again)
             w->up = false;
@@ -343,13 +390,18 @@ static void *work(void *arg)
 
     pthread_mutex_lock(&p->lock);
     while ((j = next_job(p))) {
-        bool served;
+        uint64_t began = store_curl_ms();
+        bool was_up = w->up, served;
 
         pthread_mutex_unlock(&p->lock);
         served = serve(w, j);
         if (served)
             p->away = store_curl_is_away(j->code);
         pthread_mutex_lock(&p->lock);
+        if (was_up) {
+            p->busy_ms += store_curl_ms() - began;
+            p->served++;
+        }
         if (!served) {
             p->retired++;
             push(p, j, true);
@@ -379,11 +431,43 @@ static bool start_worker(struct worker *w)
     return started;
 }
 
-/* Under the lock. */
+/* Whether another connection is worth its login, by what the first one took:
+ * where what waits keeps those that there are busy for longer, or where they
+ * have been busy for that long, since who waits for many requests hands on only
+ * a few of them at once.  Under the lock. */
+static bool is_worthwhile(struct pool *p)
+{
+    uint64_t now = store_curl_ms(), each = 0;
+
+    if (!p->all_busy_since)
+        p->all_busy_since = now;
+    if (p->served)
+        each = p->busy_ms / p->served;
+    return (p->queued - p->idle) * each >= p->login_ms * p->count ||
+           now - p->all_busy_since >= p->login_ms;
+}
+
+/* Those that have been started and are not let in yet. */
+static unsigned count_new(const struct pool *p)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < p->count; i++)
+        count += !p->workers[i].ever_up;
+    return count;
+}
+
+/* No more than may connect at once: a request that another one has taken would
+ * wait for two logins.  Under the lock. */
 static void add_workers(struct pool *p)
 {
+    unsigned before = p->count;
+
+    if (p->queued <= p->idle)
+        p->all_busy_since = 0;
     while (p->queued > p->idle && p->count < POOL_CONNECTIONS &&
-           (p->count == 0 || (p->ever_up && !p->retired))) {
+           (p->count == 0 || (p->ever_up && !p->retired &&
+                              count_new(p) < HANDSHAKES && is_worthwhile(p)))) {
         struct worker *w = &p->workers[p->count];
 
         w->pool = p;
@@ -392,6 +476,8 @@ static void add_workers(struct pool *p)
         p->count++;
         p->idle++; /* until it takes one */
     }
+    if (p->count > before)
+        p->all_busy_since = 0;
 }
 
 /* -- the caller's side ------------------------------------------------------
@@ -414,6 +500,7 @@ static void collect(struct pool *p)
     pthread_mutex_lock(&p->lock);
     while (!p->finished)
         pthread_cond_wait(&p->told, &p->lock);
+    add_workers(p);
     j = p->finished;
     p->finished = NULL;
     pthread_mutex_unlock(&p->lock);

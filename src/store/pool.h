@@ -44,6 +44,10 @@ struct pool_job {
     long modified; /* seconds since 1970, -1: not said */
     char error[CURL_ERROR_SIZE];
     /* the engine's */
+    struct {
+        unsigned port; /* of the connection for commands, 0: nothing is held */
+        int socket;    /* what is held, -1: nothing now */
+    } hold;
     struct pool *pool;
     bool answered;
     struct pool_job *next;
@@ -52,6 +56,7 @@ struct pool_job {
 /* What a protocol adds; both are called in any thread. */
 struct pool_hooks {
     void (*setup)(void *ctx, CURL *easy);
+    unsigned hold_port; /* pool_job_hold() may be of use; 0: it is not */
     /* The login was refused, and nobody was let in before: true where there is
      * another one to try.  Or NULL. */
     bool (*denied)(void *ctx);
@@ -88,5 +93,13 @@ bool pool_is_away(const struct pool *p);
  * it may take; forgets what another try has answered. */
 void pool_job_setup(struct pool_job *j, CURL *easy);
 void pool_job_reset(struct pool_job *j);
+
+/* Holds back what the transfer sends over its connection for data until the
+ * server says that it has taken the command, as RFC 4217, 7 has it: libcurl
+ * 7.88 begins TLS there before it sends the command, and a server in Python
+ * (pyftpdlib) takes the early bytes for the end of the connection.  Linux holds
+ * them for 200 ms (tcp(7), TCP_CORK); elsewhere nothing is held.  `port`: of
+ * the connection for commands, whose bytes are never held. */
+void pool_job_hold(struct pool_job *j, CURL *easy, unsigned port);
 
 #endif

@@ -1,6 +1,9 @@
 /* One request of a pool, as libcurl sees it. */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/diag.h"
 #include "pool.h"
@@ -91,6 +94,58 @@ static int on_seek(void *ctx, curl_off_t offset, int origin)
     return CURL_SEEKFUNC_OK;
 }
 
+static void hold_bytes(int socket, int on)
+{
+#ifdef TCP_CORK
+    (void)setsockopt(socket, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
+#else
+    (void)socket, (void)on;
+#endif
+}
+
+static unsigned port_of(const struct curl_sockaddr *a)
+{
+    if (a->family == AF_INET)
+        return ntohs(
+            ((const struct sockaddr_in *)(const void *)&a->addr)->sin_port);
+    if (a->family == AF_INET6)
+        return ntohs(
+            ((const struct sockaddr_in6 *)(const void *)&a->addr)->sin6_port);
+    return 0;
+}
+
+static curl_socket_t open_socket(void *ctx, curlsocktype purpose,
+                                 struct curl_sockaddr *a)
+{
+    struct pool_job *j = ctx;
+    int s = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+
+    if (s < 0)
+        return CURL_SOCKET_BAD;
+    if (purpose == CURLSOCKTYPE_IPCXN && port_of(a) != j->hold.port) {
+        hold_bytes(s, 1);
+        j->hold.socket = s;
+    }
+    return s;
+}
+
+void pool_job_hold(struct pool_job *j, CURL *easy, unsigned port)
+{
+    j->hold.port = port;
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, j);
+    /* without SIZE before it: the command comes a round trip sooner */
+    if (j->kind == POOL_READ)
+        curl_easy_setopt(easy, CURLOPT_IGNORE_CONTENT_LENGTH, 1L);
+}
+
+static void let_go(struct pool_job *j)
+{
+    if (j->hold.socket >= 0)
+        hold_bytes(j->hold.socket, 0);
+    j->hold.socket = -1;
+}
+
 /* FTP's replies, but for the one to QUIT; of one with several lines the last
  * one counts, which has a blank behind its number. */
 static size_t on_reply(char *line, size_t size, size_t count, void *ctx)
@@ -101,6 +156,8 @@ static size_t on_reply(char *line, size_t size, size_t count, void *ctx)
     if (len < 4 || line[3] != ' ' || strspn(line, "0123456789") != 3 ||
         strncmp(line, "221", 3) == 0)
         return len;
+    if (line[0] == '1')
+        let_go(j);
     for (size_t i = 0; i < len && n + 1 < sizeof j->said && line[0] >= '4'; i++)
         if ((unsigned char)line[i] >= ' ')
             j->said[n++] = line[i];
@@ -160,5 +217,7 @@ void pool_job_reset(struct pool_job *j)
     j->status = 0;
     j->size = UINT64_MAX;
     j->modified = -1;
+    j->hold.port = 0;
+    j->hold.socket = -1;
     j->error[0] = j->said[0] = '\0';
 }

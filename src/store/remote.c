@@ -398,6 +398,8 @@ int store_remote_open(struct store_remote *r, const struct config *c,
     r->open_line = s->kind == SERVER_FTP && r->curl.login.password &&
                    !store_curl_is_loopback(r->host);
     hooks.ctx = r;
+    if (s->kind == SERVER_FTPS)
+        hooks.hold_port = r->port;
     r->pool = pool_new(&r->curl, &hooks);
     return r->pool ? 0 : -1;
 }

@@ -382,6 +382,27 @@ EOT
     read=
 }
 
+# pyftpd_there: 0 where a server in Python can be started.
+pyftpd_there() {
+    /usr/bin/python3 -c 'import pyftpdlib, OpenSSL' 2>/dev/null
+}
+
+# start_pyftpd [SECONDS]: anonymous, to $url, and by TLS alone to $urls; SECONDS
+# is what a login takes.
+start_pyftpd() {
+    certificate
+    unset OTA_PACK_SERVER_USER OTA_PACK_SERVER_PASSWORD
+    port=$(free_port)
+    launch background /usr/bin/python3 "$top/tests/servers/pyftpd.py" "$www" \
+        "$port" - - "${1-0}" || return 1
+    url=ftp://127.0.0.1:$port/
+    port=$(free_port)
+    launch background /usr/bin/python3 "$top/tests/servers/pyftpd.py" "$www" \
+        "$port" srv.pem srv.key "${1-0}" || return 1
+    urls=ftps://127.0.0.1:$port/
+    read=
+}
+
 # proftpd_there: 0 where it is.  It and vsftpd cannot both be installed, so its
 # packages are only unpacked, into $BUILD/proftpd.
 proftpd_there() {
