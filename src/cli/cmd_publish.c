@@ -7,12 +7,13 @@
 #include "plan_print.h"
 #include "progress.h"
 #include "project.h"
+#include "repair_print.h"
 
-enum { OPT_NEW_BASE = 256, OPT_AGAIN, OPT_ACCEPT };
+enum { OPT_NEW_BASE = 256, OPT_AGAIN, OPT_ACCEPT, OPT_REPAIR };
 
 struct publish_args {
     struct locking locking;
-    bool new_base, again, accept;
+    bool new_base, again, accept, repair;
 };
 
 static const struct option long_options[] = {
@@ -20,6 +21,7 @@ static const struct option long_options[] = {
     {"new-base", no_argument, NULL, OPT_NEW_BASE},
     {"again", no_argument, NULL, OPT_AGAIN},
     {"accept-rollback", no_argument, NULL, OPT_ACCEPT},
+    {"repair", no_argument, NULL, OPT_REPAIR},
     {0},
 };
 
@@ -33,6 +35,8 @@ static int take(int c, const char *arg, void *ctx)
         a->again = true;
     else if (c == OPT_ACCEPT)
         a->accept = true;
+    else if (c == OPT_REPAIR)
+        a->repair = true;
     else
         return locking_take(c, arg, &a->locking);
     return 0;
@@ -43,13 +47,22 @@ struct done {
     const struct cmd_global *g;
     struct project *p;
     struct publish_result all;
+    const struct repair_result *repair; /* to be told yet, or NULL */
 };
+
+static void tell_repair(struct done *done)
+{
+    if (done->repair)
+        repair_print(done->g, done->repair);
+    done->repair = NULL;
+}
 
 static void report(void *ctx, const struct plan *plan,
                    const struct publish_result *result)
 {
-    const struct done *done = ctx;
+    struct done *done = ctx;
 
+    tell_repair(done);
     progress_hide();
     project_head(done->p, done->g);
     if (!done->g->quiet || done->g->json)
@@ -95,10 +108,25 @@ static void publish_one(struct project *p, struct publish_options *o,
     done->all.payload_bytes += result.payload_bytes;
 }
 
+/* Whether what was asked for goes together. */
+static int check_args(const struct cmd_global *g, const struct publish_args *a)
+{
+    if (a->repair && a->new_base)
+        return diag_error(DIAG_USAGE,
+                          "'--new-base' forgets what was published: there is "
+                          "nothing to '--repair'");
+    if (a->repair && g->dry_run)
+        return diag_error(DIAG_USAGE,
+                          "'ota-pack verify --server' says what '--repair' "
+                          "would put again, and writes nothing");
+    return 0;
+}
+
 static int publish(struct project *p, struct cmd_global *g,
                    const struct publish_args *a, struct meter *meter)
 {
     struct done done = {.g = g, .p = p};
+    struct repair_result repair = {0};
     struct publish_options o = {.config = p->config,
                                 .tree = p->tree,
                                 .now = p->now,
@@ -107,6 +135,7 @@ static int publish(struct project *p, struct cmd_global *g,
                                 .break_lock = a->locking.break_lock,
                                 .new_base = a->new_base,
                                 .again = a->again,
+                                .repair = a->repair ? &repair : NULL,
                                 .stop = &cmd_stopped,
                                 .meter = meter,
                                 .report = report,
@@ -120,7 +149,10 @@ static int publish(struct project *p, struct cmd_global *g,
             continue;
         }
         o.signer = p->signer;
+        done.repair = o.repair;
         publish_one(p, &o, &done);
+        tell_repair(&done);
+        repair_release(&repair);
     } while (!cmd_stopped && project_next(p));
     plan_json_totals(&done.all);
     if (done.all.written && (done.all.failed || diag_status() == DIAG_SERVER))
@@ -136,7 +168,7 @@ int cmd_publish(struct cmd_global *g, int argc, char **argv)
     int first = cmd_options(g, argc, argv, "", long_options, take, &a);
     int status = 0;
 
-    if (first < 0)
+    if (first < 0 || check_args(g, &a))
         return diag_status();
     progress_begin(g, &meter, "device");
     if (!project_open(&p, g, argv + first, (size_t)(argc - first))) {

@@ -18,6 +18,11 @@ volatile sig_atomic_t cmd_stopped;
 static volatile sig_atomic_t may_end = 1;
 static volatile sig_atomic_t pipe_closed;
 
+void cmd_stops(void)
+{
+    may_end = 0;
+}
+
 static void on_stop(int number)
 {
     if (may_end || cmd_stopped) {

@@ -31,7 +31,8 @@ static int joins(struct plan_maker *m, struct plan_work *w, uint32_t device,
 
     *result = *apart = false;
     if (!w->latest || w->latest->version <= plan_floor(m, device) ||
-        w->latest->version < w->begun || !w->settings_same)
+        w->latest->version < w->begun || !w->settings_same ||
+        plan_is_lost(r->lost, w->latest->shared))
         return 0;
     if (own) {
         *result = fresh || is_fixed_below(w) ||

@@ -44,6 +44,7 @@ int publish_make_plan(struct publish *p)
                                    .now = p->o->now,
                                    .new_base = p->o->new_base,
                                    .again = p->o->again,
+                                   .lost = p->gone,
                                    .back = p->back,
                                    .at_least = p->o->at_least};
 
@@ -143,6 +144,39 @@ int publish_planned(struct publish *p)
     return result;
 }
 
+static const struct tree *sources_of(void *ctx)
+{
+    const struct publish *p = ctx;
+
+    return p->o->tree;
+}
+
+/* What can be had again is put again; the rest is a new version's.  0, or -1
+ * (reported). */
+static int do_all(struct publish *p)
+{
+    const struct publish_options *o = p->o;
+    struct repair_options r = {.config = o->config,
+                               .sources = sources_of,
+                               .ctx = p,
+                               .store = o->store,
+                               .signer = o->signer,
+                               .now = o->now,
+                               .jobs = o->jobs,
+                               .stop = o->stop,
+                               .meter = o->meter};
+
+    if (!o->repair)
+        return publish_take_up(p) || publish_planned(p) ? -1 : 0;
+    if (repair_objects(&r, p->index, o->repair))
+        return -1;
+    p->gone = &o->repair->payload_list;
+    if (publish_take_up(p) || publish_planned(p))
+        return -1;
+    repair_say_lost(&r, p->index, o->repair, true);
+    return o->repair->failed ? -1 : 0;
+}
+
 static int run_locked(struct publish *p)
 {
     struct store *s = p->o->store;
@@ -154,7 +188,7 @@ static int run_locked(struct publish *p)
     warn_new_base(p);
     if (p->o->new_base)
         replaces = index_base(s, signer_public(p->o->signer), old);
-    failed = replaces < 0 || publish_take_up(p) || publish_planned(p);
+    failed = replaces < 0 || do_all(p);
     if (replaces > 0 && p->index->exists)
         index_replaced(s, old, p->o->now);
     return failed ? -1 : 0;
@@ -163,7 +197,10 @@ static int run_locked(struct publish *p)
 int publish_run(const struct publish_options *options,
                 struct publish_result *result)
 {
-    struct publish p = {.o = options, .result = result, .command = "publish"};
+    struct publish p = {.o = options,
+                        .result = result,
+                        .command =
+                            options->repair ? "publish --repair" : "publish"};
     struct store *s = options->store;
     int failed;
 
@@ -172,7 +209,7 @@ int publish_run(const struct publish_options *options,
         publish_stopped(&p);
         return -1;
     }
-    if (!options->again &&
+    if (!options->again && !options->repair &&
         plan_nothing(options->config, options->tree, p.index, options->now)) {
         index_free(p.index);
         return 0;
