@@ -70,6 +70,12 @@ static void report(void *ctx, const struct plan *plan,
     progress_show();
 }
 
+/* It was the server, or its login. */
+static bool is_servers(int status)
+{
+    return status == DIAG_SERVER || status == DIAG_KEY;
+}
+
 /* For the mail that cron makes of it: which one it was, and what is so now. */
 static void say_failed(const struct project *p, size_t written)
 {
@@ -77,7 +83,7 @@ static void say_failed(const struct project *p, size_t written)
     char *path = realpath(c->path, NULL);
     const char *server = c->servers[p->server].url.text;
 
-    if (cmd_stopped || diag_status() != DIAG_SERVER)
+    if (cmd_stopped || !is_servers(diag_status()))
         goto out;
     if (written)
         diag_note("that is of '%s', published to '%s'", path ? path : c->path,
@@ -155,7 +161,7 @@ static int publish(struct project *p, struct cmd_global *g,
         repair_release(&repair);
     } while (!cmd_stopped && project_next(p));
     plan_json_totals(&done.all);
-    if (done.all.written && (done.all.failed || diag_status() == DIAG_SERVER))
+    if (done.all.written && (done.all.failed || is_servers(diag_status())))
         return DIAG_PARTIAL;
     return diag_status();
 }

@@ -165,7 +165,10 @@ int http_fail(const struct http_request *r, const char *verb)
 
     if (r->code == CURLE_OK && h->kind->explain &&
         h->kind->explain(r, text, sizeof text))
-        return store_curl_refused(h->curl, verb, r->name, r->status, text);
+        return store_curl_refused(
+            h->curl, verb, r->name, r->status, text,
+            store_curl_is_denied(h->curl, r->status) &&
+                !(h->kind->no_denial && h->kind->no_denial(r)));
     return store_curl_fail(h->curl, verb, r->name, r->code, r->status,
                            r->error);
 }

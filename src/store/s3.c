@@ -234,6 +234,7 @@ static int check_signing(const struct store_s3 *s)
 static const struct http_kind kind = {.setup = set_signing,
                                       .again = store_s3_again,
                                       .missing = store_s3_missing,
+                                      .no_denial = store_s3_no_denial,
                                       .explain = store_s3_explain};
 
 /* Moves the keys from `a` to where requests find them. */
@@ -241,7 +242,9 @@ static int take_keys(struct store_s3 *s, struct store_aws *a)
 {
     s->curl.login.user = a->id;
     s->curl.login.password = a->secret;
-    a->id = a->secret = NULL;
+    s->curl.login.user_from = a->from;
+    s->curl.noun = "access key";
+    a->id = a->secret = a->from = NULL;
     if (asprintf(&s->sign, "aws:amz:%s:s3", a->region) < 0) {
         s->sign = NULL;
         return diag_no_memory();

@@ -127,6 +127,11 @@ static void advise(const struct http_request *r, const char *code, char *out,
                  "right?)");
 }
 
+bool store_s3_no_denial(const struct http_request *r)
+{
+    return has_code(r, "RequestTimeTooSkewed");
+}
+
 bool store_s3_explain(const struct http_request *r, char *text, size_t size)
 {
     char code[CODE], message[MESSAGE], advice[400];

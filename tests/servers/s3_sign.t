@@ -179,17 +179,17 @@ EOT
 touch "$log.deny"
 rm -rf reference
 config 10 '      - "24:6f:28:00:00:09"'
-run 5 'a missing object that is denied is not taken for missing' \
+run 6 'a missing object that is denied is not taken for missing' \
     ota-pack publish
 says err "HTTP 403"
 says err "s3:ListBucket"
 rm "$log.deny"
 refuse PUT 9 403 AccessDenied
-run 5 'no permission to write' ota-pack publish
+run 6 'no permission to write' ota-pack publish
 says err "cannot lock 's3://ota/fleet/a.b-c/lock': HTTP 403 AccessDenied"
 rm "$log.refuse"
 AWS_SECRET_ACCESS_KEY=another
-run 5 'a wrong secret' ota-pack publish
+run 6 'a wrong secret' ota-pack publish
 says err 'HTTP 403 SignatureDoesNotMatch'
 says err 'the secret access key is not the one of this key id'
 ! grep -q another .err

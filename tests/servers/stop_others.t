@@ -118,7 +118,7 @@ ok $? "$left of $((old + many)) payloads are left"
 at_removal=$(grep -n '^DELETE .*/payloads/' proxy.log | sed 's/:.*//;q')
 proxy "$((at_removal + 140)) status 403"
 at "$through"
-run 5 'a removal is refused' ota-pack prune
+run 6 'a removal is refused' ota-pack prune
 says err "cannot remove '${through}payloads/"
 [ "$(wc -l <.err)" -eq 1 ] && [ "$(files payloads)" -eq $((many + 1)) ]
 ok $? 'which is told, and all the others are removed'
