@@ -8,7 +8,9 @@ bool publish_stopped(struct publish *p)
 {
     if (!p->o->stop || !*p->o->stop)
         return false;
-    if (!p->told && p->total)
+    if (!p->told && !p->begun)
+        diag_error(DIAG_FAILED, "stopped: nothing was changed");
+    else if (!p->told && p->result->written)
         diag_error(DIAG_FAILED,
                    "stopped after %zu of %zu devices; what was published "
                    "before is whole, run 'ota-pack %s' again to complete "
@@ -16,8 +18,8 @@ bool publish_stopped(struct publish *p)
                    p->result->written, p->total, p->command);
     else if (!p->told)
         diag_error(DIAG_FAILED,
-                   "stopped before any device was written; run 'ota-pack %s' "
-                   "again",
+                   "stopped before any device was written: all have what they "
+                   "had; run 'ota-pack %s' again",
                    p->command);
     p->told = true;
     return true;
@@ -170,6 +172,7 @@ static int do_all(struct publish *p)
         return publish_take_up(p) || publish_planned(p) ? -1 : 0;
     if (repair_objects(&r, p->index, o->repair))
         return -1;
+    p->begun |= o->repair->payloads || o->repair->manifests;
     p->gone = &o->repair->payload_list;
     if (publish_take_up(p) || publish_planned(p))
         return -1;
@@ -194,6 +197,38 @@ static int run_locked(struct publish *p)
     return failed ? -1 : 0;
 }
 
+/* Whether anything will be signed: 1, 0, or -1 (reported). */
+static int needs_key(struct publish *p)
+{
+    const struct index *x = p->index;
+    int result;
+
+    if (index_read_shards(p->index, p->o->store) || publish_make_plan(p))
+        return -1;
+    result = p->total || plan_index_differs(&p->plan) || x->intent_count ||
+             (x->refresh && p->o->now >= x->refresh);
+    plan_release(&p->plan);
+    p->total = 0;
+    return result;
+}
+
+/* Before the lock: somebody may be asked, and take his time.  Where all of the
+ * configuration is published, the head said that there is something to sign. */
+static int ask_password(struct publish *p)
+{
+    const struct config *c = p->o->config;
+    bool sure = !p->o->again || p->o->repair;
+    int needed = 1;
+
+    if (!signer_is_locked(p->o->signer))
+        return 0;
+    for (size_t i = 0; i < c->device_count && !p->o->repair; i++)
+        sure &= c->devices[i].selected;
+    if (!sure)
+        needed = needs_key(p);
+    return needed > 0 ? signer_unlock(p->o->signer) : needed;
+}
+
 int publish_run(const struct publish_options *options,
                 struct publish_result *result)
 {
@@ -214,7 +249,8 @@ int publish_run(const struct publish_options *options,
         index_free(p.index);
         return 0;
     }
-    failed = s->ops->lock(s, options->lock_wait_ms, options->break_lock);
+    failed = ask_password(&p) ||
+             s->ops->lock(s, options->lock_wait_ms, options->break_lock);
     if (!failed) {
         failed = run_locked(&p);
         index_unlock(p.index, s, failed != 0, options->signer, options->now);

@@ -45,6 +45,7 @@ static int go_back(struct publish *p, const struct wish *w)
     if (failed)
         publish_stopped(&inner);
     p->told |= inner.told;
+    p->begun |= inner.begun;
     p->result->written += result.written;
     p->result->failed += result.failed;
     p->result->payloads += result.payloads;
@@ -147,7 +148,8 @@ int publish_rollback(const struct publish_options *options, const char *release,
     if (!failed && options->dry_run) {
         failed = run(&p, &w);
     } else if (!failed) {
-        failed = s->ops->lock(s, options->lock_wait_ms, options->break_lock);
+        failed = signer_unlock(options->signer) ||
+                 s->ops->lock(s, options->lock_wait_ms, options->break_lock);
         if (!failed) {
             failed = run(&p, &w);
             index_unlock(p.index, s, failed != 0, options->signer,

@@ -86,15 +86,32 @@ static int get_payload(struct publish *p, struct plan_group *g,
     return pack_payload(p, g, cache);
 }
 
+/* As far as it is known before: what is reused is there as a rule. */
+static uint64_t bytes_to_pack(const struct publish *p)
+{
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < p->plan.group_count; i++) {
+        const struct plan_group *g = &p->plan.groups[i];
+
+        if (!g->reuse)
+            bytes += p->o->tree->releases[g->release].sets[g->set].bytes;
+    }
+    return bytes;
+}
+
 int publish_payloads(struct publish *p)
 {
     struct payload_cache *cache = payload_cache_new();
     int result = cache ? 0 : -1;
 
+    meter_pack(p->o->meter, bytes_to_pack(p));
+
     for (size_t i = 0; i < p->plan.group_count && !result; i++)
         if (publish_stopped(p) || get_payload(p, &p->plan.groups[i], cache))
             result = -1;
     payload_cache_free(cache);
+    meter_pack(p->o->meter, 0);
     return result || p->o->store->ops->flush(p->o->store) ? -1 : 0;
 }
 

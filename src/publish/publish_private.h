@@ -15,6 +15,7 @@ struct publish {
     size_t total;                 /* manifests to be written */
     size_t lost;                  /* were put, and failed after all */
     unsigned in_row; /* failures since the last manifest that was written */
+    bool begun;      /* something may have been changed on the server */
     bool told;       /* that it was stopped */
 };
 

@@ -382,7 +382,8 @@ int repair_run(const struct repair_options *o, struct repair_result *result)
     int failed;
 
     *result = (struct repair_result){0};
-    if (s->ops->lock(s, o->lock_wait_ms, o->break_lock))
+    if (signer_unlock(o->signer) ||
+        s->ops->lock(s, o->lock_wait_ms, o->break_lock))
         return -1;
     failed = index_read_head(s, signer_public(o->signer), &x) ||
              run_locked(o, x, result);

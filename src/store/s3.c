@@ -234,7 +234,7 @@ static int check_signing(const struct store_s3 *s)
 static const struct http_kind kind = {.setup = set_signing,
                                       .again = store_s3_again,
                                       .missing = store_s3_missing,
-                                      .no_denial = store_s3_no_denial,
+                                      .denied = store_s3_denied,
                                       .explain = store_s3_explain};
 
 /* Moves the keys from `a` to where requests find them. */

@@ -127,9 +127,14 @@ static void advise(const struct http_request *r, const char *code, char *out,
                  "right?)");
 }
 
-bool store_s3_no_denial(const struct http_request *r)
+/* A session that is over has status 400, a wrong clock 403. */
+bool store_s3_denied(const struct http_request *r)
 {
-    return has_code(r, "RequestTimeTooSkewed");
+    if (r->status == 400)
+        return has_code(r, "ExpiredToken") || has_code(r, "InvalidToken") ||
+               has_code(r, "TokenRefreshRequired");
+    return (r->status == 401 || r->status == 403) &&
+           !has_code(r, "RequestTimeTooSkewed");
 }
 
 bool store_s3_explain(const struct http_request *r, char *text, size_t size)

@@ -143,7 +143,11 @@ config 10
 # -- trouble that stays
 refused() { # WHAT STATUS CODE [XML]: text that the message has, on input
     refuse GET 9 "$2" "$3" "${4-}"
-    run 5 "$1" ota-pack publish
+    case $3 in
+    AccessDenied | InvalidAccessKeyId | ExpiredToken) status=6 ;;
+    *) status=5 ;;
+    esac
+    run $status "$1" ota-pack publish
     while read -r text; do
         says err "$text"
     done
@@ -157,6 +161,7 @@ and s3:ListBucket, without which S3 denies what is not there
 EOT
 refused 'a key that was deleted' 403 InvalidAccessKeyId <<EOT
 HTTP 403 InvalidAccessKeyId: About InvalidAccessKeyId (the key id is of
+(it does not let access key '$AWS_ACCESS_KEY_ID' (AWS_ACCESS_KEY_ID) do that
 EOT
 refused 'the clock' 403 RequestTimeTooSkewed <<EOT
 (this machine's clock is 100
