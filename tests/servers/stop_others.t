@@ -49,7 +49,7 @@ stopped() {
     ok $? "Ctrl-C: $verb: exit 130, not $status"
     grep -qE "^ota-pack: stopped after [1-9][0-9]* of $way" .err
     ok $? "it says: $way"
-    [ "$(wc -l <.err)" -eq 1 ]
+    [ "$(wc -l <.err)" -eq 2 ]
     ok $? 'which is all that it says'
     [ ! -e "$www/lock" ]
     ok $? 'the lock is removed'
