@@ -44,7 +44,7 @@ else
     ok 0 'nginx # SKIP it is not there'
 fi
 if command -v sshd >/dev/null; then
-    unset SSH_AUTH_SOCK
+    unset SSH_AUTH_SOCK OTA_PACK_SERVER_USER OTA_PACK_SERVER_PASSWORD
     export HOME="$work"
     start_sshd || exit 1
     damaged OpenSSH "{url: $url, known_hosts: known_hosts, identity: id}"
