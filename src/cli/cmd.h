@@ -38,6 +38,9 @@ struct cmd {
  * pointer to it. */
 extern volatile sig_atomic_t cmd_stopped;
 
+/* What follows looks at cmd_stopped, though cmd.stops does not say so. */
+void cmd_stops(void);
+
 /* Parses the options of a subcommand together with the global ones, in any
  * order with the operands (up to `--`).  `short_opts` is as for getopt(3)
  * without leading signs ("o:x"), `long_opts` ends with a zero entry or is NULL;

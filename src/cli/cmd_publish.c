@@ -7,12 +7,13 @@
 #include "plan_print.h"
 #include "progress.h"
 #include "project.h"
+#include "repair_print.h"
 
-enum { OPT_NEW_BASE = 256, OPT_AGAIN, OPT_ACCEPT };
+enum { OPT_NEW_BASE = 256, OPT_AGAIN, OPT_ACCEPT, OPT_REPAIR };
 
 struct publish_args {
     struct locking locking;
-    bool new_base, again, accept;
+    bool new_base, again, accept, repair;
 };
 
 static const struct option long_options[] = {
@@ -20,6 +21,7 @@ static const struct option long_options[] = {
     {"new-base", no_argument, NULL, OPT_NEW_BASE},
     {"again", no_argument, NULL, OPT_AGAIN},
     {"accept-rollback", no_argument, NULL, OPT_ACCEPT},
+    {"repair", no_argument, NULL, OPT_REPAIR},
     {0},
 };
 
@@ -33,6 +35,8 @@ static int take(int c, const char *arg, void *ctx)
         a->again = true;
     else if (c == OPT_ACCEPT)
         a->accept = true;
+    else if (c == OPT_REPAIR)
+        a->repair = true;
     else
         return locking_take(c, arg, &a->locking);
     return 0;
@@ -43,18 +47,33 @@ struct done {
     const struct cmd_global *g;
     struct project *p;
     struct publish_result all;
+    const struct repair_result *repair; /* to be told yet, or NULL */
 };
+
+static void tell_repair(struct done *done)
+{
+    if (done->repair)
+        repair_print(done->g, done->repair);
+    done->repair = NULL;
+}
 
 static void report(void *ctx, const struct plan *plan,
                    const struct publish_result *result)
 {
-    const struct done *done = ctx;
+    struct done *done = ctx;
 
+    tell_repair(done);
     progress_hide();
     project_head(done->p, done->g);
     if (!done->g->quiet || done->g->json)
         plan_print_done(plan, result, done->g);
     progress_show();
+}
+
+/* It was the server, or its login. */
+static bool is_servers(int status)
+{
+    return status == DIAG_SERVER || status == DIAG_KEY;
 }
 
 /* For the mail that cron makes of it: which one it was, and what is so now. */
@@ -64,7 +83,7 @@ static void say_failed(const struct project *p, size_t written)
     char *path = realpath(c->path, NULL);
     const char *server = c->servers[p->server].url.text;
 
-    if (cmd_stopped || diag_status() != DIAG_SERVER)
+    if (cmd_stopped || !is_servers(diag_status()))
         goto out;
     if (written)
         diag_note("that is of '%s', published to '%s'", path ? path : c->path,
@@ -95,10 +114,25 @@ static void publish_one(struct project *p, struct publish_options *o,
     done->all.payload_bytes += result.payload_bytes;
 }
 
+/* Whether what was asked for goes together. */
+static int check_args(const struct cmd_global *g, const struct publish_args *a)
+{
+    if (a->repair && a->new_base)
+        return diag_error(DIAG_USAGE,
+                          "'--new-base' forgets what was published: there is "
+                          "nothing to '--repair'");
+    if (a->repair && g->dry_run)
+        return diag_error(DIAG_USAGE,
+                          "'ota-pack verify --server' says what '--repair' "
+                          "would put again, and writes nothing");
+    return 0;
+}
+
 static int publish(struct project *p, struct cmd_global *g,
                    const struct publish_args *a, struct meter *meter)
 {
     struct done done = {.g = g, .p = p};
+    struct repair_result repair = {0};
     struct publish_options o = {.config = p->config,
                                 .tree = p->tree,
                                 .now = p->now,
@@ -107,6 +141,7 @@ static int publish(struct project *p, struct cmd_global *g,
                                 .break_lock = a->locking.break_lock,
                                 .new_base = a->new_base,
                                 .again = a->again,
+                                .repair = a->repair ? &repair : NULL,
                                 .stop = &cmd_stopped,
                                 .meter = meter,
                                 .report = report,
@@ -120,10 +155,13 @@ static int publish(struct project *p, struct cmd_global *g,
             continue;
         }
         o.signer = p->signer;
+        done.repair = o.repair;
         publish_one(p, &o, &done);
+        tell_repair(&done);
+        repair_release(&repair);
     } while (!cmd_stopped && project_next(p));
     plan_json_totals(&done.all);
-    if (done.all.written && (done.all.failed || diag_status() == DIAG_SERVER))
+    if (done.all.written && (done.all.failed || is_servers(diag_status())))
         return DIAG_PARTIAL;
     return diag_status();
 }
@@ -136,7 +174,7 @@ int cmd_publish(struct cmd_global *g, int argc, char **argv)
     int first = cmd_options(g, argc, argv, "", long_options, take, &a);
     int status = 0;
 
-    if (first < 0)
+    if (first < 0 || check_args(g, &a))
         return diag_status();
     progress_begin(g, &meter, "device");
     if (!project_open(&p, g, argv + first, (size_t)(argc - first))) {

@@ -5,6 +5,7 @@
 #include "base/diag.h"
 #include "config/fleet.h"
 #include "json.h"
+#include "locking.h"
 #include "msg.h"
 #include "reading.h"
 #include "verify_server.h"
@@ -59,9 +60,11 @@ struct args {
     struct reading reading;
     bool server;
     uint64_t sample;
+    bool repair;
+    struct locking locking;
 };
 
-enum { OPT_SERVER = 256, OPT_SAMPLE };
+enum { OPT_SERVER = 256, OPT_SAMPLE, OPT_REPAIR };
 
 static int take(int c, const char *arg, void *ctx)
 {
@@ -69,9 +72,14 @@ static int take(int c, const char *arg, void *ctx)
 
     if (c == OPT_SAMPLE)
         return cmd_number("--sample", arg, 1, UINT32_MAX, &a->sample);
-    if (c != OPT_SERVER)
+    if (c == LOCKING_TIMEOUT || c == LOCKING_BREAK)
+        return locking_take(c, arg, &a->locking);
+    if (c == OPT_SERVER)
+        a->server = true;
+    else if (c == OPT_REPAIR)
+        a->repair = true;
+    else
         return reading_take(c, arg, &a->reading);
-    a->server = true;
     return 0;
 }
 
@@ -86,7 +94,12 @@ static int run_server(struct cmd_global *g, const struct args *a, int argc,
                           "'--server' takes key and devices from the "
                           "configuration and the index: of the other options "
                           "only '--sample' goes with it");
-    return verify_server(g, (size_t)a->sample, argv, (size_t)argc);
+    if (a->repair && (argc || a->sample || g->dry_run))
+        return diag_error(DIAG_USAGE,
+                          "'--repair' looks at all that is published: leave "
+                          "out names, '--sample' and '-n'");
+    return verify_server(g, (size_t)a->sample, argv, (size_t)argc,
+                         a->repair ? &a->locking : NULL);
 }
 
 static int run(struct cmd_global *g, struct args *a, int argc, char **argv)
@@ -96,6 +109,8 @@ static int run(struct cmd_global *g, struct args *a, int argc, char **argv)
         READING_DEVICE_LONG,
         {"server", no_argument, NULL, OPT_SERVER},
         {"sample", required_argument, NULL, OPT_SAMPLE},
+        {"repair", no_argument, NULL, OPT_REPAIR},
+        LOCKING_LONG,
         {0}};
     const struct reading *r = &a->reading;
     int first = cmd_options(g, argc, argv, READING_SHORT, longs, take, a);
@@ -106,8 +121,9 @@ static int run(struct cmd_global *g, struct args *a, int argc, char **argv)
         run_server(g, a, argc - first, argv + first);
         return diag_status();
     }
-    if (a->sample)
-        diag_error(DIAG_USAGE, "'--sample' goes with '--server'");
+    if (a->sample || a->repair)
+        diag_error(DIAG_USAGE, "'%s' goes with '--server'",
+                   a->repair ? "--repair" : "--sample");
     else if (r->options.device.key_count == 0)
         diag_error(DIAG_USAGE, "verify needs a public key: -k PUB");
     else if (first == argc)

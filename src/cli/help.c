@@ -9,6 +9,11 @@
 #define OTA_PACK_VERSION "0.1.0"
 #endif
 
+#define LOCK_HELP                                                              \
+    "      --lock-timeout TIME\n"                                              \
+    "                        wait that long for another publish (5s, 2m)\n"    \
+    "      --break-lock      take the lock whoever holds it\n"
+
 static const char verify_help[] =
     "  -k, --key PUB         a trusted minisign public key: a file, or its\n"
     "                        base64 line; up to 4 of them\n"
@@ -27,7 +32,9 @@ static const char verify_help[] =
     "(or\n"
     "                        those of RELEASE, or DEVICE) would get, with\n"
     "                        the key of the configuration\n"
-    "      --sample N        of so many of them, at random\n";
+    "      --sample N        of so many of them, at random\n"
+    "      --repair          put again what is missing or damaged there, from\n"
+    "                        the sources and other payloads\n" LOCK_HELP;
 
 static const char unpack_help[] =
     "  -C, --directory DIR   the folder to write to: empty or new\n"
@@ -64,13 +71,10 @@ static const char build_help[] =
 static const char plan_help[] =
     "      --exit-code       exit with 10 if there are changes\n";
 
-#define LOCK_HELP                                                              \
-    "      --lock-timeout TIME\n"                                              \
-    "                        wait that long for another publish (5s, 2m)\n"    \
-    "      --break-lock      take the lock whoever holds it\n"
-
 static const char publish_help[] = LOCK_HELP
     "      --again           publish also what was rolled back\n"
+    "      --repair          before that put again what is missing or damaged\n"
+    "                        on the server\n"
     "      --accept-rollback go on from an older index that was put back\n"
     "      --new-base        start anew with another key: forget what was\n"
     "                        published\n";

@@ -7,16 +7,39 @@
 #include <sodium.h>
 
 #include "base/diag.h"
+#include "base/stop.h"
 #include "base/tempfile.h"
 #include "cmd.h"
 #include "help.h"
 #include "msg.h"
+#include "progress.h"
 
 volatile sig_atomic_t cmd_stopped;
 
 /* Nothing is left half made by the subcommand that runs. */
 static volatile sig_atomic_t may_end = 1;
 static volatile sig_atomic_t pipe_closed;
+
+void cmd_stops(void)
+{
+    may_end = 0;
+}
+
+/* What runs, whose options may still be read; or NULL. */
+static const struct cmd_global *running;
+
+/* At once, since it may take a moment. */
+static void say_stopping(void)
+{
+    static const char text[] = "ota-pack: stopping\n";
+    int before = errno;
+
+    if (running && !running->json && !running->quiet) {
+        progress_interrupt();
+        (void)!write(STDERR_FILENO, text, sizeof text - 1);
+    }
+    errno = before;
+}
 
 static void on_stop(int number)
 {
@@ -25,6 +48,7 @@ static void on_stop(int number)
         _exit(128 + number);
     }
     cmd_stopped = number;
+    say_stopping();
 }
 
 /* Of SIGPIPE and SIGXFSZ: the write that they are about fails. */
@@ -107,9 +131,11 @@ static int run_command(struct cmd_global *g, int argc, char **argv)
         help_unknown(argv[0]);
         return diag_status();
     }
+    running = g;
     may_end = !g->cmd->stops;
     status = g->cmd->run(g, argc, argv);
     may_end = 1;
+    running = NULL;
     return cmd_stopped ? 128 + cmd_stopped : status;
 }
 
@@ -162,6 +188,7 @@ int main(int argc, char **argv)
 
     if (fill_descriptors())
         return DIAG_FAILED;
+    stop_watch(&cmd_stopped);
     catch_signals();
     status = run(argc, argv);
     if (!help_shown())

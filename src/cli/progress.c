@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,15 +30,16 @@ struct sample {
 
 static struct {
     const struct meter *meter;
-    const char *what; /* it counts */
-    bool line;        /* may be drawn */
-    bool shown;       /* stands there now */
+    const char *what;  /* it counts */
+    bool line;         /* may be drawn */
+    atomic_bool shown; /* stands there now */
     pthread_t thread;
     int wake[2]; /* a pipe: 'u' SIGUSR1, 'q' the end */
     struct sigaction before;
     uint64_t since; /* ms, when there began to be something to do, 0: not yet */
     struct sample samples[SAMPLES];
     size_t count; /* of samples, ever */
+    bool packing; /* they are of bytes that are packed */
 } self = {.wake = {-1, -1}};
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -60,6 +62,9 @@ static struct sample look(void)
 {
     const struct meter *m = self.meter;
 
+    if (m->to_pack)
+        return (struct sample){
+            .ms = now_ms(), .done = meter_packed(m), .bytes = meter_packed(m)};
     return (struct sample){.ms = now_ms(),
                            .done = without(m->done, m->way.objects),
                            .bytes = without(m->bytes, m->way.unsent)};
@@ -74,6 +79,9 @@ static void take_sample(void)
     }
     if (!self.since)
         self.since = now_ms();
+    if (self.packing != (self.meter->to_pack > 0))
+        self.count = 0;
+    self.packing = self.meter->to_pack > 0;
     self.samples[self.count++ % SAMPLES] = look();
 }
 
@@ -93,7 +101,8 @@ static void add_left(char *out, size_t size, uint64_t seconds)
 
 /* Rate and time left, from the oldest sample that is kept; the time once
  * something is done: what payloads there will be is not known. */
-static void add_rate(char *out, size_t size, const struct sample *now)
+static void add_rate(char *out, size_t size, const struct sample *now,
+                     size_t total)
 {
     const struct sample *old =
         &self.samples[self.count > SAMPLES ? self.count % SAMPLES : 0];
@@ -110,17 +119,32 @@ static void add_rate(char *out, size_t size, const struct sample *now)
                      text));
     if (now->done > old->done && len < size)
         add_left(out + len, size - len,
-                 (self.meter->total - now->done) * ms / 1000 /
-                     (now->done - old->done));
+                 (total - now->done) * ms / 1000 / (now->done - old->done));
+}
+
+static void packing_words(char out[LINE], size_t total)
+{
+    struct sample now = look();
+    char done[MSG_SIZE], all[MSG_SIZE];
+    int len = snprintf(out, LINE, "packing %s of %s", msg_size(now.bytes, done),
+                       msg_size(total, all));
+
+    if (self.packing && now.done < total)
+        add_rate(out + len, LINE - (size_t)len, &now, total);
 }
 
 static void words(char out[LINE])
 {
     struct sample now = look();
     size_t total = self.meter->total;
+    size_t to_pack = self.meter->to_pack;
     char text[MSG_SIZE];
     int len;
 
+    if (to_pack) {
+        packing_words(out, to_pack);
+        return;
+    }
     if (!total) {
         snprintf(out, LINE, "no %s has been begun", self.what);
         return;
@@ -131,7 +155,7 @@ static void words(char out[LINE])
         len += snprintf(out + len, LINE - (size_t)len, ", %s",
                         msg_size(now.bytes, text));
     if (now.done < total)
-        add_rate(out + len, LINE - (size_t)len, &now);
+        add_rate(out + len, LINE - (size_t)len, &now, total);
 }
 
 /* -- the line ---------------------------------------------------------------
@@ -157,7 +181,8 @@ static void draw(void)
 {
     char text[LINE];
 
-    if (!self.line || !self.since || now_ms() - self.since < DELAY_MS ||
+    if (!self.line || !self.since || cmd_stopped ||
+        now_ms() - self.since < DELAY_MS ||
         tcgetpgrp(STDERR_FILENO) != getpgrp()) {
         erase();
         return;
@@ -261,6 +286,14 @@ void progress_end(void)
     pthread_join(self.thread, NULL);
     erase();
     close_pipe();
+}
+
+void progress_interrupt(void)
+{
+    static const char gone[] = "\r\033[K";
+
+    if (self.shown)
+        (void)!write(STDERR_FILENO, gone, sizeof gone - 1);
 }
 
 void progress_hide(void)

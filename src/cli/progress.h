@@ -13,6 +13,10 @@ void progress_begin(const struct cmd_global *g, const struct meter *m,
                     const char *what);
 void progress_end(void);
 
+/* From a signal handler: erases the line that may stand there.  It does not
+ * come back once cmd_stopped is set. */
+void progress_interrupt(void);
+
 /* Around whatever else is printed: the line is erased, and waits. */
 void progress_hide(void);
 void progress_show(void);

@@ -35,8 +35,11 @@ int project_open(struct project *p, const struct cmd_global *g,
     if (config_load(g->config, &p->config))
         return -1;
     if (config_select(p->config, words, count) ||
-        tree_load(p->config, &p->tree) || diag_errors())
+        tree_load(p->config, &p->tree) || diag_errors()) {
+        if (cmd_stopped)
+            diag_error(DIAG_FAILED, "stopped: nothing was changed");
         return -1;
+    }
     if (plan_check_deletes(p->config, p->tree))
         return -1;
     return sign_time(&p->now);

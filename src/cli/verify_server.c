@@ -7,7 +7,19 @@
 #include "progress.h"
 #include "project.h"
 #include "publish/readback.h"
+#include "publish/repair.h"
+#include "repair_print.h"
 #include "verify_server.h"
+
+/* One run. */
+struct run {
+    struct project *p;
+    struct cmd_global *g;
+    struct readback_options o;
+    const struct locking *repair; /* or NULL */
+    bool curable;                 /* something is bad that --repair mends */
+    bool expired;
+};
 
 static void print_json(const struct readback_item *i)
 {
@@ -50,7 +62,8 @@ static void print_text(const struct readback_item *i)
 
 static void print(void *ctx, const struct readback_item *i)
 {
-    const struct cmd_global *g = ctx;
+    struct run *run = ctx;
+    const struct cmd_global *g = run->g;
 
     progress_hide();
     if (g->json)
@@ -58,8 +71,13 @@ static void print(void *ctx, const struct readback_item *i)
     else if (i->error || g->verbose)
         print_text(i);
     progress_show();
-    if (i->error)
-        msg_count(DIAG_VERIFY);
+    if (!i->error)
+        return;
+    msg_count(DIAG_VERIFY);
+    if (strcmp(i->error, ota_error_name(OTA_ERR_EXPIRED)) == 0)
+        run->expired = true;
+    else
+        run->curable = true;
 }
 
 static void print_total(const struct cmd_global *g,
@@ -82,26 +100,26 @@ static uint64_t later(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
-static void read_back(struct project *p, struct readback_options *o,
-                      struct cmd_global *g, struct readback_result *all)
+static void read_back(struct run *run, struct readback_result *all)
 {
+    struct project *p = run->p;
     const struct config_server *s = &p->config->servers[p->server];
     struct readback_result result = {0};
     struct store *seen = NULL;
 
     if (s->public_url.text && store_public_open(p->config, s, &seen))
         return;
-    o->store = p->store;
-    o->served = seen ? seen : p->store;
-    o->key = signer_public(p->signer);
-    o->now = later(p->now, (uint64_t)time(NULL));
+    run->o.store = p->store;
+    run->o.served = seen ? seen : p->store;
+    run->o.key = signer_public(p->signer);
+    run->o.now = later(p->now, (uint64_t)time(NULL));
     progress_hide();
-    project_head(p, g);
+    project_head(p, run->g);
     progress_show();
     if (seen)
         seen->stop = &cmd_stopped;
-    if (readback_run(o, &result) == 0 || result.devices)
-        print_total(g, &result);
+    if (readback_run(&run->o, &result) == 0 || result.devices)
+        print_total(run->g, &result);
     if (seen)
         seen->ops->close(seen);
     all->devices += result.devices;
@@ -110,15 +128,71 @@ static void read_back(struct project *p, struct readback_options *o,
     all->bytes += result.bytes;
 }
 
-static void verify(struct project *p, struct readback_options *o,
-                   struct cmd_global *g)
+/* Looked up only where payloads are to be packed. */
+static const struct tree *sources_of(void *ctx)
+{
+    struct project *p = ctx;
+
+    if (!p->tree && tree_load(p->config, &p->tree))
+        diag_note("without the sources only what other payloads have can be "
+                  "put again");
+    return p->tree;
+}
+
+/* 0, or -1: it is not known what is there. */
+static int repair(struct run *run)
+{
+    struct project *p = run->p;
+    struct repair_result result;
+    struct repair_options o = {.config = p->config,
+                               .sources = sources_of,
+                               .ctx = p,
+                               .store = p->store,
+                               .signer = p->signer,
+                               .now = p->now,
+                               .jobs = run->g->jobs,
+                               .stop = &cmd_stopped,
+                               .meter = run->o.meter};
+    int failed;
+
+    if (!run->repair)
+        return 0;
+    o.lock_wait_ms = run->repair->wait_ms;
+    o.break_lock = run->repair->break_lock;
+    failed = repair_run(&o, &result);
+    repair_print(run->g, &result);
+    repair_release(&result);
+    return failed;
+}
+
+static void verify_one(struct run *run, struct readback_result *all)
+{
+    progress_hide();
+    project_head(run->p, run->g);
+    progress_show();
+    if (repair(run) == 0)
+        read_back(run, all);
+}
+
+static void advise(const struct run *run)
+{
+    if (run->curable && !run->repair)
+        diag_note("'ota-pack verify --server --repair' puts again what is "
+                  "missing or damaged");
+    if (run->expired)
+        diag_note("'ota-pack publish' signs anew what has expired");
+}
+
+static void verify(struct run *run)
 {
     struct readback_result all = {0};
+    struct project *p = run->p;
 
     do {
-        if (!project_store(p, true) && !project_signer(p, g))
-            read_back(p, o, g, &all);
+        if (!project_store(p, true) && !project_signer(p, run->g))
+            verify_one(run, &all);
     } while (!cmd_stopped && project_next(p));
+    advise(run);
     msg_summary_number("devices", all.devices);
     msg_summary_number("bad", all.bad);
     msg_summary_number("payloads", all.payloads);
@@ -126,24 +200,34 @@ static void verify(struct project *p, struct readback_options *o,
 }
 
 int verify_server(struct cmd_global *g, size_t sample, char *const *words,
-                  size_t count)
+                  size_t count, const struct locking *repair)
 {
     struct meter meter = {0};
     struct project p = {0};
-    struct readback_options o = {.sample = sample,
-                                 .words = words,
-                                 .word_count = count,
-                                 .stop = &cmd_stopped,
-                                 .each = print,
-                                 .ctx = g,
-                                 .meter = &meter};
+    struct gone gone = {0};
+    struct run run = {.p = &p,
+                      .g = g,
+                      .repair = repair,
+                      .o = {.sample = sample,
+                            .words = words,
+                            .word_count = count,
+                            .stop = &cmd_stopped,
+                            .gone = &gone,
+                            .each = print,
+                            .ctx = &run,
+                            .meter = &meter}};
 
+    if (repair)
+        cmd_stops();
     progress_begin(g, &meter, "device");
-    if (!project_open_published(&p, g, NULL, 0)) {
-        p.memory.older = MEMORY_WARN;
-        verify(&p, &o, g);
+    if (!project_open_published(&p, g, NULL, 0) &&
+        !gone_init(&gone, p.config, p.now)) {
+        run.o.now = p.now;
+        p.memory.older = repair ? MEMORY_REFUSE : MEMORY_WARN;
+        verify(&run);
     }
     progress_end();
+    gone_release(&gone);
     project_release(&p);
     return diag_status();
 }

@@ -2,6 +2,7 @@
 #ifndef INDEX_SERVED_H
 #define INDEX_SERVED_H
 
+#include "index.h"
 #include "object.h"
 #include "store/store.h"
 
@@ -33,5 +34,10 @@ bool served_is_whole(const struct ota_alternative *a, const uint8_t *bytes);
 int served_read(const uint8_t *key, const struct ota_manifest *m,
                 const struct ota_alternative *a, const uint8_t *payload,
                 const struct ota_sink *sink, int *error);
+
+/* The same of what the index vouches for: its full payload's bytes, without a
+ * manifest of anybody's. */
+int served_content(const struct index_content *c, const uint8_t *payload,
+                   const struct ota_sink *sink, int *error);
 
 #endif

@@ -53,6 +53,11 @@ int signer_look(const struct config *c);
 /* The public key, OTA_PUBLIC_KEY bytes, owned by the signer. */
 const uint8_t *signer_public(const struct signer *s);
 
+/* Asks for the password now, where one is needed and was not asked for.  0, or
+ * -1 (DIAG_KEY). */
+int signer_unlock(struct signer *s);
+bool signer_is_locked(const struct signer *s); /* it is to be asked for */
+
 /* One message to be signed. */
 struct signer_job {
     const uint8_t *message;

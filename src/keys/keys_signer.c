@@ -73,6 +73,16 @@ static int unlock(struct signer *s)
     return rc == 0 ? take_public(s) : -1;
 }
 
+bool signer_is_locked(const struct signer *s)
+{
+    return s->secret != NULL && !s->secret->unlocked;
+}
+
+int signer_unlock(struct signer *s)
+{
+    return s->secret == NULL ? 0 : unlock(s);
+}
+
 /* Where the .pub is there, the secret key is left alone until it signs. */
 static int open_file(struct signer *s)
 {

@@ -36,12 +36,16 @@ void payload_cache_free(struct payload_cache *c);
 /* Packs the set, and DELETEs for `deletes` (sorted or not; none of them a
  * path of the set), with up to `jobs` threads and a cache or NULL: the bytes
  * depend on neither.  A file whose content is not what tree_load() hashed is
- * an error (DIAG_INPUT: it changed while it was read).  0, or -1 with *out
- * empty. */
+ * an error (DIAG_INPUT: it changed while it was read).  Ends soon where
+ * stop_asked(), unreported.  0, or -1 with *out empty. */
 int payload_pack(const struct tree_set *set, const char *const *deletes,
                  size_t delete_count, struct payload_shape shape, unsigned jobs,
                  struct payload_cache *cache, struct payload *out);
 void payload_release(struct payload *p);
+
+/* Bytes of contents that were packed since the program began: from any thread,
+ * to see how far a payload_pack() is. */
+size_t payload_packed(void);
 
 /* The payload's name: 64 hex digits and NUL. */
 enum { PAYLOAD_NAME = 65 };

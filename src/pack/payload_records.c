@@ -3,10 +3,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "payload_internal.h"
+#include "base/stop.h"
+
+/* All that was ever packed: one packs, and another thread looks on. */
+static atomic_size_t packed;
+
+size_t payload_packed(void)
+{
+    return packed;
+}
 
 enum {
     DATA_HEAD = 4, /* type, and a length below 2^21 */
@@ -134,13 +144,13 @@ static bool at_end(int fd)
     return n == 0;
 }
 
-/* One DATA record of at most `left` bytes; returns how many, or 0 (reported).
- */
+/* One DATA record of at most `left` bytes; returns how many, or 0 (reported,
+ * unless the user asked to stop). */
 static uint32_t put_data(struct writer *w, int fd, const struct tree_entry *e,
                          uint32_t left, crypto_hash_sha512_state *sha)
 {
     uint32_t need = left < DATA_MIN ? left : DATA_MIN, n = left;
-    uint8_t *out = reserve(w, DATA_HEAD + need);
+    uint8_t *out = stop_asked() ? NULL : reserve(w, DATA_HEAD + need);
 
     if (!out)
         return 0;
@@ -153,6 +163,7 @@ static uint32_t put_data(struct writer *w, int fd, const struct tree_entry *e,
     else if (read_all(fd, e, out, n))
         return 0;
     crypto_hash_sha512_update(sha, out, n);
+    packed += n;
     w->len = (size_t)(out + n - w->buf);
     return n;
 }
@@ -245,10 +256,12 @@ int payload_records(struct payload_pool *p, const struct payload_order *o,
         int err;
 
         run->first = payload_pool_count(p);
-        if (run->cached)
+        if (run->cached) {
+            packed += run->bytes;
             err = lend_run(p, run->cached);
-        else
+        } else {
             err = put_run(&w, o, run) || (last ? put_end(&w) : flush(&w));
+        }
         if (err)
             return -1;
         run->count = payload_pool_count(p) - run->first;

@@ -1,6 +1,7 @@
 /* Files of this machine: each is opened and hashed once, however many releases
  * and devices have it. */
 #include "tree_internal.h"
+#include "base/stop.h"
 #include "keys/keys_text.h"
 
 #include <dirent.h>
@@ -33,6 +34,12 @@ static int changed(const struct reading *r)
                      "'%s' changed while it was read: run again when nothing "
                      "writes to it",
                      r->path);
+}
+
+static int stopped(const struct reading *r)
+{
+    r->job->failed = true;
+    return -1;
 }
 
 static int check_kind(const struct reading *r, const struct stat *st)
@@ -140,6 +147,8 @@ static int hash_bytes(const struct reading *r, int fd, uint32_t size,
 
     crypto_hash_sha512_init(&sha);
     while ((n = read(fd, buf, sizeof buf)) != 0) {
+        if (stop_asked())
+            return stopped(r);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
@@ -200,7 +209,7 @@ static int check_secret(const struct reading *r, const uint8_t hash[OTA_HASH])
 static int read_source(const struct reading *r, struct tree_source *source)
 {
     struct stat before, after;
-    int fd = open_file(r, &before), err;
+    int fd = stop_asked() ? stopped(r) : open_file(r, &before), err;
 
     if (fd < 0)
         return -1;

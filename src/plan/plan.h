@@ -97,6 +97,16 @@ struct plan_back {
     const struct index_content *content; /* of it, in the index */
 };
 
+/* Names of payloads, ascending, that cannot be had again: what has them gets a
+ * higher version. */
+struct plan_lost {
+    uint8_t (*names)[OTA_HASH];
+    size_t count;
+};
+
+/* Whether any payload of the content is one of them; lost NULL: none is. */
+bool plan_is_lost(const struct plan_lost *lost, const struct index_content *c);
+
 /* What was asked for; all pointers are borrowed and must outlive the plan. */
 struct plan_request {
     const struct config *config;
@@ -110,6 +120,7 @@ struct plan_request {
     const struct index_old *old; /* but versions are: or NULL */
     bool again;                  /* also content that was rolled back */
     const struct plan_back *back; /* NULL: the configuration is the user's */
+    const struct plan_lost *lost; /* or NULL */
     /* For each release of the configuration, the least that `auto` takes: so
      * that several servers get one number.  NULL: there are no others. */
     const uint32_t *at_least;

@@ -1,5 +1,6 @@
 /* What each device has, by the index and by its manifest, against what it is
  * to have. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "bundle/format.h"
@@ -22,6 +23,20 @@ bool plan_settings_same(const struct config_release *c,
                         const struct index_version *v)
 {
     return v->hardware == c->hardware && v->ram == c->ram && v->flags == 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return memcmp(a, b, OTA_HASH);
+}
+
+bool plan_is_lost(const struct plan_lost *lost, const struct index_content *c)
+{
+    for (unsigned i = 0; lost && lost->count && c && i < c->payload_count; i++)
+        if (bsearch(c->payloads[i].link + 2, lost->names, lost->count, OTA_HASH,
+                    by_name))
+            return true;
+    return false;
 }
 
 static bool has_delete(const struct config_release *c, const char *path)
@@ -74,7 +89,8 @@ static enum plan_why compare(const struct plan_maker *m,
     v = w->history ? index_version(w->history, e->version) : NULL;
     if (!v || e->version < w->config->version ||
         !(v == w->latest ? w->settings_same : plan_asked_same(w->config, v)) ||
-        memcmp(e->digest, set->digest, OTA_DIGEST) != 0)
+        memcmp(e->digest, set->digest, OTA_DIGEST) != 0 ||
+        plan_is_lost(r->lost, plan_content_of(r->index, e)))
         return PLAN_CHANGED;
     return is_due(m, w, e) ? PLAN_REFRESH : PLAN_SAME;
 }

@@ -46,7 +46,7 @@ static int joins(struct plan_maker *m, struct plan_work *w, uint32_t device,
     *result = *apart = false;
     if (!w->join || w->join->version <= floor_of(m, w, device) ||
         w->join->version < w->begun || w->join->version < w->config->version ||
-        !w->settings_same)
+        !w->settings_same || plan_is_lost(r->lost, w->join->shared))
         return 0;
     if (own) {
         *result = fresh || is_fixed_below(w) ||

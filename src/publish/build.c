@@ -150,6 +150,7 @@ static int add_payload(const struct build_options *o,
 
     if (get_payload(o, g, b->cache, &payload)) {
         payload_release(&payload);
+        stopped(o);
         return -1;
     }
     b->payloads[b->payload_count++] = payload;

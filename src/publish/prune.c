@@ -302,8 +302,7 @@ static void say_stopped(const struct prune *p)
                    "again to complete this",
                    p->result->payloads, p->total);
     else if (stopped(p))
-        diag_error(DIAG_FAILED, "stopped before any payload was removed; run "
-                                "'ota-pack prune' again");
+        diag_error(DIAG_FAILED, "stopped: no payload was removed");
 }
 
 int prune_run(const struct prune_options *options, struct prune_result *result)
@@ -317,7 +316,10 @@ int prune_run(const struct prune_options *options, struct prune_result *result)
     if (todo > 0 && options->dry_run) {
         todo = prune(&p);
     } else if (todo > 0) {
-        todo = s->ops->lock(s, options->lock_wait_ms, options->break_lock);
+        todo =
+            signer_unlock(options->signer)
+                ? -1
+                : s->ops->lock(s, options->lock_wait_ms, options->break_lock);
         if (!todo) {
             todo = decide(&p);
             todo = todo > 0 ? prune(&p) : todo;

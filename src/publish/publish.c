@@ -8,7 +8,9 @@ bool publish_stopped(struct publish *p)
 {
     if (!p->o->stop || !*p->o->stop)
         return false;
-    if (!p->told && p->total)
+    if (!p->told && !p->begun)
+        diag_error(DIAG_FAILED, "stopped: nothing was changed");
+    else if (!p->told && p->result->written)
         diag_error(DIAG_FAILED,
                    "stopped after %zu of %zu devices; what was published "
                    "before is whole, run 'ota-pack %s' again to complete "
@@ -16,8 +18,8 @@ bool publish_stopped(struct publish *p)
                    p->result->written, p->total, p->command);
     else if (!p->told)
         diag_error(DIAG_FAILED,
-                   "stopped before any device was written; run 'ota-pack %s' "
-                   "again",
+                   "stopped before any device was written: all have what they "
+                   "had; run 'ota-pack %s' again",
                    p->command);
     p->told = true;
     return true;
@@ -48,6 +50,7 @@ int publish_make_plan(struct publish *p)
                                    .new_base = p->o->new_base,
                                    .old = p->o->new_base ? &p->old : NULL,
                                    .again = p->o->again,
+                                   .lost = p->gone,
                                    .back = p->back,
                                    .at_least = p->o->at_least};
 
@@ -196,6 +199,40 @@ int publish_planned(struct publish *p)
     return result;
 }
 
+static const struct tree *sources_of(void *ctx)
+{
+    const struct publish *p = ctx;
+
+    return p->o->tree;
+}
+
+/* What can be had again is put again; the rest is a new version's.  0, or -1
+ * (reported). */
+static int do_all(struct publish *p)
+{
+    const struct publish_options *o = p->o;
+    struct repair_options r = {.config = o->config,
+                               .sources = sources_of,
+                               .ctx = p,
+                               .store = o->store,
+                               .signer = o->signer,
+                               .now = o->now,
+                               .jobs = o->jobs,
+                               .stop = o->stop,
+                               .meter = o->meter};
+
+    if (!o->repair)
+        return publish_take_up(p) || publish_planned(p) ? -1 : 0;
+    if (repair_objects(&r, p->index, o->repair))
+        return -1;
+    p->begun |= o->repair->payloads || o->repair->manifests;
+    p->gone = &o->repair->payload_list;
+    if (publish_take_up(p) || publish_planned(p))
+        return -1;
+    repair_say_lost(&r, p->index, o->repair, true);
+    return o->repair->failed ? -1 : 0;
+}
+
 static int run_locked(struct publish *p)
 {
     struct store *s = p->o->store;
@@ -205,16 +242,49 @@ static int run_locked(struct publish *p)
         return -1;
     if (p->o->new_base)
         warn_new_base(p);
-    failed = publish_take_up(p) || publish_planned(p);
+    failed = do_all(p);
     if (p->old.index && p->index->exists)
         index_replaced(s, p->old.index->base_id, p->o->now);
     return failed ? -1 : 0;
 }
 
+/* Whether anything will be signed: 1, 0, or -1 (reported). */
+static int needs_key(struct publish *p)
+{
+    int result;
+
+    if (index_read_shards(p->index, p->o->store) || publish_make_plan(p))
+        return -1;
+    result = plan_writes(&p->plan);
+    plan_release(&p->plan);
+    p->total = 0;
+    return result;
+}
+
+/* Before the lock: somebody may be asked, and take his time.  Where all of the
+ * configuration is published, the head said that there is something to sign. */
+static int ask_password(struct publish *p)
+{
+    const struct config *c = p->o->config;
+    bool sure = !p->o->again || p->o->repair;
+    int needed = 1;
+
+    if (!signer_is_locked(p->o->signer))
+        return 0;
+    for (size_t i = 0; i < c->device_count && !p->o->repair; i++)
+        sure &= c->devices[i].selected;
+    if (!sure)
+        needed = needs_key(p);
+    return needed > 0 ? signer_unlock(p->o->signer) : needed;
+}
+
 int publish_run(const struct publish_options *options,
                 struct publish_result *result)
 {
-    struct publish p = {.o = options, .result = result, .command = "publish"};
+    struct publish p = {.o = options,
+                        .result = result,
+                        .command =
+                            options->repair ? "publish --repair" : "publish"};
     struct store *s = options->store;
     int failed;
 
@@ -223,12 +293,13 @@ int publish_run(const struct publish_options *options,
         publish_stopped(&p);
         return -1;
     }
-    if (!options->again &&
+    if (!options->again && !options->repair &&
         plan_nothing(options->config, options->tree, p.index, options->now)) {
         index_free(p.index);
         return 0;
     }
-    failed = s->ops->lock(s, options->lock_wait_ms, options->break_lock);
+    failed = ask_password(&p) ||
+             s->ops->lock(s, options->lock_wait_ms, options->break_lock);
     if (!failed) {
         failed = run_locked(&p);
         failed = index_unlock(p.index, s, failed != 0, options->signer,

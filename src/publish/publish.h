@@ -7,6 +7,7 @@
 #include <signal.h>
 #include "meter.h"
 #include "plan/plan.h"
+#include "repair.h"
 
 /* What was done. */
 struct publish_result {
@@ -25,9 +26,13 @@ struct publish_options {
     unsigned jobs;
     unsigned lock_wait_ms;
     bool break_lock;
-    bool new_base;                     /* forget what was published */
-    const uint32_t *at_least;          /* as in struct plan_request */
-    bool again;                        /* publish also what was rolled back */
+    bool new_base;            /* forget what was published */
+    const uint32_t *at_least; /* as in struct plan_request */
+    bool again;               /* publish also what was rolled back */
+    /* Not NULL: what is lost or damaged is put again before, which is said
+     * here; devices of what cannot be had again get a new version.  To be
+     * released by the caller. */
+    struct repair_result *repair;
     bool dry_run;                      /* of a rollback: it is only reported */
     volatile const sig_atomic_t *stop; /* not 0: stop at the next object */
     /* Called once with what was planned and done, unless there was nothing to

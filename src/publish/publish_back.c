@@ -40,6 +40,7 @@ static int go_back(struct publish *p, const struct wish *w)
     }
     back_release(&back);
     p->told |= inner.told;
+    p->begun |= inner.begun;
     return failed;
 }
 
@@ -107,7 +108,8 @@ int publish_rollback(const struct publish_options *options, const char *release,
     if (!failed && options->dry_run) {
         failed = run(&p, &w);
     } else if (!failed) {
-        failed = s->ops->lock(s, options->lock_wait_ms, options->break_lock);
+        failed = signer_unlock(options->signer) ||
+                 s->ops->lock(s, options->lock_wait_ms, options->break_lock);
         if (!failed) {
             failed = run(&p, &w);
             failed = index_unlock(p.index, s, failed != 0, options->signer,

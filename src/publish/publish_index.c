@@ -70,6 +70,7 @@ int publish_begin(struct publish *p)
     struct index *x = p->index;
 
     x->doubt |= p->o->store->forced;
+    p->begun = true;
     if (publish_mark(p) || set_intents(p, false, x->intents, x->intent_count) ||
         index_write(x, p->o->store, p->o->signer, p->o->now))
         return -1;

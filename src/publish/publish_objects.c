@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "group.h"
-#include "index/object.h"
+#include "index/served.h"
 #include "publish_private.h"
 
 enum {
@@ -11,7 +11,20 @@ enum {
     HOPELESS = 20 /* so many failures in a row are the server's, not theirs */
 };
 
-/* 1: there with the right size, 0: not, -1: failed. */
+/* By content, where that takes no time: store_ops.ahead. */
+static int is_whole(struct store *s, const struct ota_alternative *a)
+{
+    uint8_t *bytes;
+    int result = served_payload(s, a, &bytes);
+
+    if (!result)
+        result = bytes && served_is_whole(a, bytes);
+    free(bytes);
+    return result;
+}
+
+/* 1: there with the right size (in a folder: the right bytes), 0: not, -1:
+ * failed. */
 static int is_there(struct store *s, const struct ota_alternative *a)
 {
     char name[OBJECT_NAME];
@@ -22,7 +35,7 @@ static int is_there(struct store *s, const struct ota_alternative *a)
     result = s->ops->size(s, name, &size);
     if (result)
         return result < 0 ? -1 : 0;
-    return size == a->size;
+    return size != a->size ? 0 : s->ops->ahead ? 1 : is_whole(s, a);
 }
 
 static int put_payload(struct publish *p, const struct payload *payload)
@@ -73,15 +86,32 @@ static int get_payload(struct publish *p, struct plan_group *g,
     return pack_payload(p, g, cache);
 }
 
+/* As far as it is known before: what is reused is there as a rule. */
+static uint64_t bytes_to_pack(const struct publish *p)
+{
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < p->plan.group_count; i++) {
+        const struct plan_group *g = &p->plan.groups[i];
+
+        if (!g->reuse)
+            bytes += p->o->tree->releases[g->release].sets[g->set].bytes;
+    }
+    return bytes;
+}
+
 int publish_payloads(struct publish *p)
 {
     struct payload_cache *cache = payload_cache_new();
     int result = cache ? 0 : -1;
 
+    meter_pack(p->o->meter, bytes_to_pack(p));
+
     for (size_t i = 0; i < p->plan.group_count && !result; i++)
         if (publish_stopped(p) || get_payload(p, &p->plan.groups[i], cache))
             result = -1;
     payload_cache_free(cache);
+    meter_pack(p->o->meter, 0);
     return result || p->o->store->ops->flush(p->o->store) ? -1 : 0;
 }
 

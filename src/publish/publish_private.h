@@ -12,9 +12,11 @@ struct publish {
     struct index_old old; /* that a new base replaces */
     struct plan plan;
     const struct plan_back *back; /* a rollback, or NULL */
+    const struct plan_lost *gone; /* is not to be had again, or NULL */
     size_t total;                 /* manifests to be written */
     size_t lost;                  /* were put, and failed after all */
     unsigned in_row; /* failures since the last manifest that was written */
+    bool begun;      /* something may have been changed on the server */
     bool told;       /* that it was stopped */
 };
 

@@ -74,7 +74,7 @@ static bool is_selected(const struct readback *r, const struct index_device *d,
 {
     bool wanted = r->o->word_count == 0;
 
-    if (index_withdrawn(d))
+    if (gone_has(r->o->gone, d))
         return false;
     for (size_t i = 0; i < r->o->word_count; i++)
         if (is_wanted(d, r->o->words[i]))
@@ -254,29 +254,44 @@ static bool same_payloads(const struct ota_manifest *m,
     return true;
 }
 
+bool readback_is_entry(const struct index *x, const struct index_device *d,
+                       const struct ota_manifest *m, const char **differs)
+{
+    const struct index_version *v =
+        index_version(index_release(x, d->release), d->version);
+
+    *differs = NULL;
+    if (memcmp(m->release, d->digest, OTA_DIGEST) != 0)
+        *differs = "its release is not the one of the index";
+    else if (m->created != d->created || m->expires != d->expires)
+        *differs = "its times are not those of the index";
+    else if (v &&
+             (m->hardware != v->hardware || strcmp(m->label, v->label) != 0))
+        *differs = "its hardware or label is not the one of the index";
+    else if (!same_payloads(m, plan_content_of(x, d)))
+        *differs = "its payloads are not those of the index";
+    return m->version == d->version && !*differs;
+}
+
 /* Where a publish was cut short manifests may be newer than the index. */
 static void compare(const struct readback *r, const struct index_device *d,
                     struct reading *w)
 {
     const struct ota_manifest *m = &w->manifest;
-    const struct index_version *v =
-        index_version(index_release(r->index, d->release), d->version);
+    const char *differs;
 
     if (m->version > d->version && m->version <= r->open)
+        return;
+    if (m->version == d->version && r->open && m->created > d->created &&
+        memcmp(m->release, d->digest, OTA_DIGEST) == 0)
+        return;
+    if (readback_is_entry(r->index, d, m, &differs))
         return;
     if (m->version != d->version)
         say(w, "index", "it has version %lu, and the index says %lu",
             (unsigned long)m->version, (unsigned long)d->version);
-    else if (memcmp(m->release, d->digest, OTA_DIGEST) != 0)
-        say(w, "index", "its release is not the one of the index");
-    else if ((m->created != d->created || m->expires != d->expires) &&
-             !(r->open && m->created > d->created))
-        say(w, "index", "its times are not those of the index");
-    else if (v &&
-             (m->hardware != v->hardware || strcmp(m->label, v->label) != 0))
-        say(w, "index", "its hardware or label is not the one of the index");
-    else if (!same_payloads(m, plan_content_of(r->index, d)))
-        say(w, "index", "its payloads are not those of the index");
+    else
+        say(w, "index", "%s", differs);
 }
 
 static void say_expired(const struct readback *r, struct reading *w)

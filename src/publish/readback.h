@@ -4,7 +4,7 @@
 #define PUBLISH_READBACK_H
 
 #include <signal.h>
-#include "index/index.h"
+#include "gone.h"
 #include "meter.h"
 
 /* One device. */
@@ -21,8 +21,9 @@ struct readback_options {
                            * elsewhere than is published to */
     const uint8_t *key;   /* OTA_PUBLIC_KEY bytes, also of the index */
     uint64_t now;         /* seconds since 1970, 0: nothing expires */
-    size_t sample;        /* so many of the devices at random, 0: all */
-    char *const *words;   /* releases, ids, names: these alone; none: all */
+    const struct gone *gone; /* these devices are left out */
+    size_t sample;           /* so many of the devices at random, 0: all */
+    char *const *words;      /* releases, ids, names: these alone; none: all */
     size_t word_count;
     volatile const sig_atomic_t *stop; /* not 0: stop at the next device */
     void (*each)(void *ctx, const struct readback_item *item);
@@ -42,5 +43,10 @@ struct readback_result {
  * where some are bad; or -1 (reported). */
 int readback_run(const struct readback_options *options,
                  struct readback_result *result);
+
+/* Whether the manifest, which verifies, is what the index says of the device;
+ * where it has that version and is not, *differs says in what. */
+bool readback_is_entry(const struct index *x, const struct index_device *d,
+                       const struct ota_manifest *m, const char **differs);
 
 #endif

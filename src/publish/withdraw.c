@@ -285,8 +285,7 @@ static void say_stopped(const struct withdraw *w)
                    "again to complete this",
                    w->result->withdrawn, w->count);
     else if (stopped(w))
-        diag_error(DIAG_FAILED, "stopped before any device was withdrawn; run "
-                                "'ota-pack withdraw' again");
+        diag_error(DIAG_FAILED, "stopped: nothing was changed");
 }
 
 int withdraw_run(const struct withdraw_options *options,
@@ -302,7 +301,8 @@ int withdraw_run(const struct withdraw_options *options,
         withdraw_all(&w);
         failed = result->failed ? -1 : 0;
     } else if (!failed) {
-        failed = s->ops->lock(s, options->lock_wait_ms, options->break_lock);
+        failed = signer_unlock(options->signer) ||
+                 s->ops->lock(s, options->lock_wait_ms, options->break_lock);
         if (!failed) {
             failed = run_locked(&w);
             failed = index_unlock(w.index, s, failed != 0, options->signer,

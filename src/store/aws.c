@@ -15,6 +15,7 @@ struct profile {
     bool named;  /* somebody asked for it */
     bool needed; /* no keys are known yet */
     bool found;
+    bool in_config;    /* the keys are not in `credentials` */
     const char *other; /* by which its keys come from elsewhere, or NULL */
     char credentials[PATH_MAX], config[PATH_MAX];
 };
@@ -33,6 +34,7 @@ void store_aws_release(struct store_aws *a)
     wipe(&a->secret);
     wipe(&a->token);
     wipe(&a->region);
+    wipe(&a->from);
 }
 
 static void move(char **to, char **from)
@@ -80,7 +82,12 @@ static int from_variables(struct store_aws *out)
             DIAG_KEY, "%s is set, and %s is not",
             out->id ? "AWS_ACCESS_KEY_ID" : "AWS_SECRET_ACCESS_KEY",
             out->id ? "AWS_SECRET_ACCESS_KEY" : "AWS_ACCESS_KEY_ID");
-    return out->id ? copy_variable(&out->token, "AWS_SESSION_TOKEN") : 0;
+    if (!out->id)
+        return 0;
+    return copy_variable(&out->token, "AWS_SESSION_TOKEN") ||
+                   store_login_note(&out->from, "AWS_ACCESS_KEY_ID")
+               ? -1
+               : 0;
 }
 
 static int take_region(const struct config_server *s, struct store_aws *out)
@@ -144,6 +151,12 @@ static void take_keys(struct store_aws *out, struct store_aws *from)
     }
 }
 
+static int note_profile(const struct profile *p, struct store_aws *out)
+{
+    return store_login_note(&out->from, "the profile '%s' in '%s'", p->name,
+                            p->in_config ? p->config : p->credentials);
+}
+
 static int from_files(struct profile *p, struct store_aws *out)
 {
     struct store_aws one, two = {0};
@@ -152,6 +165,7 @@ static int from_files(struct profile *p, struct store_aws *out)
     if (!result)
         result = read_profile(p, true, &two);
     take_keys(out, &one);
+    p->in_config = !out->id;
     take_keys(out, &two);
     move(&out->region, &two.region);
     move(&out->region, &one.region);
@@ -229,6 +243,8 @@ static int look(struct profile *p, struct store_aws *out)
         if (needed &&
             (!out->id || (p->other && strcmp(p->other, "role_arn") == 0)))
             return missing(p);
+        if (needed && note_profile(p, out))
+            return -1;
     }
     return check(s, out);
 }

@@ -9,6 +9,7 @@ struct store_aws {
     char *id, *secret;
     char *token; /* of a session that ends */
     char *region;
+    char *from; /* where the keys are from, for messages */
 };
 
 /* Keys from the variables, where the server names no profile, else from the

@@ -25,6 +25,7 @@ int store_curl_init(struct store_curl *c, const struct config *config,
     c->pin = s->pin.text;
     if (s->ca.text && !(c->ca = config_resolve(config, s->ca.text)))
         return -1;
+    c->anonymous = !host && !c->login.user;
     return host ? store_login(config, s, host, &c->login) : 0;
 }
 
@@ -139,11 +140,6 @@ uint64_t store_curl_ms(void)
 
 static const char *status_advice(long status)
 {
-    if (status == 401)
-        return " (not logged in: the server's user and password, or its token, "
-               "are wrong or missing)";
-    if (status == 403)
-        return " (the server does not let this user write there)";
     if (status == 404 || status == 409)
         return " (the folder is not there, and could not be made)";
     if (status == 405 || status == 501)
@@ -172,8 +168,6 @@ static const char *code_advice(CURLcode code)
     if (store_curl_is_away(code))
         return " (is the server up, its port right, and nothing in between "
                "that keeps us out?)";
-    if (code == CURLE_LOGIN_DENIED)
-        return " (user, password or key of the server are wrong or missing)";
     if (code == CURLE_REMOTE_ACCESS_DENIED)
         return " (the server does not let this user do that there)";
     if (code == CURLE_QUOTE_ERROR)
@@ -186,11 +180,51 @@ static const char *code_advice(CURLcode code)
     return "";
 }
 
-int store_curl_refused(const struct store_curl *c, const char *verb,
-                       const char *name, long status, const char *more)
+bool store_curl_is_denied(const struct store_curl *c, long status)
 {
-    return diag_error(DIAG_SERVER, "cannot %s '%s%s%s': HTTP %ld%s", verb,
-                      c->where, *name ? "/" : "", name, status, more);
+    return (status == 401 || status == 403) && !c->anonymous;
+}
+
+static const char login_advice[] =
+    "name its user and password: ota-pack.yml(5), Servers";
+
+/* Behind a message; `said`: that has given the reason. */
+static void describe_denied(const struct store_curl *c, long status, char *out,
+                            size_t size)
+{
+    char who[512];
+
+    store_login_who(&c->login, c->noun ? c->noun : "user", who, sizeof who);
+    if (!c->login.user && !c->login.token)
+        snprintf(out, size, " (%s: %s)",
+                 status == 401 ? "it wants a login"
+                               : "it does not let everybody do that",
+                 login_advice);
+    else if (status == 401)
+        snprintf(out, size, " (it does not take %s)", who);
+    else
+        snprintf(out, size, " (it does not let %s do that there)", who);
+}
+
+int store_curl_refused(const struct store_curl *c, const char *verb,
+                       const char *name, long status, const char *more,
+                       bool denied)
+{
+    char who[640] = "";
+
+    if (denied)
+        describe_denied(c, status, who, sizeof who);
+    return diag_error(denied ? DIAG_KEY : DIAG_SERVER,
+                      "cannot %s '%s%s%s': HTTP %ld%s%s", verb, c->where,
+                      *name ? "/" : "", name, status, more, who);
+}
+
+int store_curl_denied(const struct store_curl *c, const char *verb,
+                      const char *name, const char *said, const char *who)
+{
+    return diag_error(DIAG_KEY,
+                      "cannot %s '%s%s%s': %s (the server does not take %s)",
+                      verb, c->where, *name ? "/" : "", name, said, who);
 }
 
 int store_curl_fail(struct store_curl *c, const char *verb, const char *name,
@@ -204,7 +238,15 @@ int store_curl_fail(struct store_curl *c, const char *verb, const char *name,
         c->away_told = true;
     }
     if (code == CURLE_OK)
-        return store_curl_refused(c, verb, name, status, status_advice(status));
+        return store_curl_refused(c, verb, name, status, status_advice(status),
+                                  store_curl_is_denied(c, status));
+    if (code == CURLE_LOGIN_DENIED) {
+        char who[512];
+
+        store_login_who(&c->login, "user", who, sizeof who);
+        return store_curl_denied(
+            c, verb, name, *error ? error : curl_easy_strerror(code), who);
+    }
     return diag_error(DIAG_SERVER, "cannot %s '%s%s%s': %s%s", verb, c->where,
                       *name ? "/" : "", name,
                       *error ? error : curl_easy_strerror(code),

@@ -25,6 +25,8 @@ struct store_curl {
     char *ca;              /* file, or NULL: the system's */
     const char *pin;       /* borrowed, or NULL */
     struct store_login login;
+    const char *noun; /* what the server calls a user, or NULL: that */
+    bool anonymous;   /* nobody is to log in there */
     volatile const sig_atomic_t *const *stop; /* a store's */
     bool away_told; /* that the server cannot be reached, which is told once */
 };
@@ -60,9 +62,19 @@ unsigned store_curl_delay(unsigned tries, long after);
 
 uint64_t store_curl_ms(void); /* of a clock that only goes forward */
 
-/* "cannot VERB 'WHERE/NAME': HTTP STATUS" and `more` behind it.  Returns -1. */
+/* "cannot VERB 'WHERE/NAME': HTTP STATUS" and `more` behind it; denied: with
+ * who we are, as a mistake of the login's (DIAG_KEY).  Returns -1. */
 int store_curl_refused(const struct store_curl *c, const char *verb,
-                       const char *name, long status, const char *more);
+                       const char *name, long status, const char *more,
+                       bool denied);
+
+/* "cannot VERB 'WHERE/NAME': the server does not let WHO in" (DIAG_KEY), and
+ * what it said.  Returns -1. */
+int store_curl_denied(const struct store_curl *c, const char *verb,
+                      const char *name, const char *said, const char *who);
+
+/* Whether that status says that the login is wrong, or may not do that. */
+bool store_curl_is_denied(const struct store_curl *c, long status);
 
 /* "cannot VERB 'WHERE/NAME': ..." with advice.  That the server cannot be
  * reached is told of the first object alone.  Returns -1. */

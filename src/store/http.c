@@ -158,6 +158,14 @@ bool http_missing(const struct http_request *r)
                          : r->status == 404 || r->status == 410;
 }
 
+static bool is_denied(const struct http_request *r)
+{
+    const struct http_kind *kind = r->http->kind;
+
+    return kind->denied ? kind->denied(r)
+                        : store_curl_is_denied(r->http->curl, r->status);
+}
+
 int http_fail(const struct http_request *r, const char *verb)
 {
     const struct http *h = r->http;
@@ -165,7 +173,8 @@ int http_fail(const struct http_request *r, const char *verb)
 
     if (r->code == CURLE_OK && h->kind->explain &&
         h->kind->explain(r, text, sizeof text))
-        return store_curl_refused(h->curl, verb, r->name, r->status, text);
+        return store_curl_refused(h->curl, verb, r->name, r->status, text,
+                                  is_denied(r));
     return store_curl_fail(h->curl, verb, r->name, r->code, r->status,
                            r->error);
 }

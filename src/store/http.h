@@ -60,6 +60,8 @@ struct http_kind {
     bool (*again)(const struct http_request *r);
     /* That the object is not there.  NULL: 404 and 410 say so. */
     bool (*missing)(const struct http_request *r);
+    /* Whether it is about who we are.  NULL: 401 and 403 say so. */
+    bool (*denied)(const struct http_request *r);
     /* What stands behind "HTTP 403" in a message; false: nothing special. */
     bool (*explain)(const struct http_request *r, char *text, size_t size);
 };

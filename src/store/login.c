@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -40,6 +41,47 @@ void store_login_release(struct store_login *l)
     wipe(&l->user);
     wipe(&l->password);
     wipe(&l->token);
+    wipe(&l->user_from);
+    wipe(&l->password_from);
+}
+
+int store_login_note(char **to, const char *fmt, ...)
+{
+    va_list ap;
+    int len;
+
+    free(*to);
+    va_start(ap, fmt);
+    len = vasprintf(to, fmt, ap);
+    va_end(ap);
+    if (len >= 0)
+        return 0;
+    *to = NULL;
+    return diag_no_memory();
+}
+
+void store_login_who(const struct store_login *l, const char *noun, char *out,
+                     size_t size)
+{
+    size_t len;
+
+    if (l->token) {
+        snprintf(out, size, "the token of OTA_PACK_SERVER_TOKEN");
+        return;
+    }
+    if (!l->user) {
+        snprintf(out, size, "nobody, since no user is named");
+        return;
+    }
+    len = (size_t)snprintf(out, size, "%s '%s' (%s)", noun, l->user,
+                           l->user_from ? l->user_from : "?");
+    if (len >= size)
+        return;
+    if (!l->password)
+        snprintf(out + len, size - len, " without a password");
+    else if (l->password_from)
+        snprintf(out + len, size - len, " with the password of %s",
+                 l->password_from);
 }
 
 static bool netrc_path(char path[PATH_MAX])
@@ -69,28 +111,55 @@ char *store_login_read(const char *path, size_t *len)
     return text;
 }
 
-static void from_netrc(const char *host, struct store_login *l)
+static int take_entry(struct store_login *l, char *user, char *password,
+                      const char *path)
+{
+    if (!l->user && user) {
+        l->user = user;
+        if (store_login_note(&l->user_from, "'%s'", path))
+            return -1;
+    } else {
+        free(user);
+    }
+    l->password = password;
+    return password ? store_login_note(&l->password_from, "'%s'", path) : 0;
+}
+
+static int from_netrc(const char *host, struct store_login *l)
 {
     char path[PATH_MAX], *user, *password, *text;
     size_t len;
+    int result = 0;
 
     text = netrc_path(path) ? store_login_read(path, &len) : NULL;
     if (!text)
-        return;
-    if (store_netrc_find(text, host, l->user, &user, &password)) {
-        if (!l->user)
-            l->user = user;
-        else
-            free(user);
-        l->password = password;
-    }
+        return 0;
+    if (store_netrc_find(text, host, l->user, &user, &password))
+        result = take_entry(l, user, password, path);
     explicit_bzero(text, len);
     free(text);
+    return result;
+}
+
+/* The first of these that keys_server_password() asks, before it does: a
+ * variable is gone then. */
+static const char *password_source(const struct config_server *s,
+                                   bool environment)
+{
+    static const char *const names[] = {"OTA_PACK_SERVER_PASSWORD",
+                                        "OTA_PACK_SERVER_PASSWORD_FILE",
+                                        "OTA_PACK_SERVER_PASSWORD_COMMAND"};
+
+    for (unsigned i = 0; environment && i < 3; i++)
+        if (variable(names[i]))
+            return names[i];
+    return s->password_command.text ? "'password_command'" : NULL;
 }
 
 static int take_password(const struct config_server *s, bool environment,
                          struct store_login *l)
 {
+    const char *from = password_source(s, environment);
     char *password;
     int result;
 
@@ -99,7 +168,33 @@ static int take_password(const struct config_server *s, bool environment,
     result = copy(&l->password, password);
     if (password)
         keys_password_free(password);
+    if (!result && l->password && from)
+        result = store_login_note(&l->password_from, "%s", from);
     return result;
+}
+
+static int take_user(const struct config *c, const struct config_server *s,
+                     bool environment, struct store_login *l)
+{
+    const char *named = variable("OTA_PACK_SERVER_USER");
+
+    if (environment && named)
+        return copy(&l->user, named) ||
+                       store_login_note(&l->user_from, "OTA_PACK_SERVER_USER")
+                   ? -1
+                   : 0;
+    if (!s->user.text)
+        return 0;
+    /* A user of the URL has the URL's place. */
+    return copy(&l->user, s->user.text) ||
+                   store_login_note(&l->user_from, "%s of '%s'",
+                                    s->user.mark.line == s->url.mark.line &&
+                                            s->user.mark.col == s->url.mark.col
+                                        ? "the URL"
+                                        : "'user'",
+                                    c->path)
+               ? -1
+               : 0;
 }
 
 static struct {
@@ -111,7 +206,9 @@ static struct {
 static int copy_login(struct store_login *to, const struct store_login *from)
 {
     return copy(&to->user, from->user) || copy(&to->password, from->password) ||
-                   copy(&to->token, from->token)
+                   copy(&to->token, from->token) ||
+                   copy(&to->user_from, from->user_from) ||
+                   copy(&to->password_from, from->password_from)
                ? -1
                : 0;
 }
@@ -139,15 +236,11 @@ static int find_login(const struct config *c, const struct config_server *s,
 {
     bool environment = c->server_count == 1;
 
-    if (environment && (copy(&out->user, variable("OTA_PACK_SERVER_USER")) ||
-                        copy(&out->token, variable("OTA_PACK_SERVER_TOKEN"))))
+    if (take_user(c, s, environment, out) ||
+        (environment && copy(&out->token, variable("OTA_PACK_SERVER_TOKEN"))) ||
+        check_token(out->token) || take_password(s, environment, out))
         return -1;
-    if (check_token(out->token) || copy(&out->user, s->user.text) ||
-        take_password(s, environment, out))
-        return -1;
-    if (!out->password && !out->token)
-        from_netrc(host, out);
-    return 0;
+    return out->password || out->token ? 0 : from_netrc(host, out);
 }
 
 int store_login(const struct config *c, const struct config_server *s,

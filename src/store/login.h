@@ -9,7 +9,19 @@
 struct store_login {
     char *user, *password;
     char *token; /* Bearer, HTTP alone */
+    /* Whence, for messages: "OTA_PACK_SERVER_USER", "'user' of 'x.yml'". */
+    char *user_from, *password_from;
 };
+
+/* Who was refused, for a message: "user 'pub' (OTA_PACK_SERVER_USER) with the
+ * password of '/root/.netrc'".  `noun` is "user" or what the server calls it.
+ * Nothing secret is in it. */
+void store_login_who(const struct store_login *l, const char *noun, char *out,
+                     size_t size);
+
+/* Notes whence: copies.  0, or -1 (no memory, reported). */
+int store_login_note(char **to, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* From the environment (where the configuration has a single server: which one
  * it is meant for is not in it), from the configuration, then from the netrc

@@ -246,6 +246,7 @@ static int check_signing(const struct store_s3 *s)
 static const struct http_kind kind = {.setup = set_signing,
                                       .again = store_s3_again,
                                       .missing = store_s3_missing,
+                                      .denied = store_s3_denied,
                                       .explain = store_s3_explain};
 
 /* Moves the keys from `a` to where requests find them. */
@@ -253,7 +254,9 @@ static int take_keys(struct store_s3 *s, struct store_aws *a)
 {
     s->curl.login.user = a->id;
     s->curl.login.password = a->secret;
-    a->id = a->secret = NULL;
+    s->curl.login.user_from = a->from;
+    s->curl.noun = "access key";
+    a->id = a->secret = a->from = NULL;
     if (asprintf(&s->sign, "aws:amz:%s:s3", a->region) < 0) {
         s->sign = NULL;
         return diag_no_memory();

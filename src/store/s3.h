@@ -39,6 +39,7 @@ bool store_s3_is_loopback(const char *url);
 bool store_s3_explain(const struct http_request *r, char *text, size_t size);
 bool store_s3_again(const struct http_request *r);
 bool store_s3_missing(const struct http_request *r);
+bool store_s3_denied(const struct http_request *r);
 
 /* store_s3_lock.c */
 extern const struct store_lock_ops store_s3_lock_ops;

@@ -127,6 +127,16 @@ static void advise(const struct http_request *r, const char *code, char *out,
                  "right?)");
 }
 
+/* A session that is over has status 400, a wrong clock 403. */
+bool store_s3_denied(const struct http_request *r)
+{
+    if (r->status == 400)
+        return has_code(r, "ExpiredToken") || has_code(r, "InvalidToken") ||
+               has_code(r, "TokenRefreshRequired");
+    return (r->status == 401 || r->status == 403) &&
+           !has_code(r, "RequestTimeTooSkewed");
+}
+
 bool store_s3_explain(const struct http_request *r, char *text, size_t size)
 {
     char code[CODE], message[MESSAGE], advice[400];

@@ -111,13 +111,43 @@ static void known_name(const struct store_remote *r, char *out, size_t size)
         snprintf(out, size, "[%s]:%u", r->host, r->port);
 }
 
+/* As whom, and with what. */
+static void describe_login(const struct store_sftp *s, char *out, size_t size)
+{
+    const struct store_login *l = &s->remote.curl.login;
+    size_t len = (size_t)snprintf(out, size, "user '%s' (%s) with ", l->user,
+                                  l->user_from ? l->user_from : "?");
+    const size_t begin = len;
+
+    if (s->agent && len < size)
+        len += (size_t)snprintf(out + len, size - len,
+                                "the keys of the ssh agent");
+    for (unsigned i = 0; i < KEYS && s->keys[i] && len < size; i++)
+        len += (size_t)snprintf(out + len, size - len, "%sthe key '%s'",
+                                len > begin ? ", " : "", s->keys[i]);
+    if (l->password && len < size)
+        len += (size_t)snprintf(out + len, size - len, "%sthe password of %s",
+                                len > begin ? ", " : "",
+                                l->password_from ? l->password_from : "?");
+    if (len == begin)
+        snprintf(out + len, size - len,
+                 "nothing: no ssh agent, no key in ~/.ssh and no password is "
+                 "there");
+}
+
 static bool sftp_explain(struct store_remote *r, const char *verb,
                          const struct pool_job *j)
 {
     struct store_sftp *s = (struct store_sftp *)r;
-    char name[300], scan[300];
+    char name[300], scan[300], who[1024];
 
-    (void)verb;
+    if (j->code == CURLE_LOGIN_DENIED) {
+        describe_login(s, who, sizeof who);
+        store_curl_denied(&r->curl, verb, j->name,
+                          *j->error ? j->error : curl_easy_strerror(j->code),
+                          who);
+        return true;
+    }
     if (j->code != CURLE_PEER_FAILED_VERIFICATION)
         return false;
     known_name(r, name, sizeof name);
@@ -200,7 +230,8 @@ static int add_user(struct store_login *l)
     if (!pw)
         return 0;
     l->user = strdup(pw->pw_name);
-    return l->user ? 0 : diag_no_memory();
+    return l->user ? store_login_note(&l->user_from, "who runs this")
+                   : diag_no_memory();
 }
 
 /* sftp://host/~/x is x in the home folder, as commands take it. */

@@ -28,11 +28,11 @@ secret() {
 # -- tokens
 server=${url}t/
 config 1
-run 5 'no token' ota-pack publish
-says err "HTTP 401 (not logged in: the server's user and password, or its token"
+run 6 'nobody' ota-pack publish
+says err 'HTTP 401 (it wants a login: name its user and password'
 export OTA_PACK_SERVER_TOKEN=sesame-0pen.7f
-run 5 'a wrong token' ota-pack publish
-says err 'HTTP 401 (not logged in'
+run 6 'a wrong token' ota-pack publish
+says err 'HTTP 401 (it does not take the token of OTA_PACK_SERVER_TOKEN)'
 secret 'a wrong token' "$OTA_PACK_SERVER_TOKEN"
 run 5 'doctor, with a wrong token' ota-pack doctor
 says out 'OTA_PACK_SERVER_TOKEN'
@@ -55,7 +55,7 @@ OTA_PACK_SERVER_USER=pub OTA_PACK_SERVER_PASSWORD=wrong \
     run 0 'a token goes before a password' ota-pack status
 printf 'servers: [%st/, other]\n' "$url" >two
 sed -e '/^server: /{r two' -e 'd}' ota-pack.yml >two.yml
-run 5 'of several servers none is meant' ota-pack status -c two.yml
+run 6 'of several servers none is meant' ota-pack status -c two.yml
 says err 'HTTP 401'
 
 # -- what others see of it

@@ -18,8 +18,8 @@ scenario "{url: ${urls}a/b/fleet/, ca: srv.pem}" 'ProFTPD, deeper' a/b/fleet/
 server="{url: $urls, ca: srv.pem}"
 config 3
 export OTA_PACK_SERVER_PASSWORD=wrong
-run 5 'a wrong password' ota-pack publish
-says err 'user, password or key of the server are wrong or missing'
+run 6 'a wrong password' ota-pack publish
+says err "(the server does not take user 'pub' (OTA_PACK_SERVER_USER) with the password of OTA_PACK_SERVER_PASSWORD)"
 unset OTA_PACK_SERVER_PASSWORD OTA_PACK_SERVER_USER
 server="{url: $urls, ca: srv.pem, user: pub, password_command: echo secret123}"
 config 3

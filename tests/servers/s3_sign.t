@@ -143,7 +143,11 @@ config 10
 # -- trouble that stays
 refused() { # WHAT STATUS CODE [XML]: text that the message has, on input
     refuse GET 9 "$2" "$3" "${4-}"
-    run 5 "$1" ota-pack publish
+    case $3 in
+    AccessDenied | InvalidAccessKeyId | ExpiredToken) status=6 ;;
+    *) status=5 ;;
+    esac
+    run $status "$1" ota-pack publish
     while read -r text; do
         says err "$text"
     done
@@ -157,6 +161,7 @@ and s3:ListBucket, without which S3 denies what is not there
 EOT
 refused 'a key that was deleted' 403 InvalidAccessKeyId <<EOT
 HTTP 403 InvalidAccessKeyId: About InvalidAccessKeyId (the key id is of
+(it does not let access key '$AWS_ACCESS_KEY_ID' (AWS_ACCESS_KEY_ID) do that
 EOT
 refused 'the clock' 403 RequestTimeTooSkewed <<EOT
 (this machine's clock is 100
@@ -179,17 +184,17 @@ EOT
 touch "$log.deny"
 rm -rf reference
 config 10 '      - "24:6f:28:00:00:09"'
-run 5 'a missing object that is denied is not taken for missing' \
+run 6 'a missing object that is denied is not taken for missing' \
     ota-pack publish
 says err "HTTP 403"
 says err "s3:ListBucket"
 rm "$log.deny"
 refuse PUT 9 403 AccessDenied
-run 5 'no permission to write' ota-pack publish
+run 6 'no permission to write' ota-pack publish
 says err "cannot lock 's3://ota/fleet/a.b-c/lock': HTTP 403 AccessDenied"
 rm "$log.refuse"
 AWS_SECRET_ACCESS_KEY=another
-run 5 'a wrong secret' ota-pack publish
+run 6 'a wrong secret' ota-pack publish
 says err 'HTTP 403 SignatureDoesNotMatch'
 says err 'the secret access key is not the one of this key id'
 ! grep -q another .err

@@ -58,8 +58,9 @@ says err "ssh-keygen -f known_other -R [127.0.0.1]:$port"
 # keys of ours
 server="{url: $url, known_hosts: known_hosts, identity: other}"
 config 1
-run 5 'a key that the server does not know' ota-pack publish
-says err 'user, password or key of the server are wrong or missing'
+run 6 'a key that the server does not know' ota-pack publish
+says err "(the server does not take user '$(id -un)' ("
+says err "') with the key 'other')"
 server="{url: $url, known_hosts: known_hosts, identity: nothing}"
 config 1
 run 3 'a key that is not there' ota-pack publish
@@ -78,7 +79,8 @@ export SSH_AUTH_SOCK
 ssh-add -q other id
 run 0 'keys of an agent' ota-pack publish
 unset SSH_AUTH_SOCK
-run 5 'no key at all' ota-pack publish
+run 6 'no key at all' ota-pack publish
+says err 'with nothing: no ssh agent, no key in ~/.ssh and no password is there'
 
 # a head that was cut while it was written over
 fresh

@@ -49,7 +49,7 @@ stopped() {
     ok $? "Ctrl-C: $verb: exit 130, not $status"
     grep -qE "^ota-pack: stopped after [1-9][0-9]* of $way" .err
     ok $? "it says: $way"
-    [ "$(wc -l <.err)" -eq 1 ]
+    [ "$(wc -l <.err)" -eq 2 ]
     ok $? 'which is all that it says'
     [ ! -e "$www/lock" ]
     ok $? 'the lock is removed'
@@ -118,7 +118,7 @@ ok $? "$left of $((old + many)) payloads are left"
 at_removal=$(grep -n '^DELETE .*/payloads/' proxy.log | sed 's/:.*//;q')
 proxy "$((at_removal + 140)) status 403"
 at "$through"
-run 5 'a removal is refused' ota-pack prune
+run 6 'a removal is refused' ota-pack prune
 says err "cannot remove '${through}payloads/"
 [ "$(wc -l <.err)" -eq 1 ] && [ "$(files payloads)" -eq $((many + 1)) ]
 ok $? 'which is told, and all the others are removed'
