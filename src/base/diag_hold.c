@@ -49,22 +49,36 @@ bool diag_hold_end(void)
     return depth && --depth == 0;
 }
 
+/* The end of a word that is a number or an id: of what has a digit, or a ':'
+ * within.  NULL: it is none. */
+static const char *end_of_number(const char *s)
+{
+    size_t len = strcspn(s, " '");
+    const char *colon = memchr(s, ':', len);
+
+    return strcspn(s, "0123456789") < len || (colon && colon + 1 < s + len)
+               ? s + len
+               : NULL;
+}
+
 /* Subjects stand in quotes; a {key} is no subject, but what is asked of it. */
 static char *words_of(const char *text)
 {
     char *words = strdup(text), *to = words;
+    const char *s = text, *end;
 
-    if (!words)
-        return NULL;
-    for (const char *s = text; *s; s++) {
-        const char *end = *s == '\'' ? strchr(s + 1, '\'') : NULL;
+    while (words && *s) {
+        bool begins = s == text || s[-1] == ' ';
 
-        if (end && s[1] != '{')
+        if (*s == '\'' && s[1] != '{' && (end = strchr(s + 1, '\'')))
+            s = end + 1;
+        else if (begins && (end = end_of_number(s)))
             s = end;
-        else if (*s < '0' || *s > '9')
-            *to++ = *s;
+        else
+            *to++ = *s++;
     }
-    *to = '\0';
+    if (words)
+        *to = '\0';
     return words;
 }
 

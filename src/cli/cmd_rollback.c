@@ -54,7 +54,7 @@ static void report(void *ctx, const struct plan *plan,
     progress_hide();
     project_head(run->p, run->g);
     if (run->g->dry_run && (!run->g->quiet || run->g->json))
-        plan_print(plan, run->g->json);
+        plan_print(plan, run->g);
     else if (!run->g->quiet || run->g->json)
         plan_print_done(plan, result, run->g);
     progress_show();
