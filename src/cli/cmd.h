@@ -14,6 +14,7 @@
 struct cmd_global {
     const struct cmd *cmd; /* the one that runs, NULL before it is known */
     const char *config;    /* -c, default ota-pack.yml */
+    bool config_named;     /* by -c: it is not looked for upwards */
     bool quiet, verbose;   /* -q, -v */
     bool json;             /* --json */
     bool dry_run;          /* -n */

@@ -97,7 +97,7 @@ static int run(struct cmd_global *g, struct args *a, int argc, char **argv)
         {"server", no_argument, NULL, OPT_SERVER},
         {"sample", required_argument, NULL, OPT_SAMPLE},
         {0}};
-    const struct reading *r = &a->reading;
+    struct reading *r = &a->reading;
     int first = cmd_options(g, argc, argv, READING_SHORT, longs, take, a);
 
     if (first < 0)
@@ -108,11 +108,10 @@ static int run(struct cmd_global *g, struct args *a, int argc, char **argv)
     }
     if (a->sample)
         diag_error(DIAG_USAGE, "'--sample' goes with '--server'");
-    else if (r->options.device.key_count == 0)
-        diag_error(DIAG_USAGE, "verify needs a public key: -k PUB");
     else if (first == argc)
         diag_error(DIAG_USAGE, "verify needs a FILE");
-    else if (r->options.device.id_len == 0 && g->verbose)
+    else if (!reading_need_key(r, g) && r->options.device.id_len == 0 &&
+             g->verbose)
         diag_note("no --device: each bundle is read as the device that it is "
                   "for");
     if (diag_errors())

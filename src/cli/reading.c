@@ -9,6 +9,7 @@
 #include "base/diag.h"
 #include "config/fleet.h"
 #include "keys/keys.h"
+#include "find_config.h"
 #include "json.h"
 #include "msg.h"
 #include "reading.h"
@@ -38,6 +39,32 @@ static int take_key(struct reading *r, const char *arg)
         return -1;
     device->key_count++;
     return 0;
+}
+
+/* Its own folder's alone, not one beside the bundle: that is a stranger's. */
+int reading_need_key(struct reading *r, const struct cmd_global *g)
+{
+    struct ota_device *device = &r->options.device;
+    struct config *c = NULL;
+    struct signer *s = NULL;
+    char id[KEYS_ID_TEXT];
+
+    if (device->key_count)
+        return 0;
+    if (!find_config_any(g))
+        return diag_error(DIAG_USAGE,
+                          "%s needs a public key: -k PUB, or the folder of an "
+                          "'%s'",
+                          g->cmd->name, g->config);
+    if (!find_config(g, &c) && !diag_errors() && !signer_open(c, 1, &s)) {
+        memcpy(r->keys[device->key_count++], signer_public(s), OTA_PUBLIC_KEY);
+        keys_id_text(r->keys[0] + 2, id);
+        if (g->verbose)
+            diag_note("the key that is trusted is %s, of '%s'", id, c->path);
+    }
+    signer_free(s);
+    config_free(c);
+    return device->key_count ? 0 : -1;
 }
 
 static int take_device(struct reading *r, const char *arg)
