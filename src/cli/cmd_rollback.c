@@ -1,4 +1,6 @@
 /* rollback: a release gets the content of a version that it had. */
+#include <string.h>
+
 #include "locking.h"
 #include "msg.h"
 #include "plan_json.h"
@@ -60,6 +62,18 @@ static void report(void *ctx, const struct plan *plan,
     progress_show();
 }
 
+static void say_idle(const struct run *run)
+{
+    if (!msg_idle())
+        return;
+    progress_hide();
+    project_head(run->p, run->g);
+    fputs("nothing to do: '", stdout);
+    msg_text(stdout, run->release, strlen(run->release));
+    printf("' has the content of version %lu\n", (unsigned long)run->to);
+    progress_show();
+}
+
 static int go_back(struct run *run)
 {
     struct project *p = run->p;
@@ -77,6 +91,8 @@ static int go_back(struct run *run)
     /* A signal that came too late to stop anything is none. */
     if (!failed)
         cmd_stopped = 0;
+    if (!failed && !result.written && !run->g->dry_run)
+        say_idle(run);
     run->all.written += result.written;
     run->all.failed += result.failed;
     run->all.payloads += result.payloads;

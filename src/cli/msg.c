@@ -119,6 +119,11 @@ void msg_init(bool json, bool quiet)
     diag_set_handler(handle);
 }
 
+bool msg_idle(void)
+{
+    return !quiet_run && !as_json && isatty(STDOUT_FILENO);
+}
+
 void msg_count(int kind)
 {
     muted = true;

@@ -66,4 +66,45 @@ fi
 terminal ota-pack status
 fits 80
 says out 'north-bed-with-tomatoes  24:6f:28:00:00:01  '
+# What found nothing to do says so to a person, and to nobody else.
+cat <<'EOT' >ota-pack.yml
+key: release.key
+server: public/
+releases:
+  - name: greenhouse
+    version: auto
+    files: [main.py]
+    devices: ["24:6f:28:00:00:01", "24:6f:28:00:00:02", "24:6f:28:00:00:04"]
+EOT
+rm -r public
+run 0 'publish' ota-pack publish -q
+echo 'import this' >main.py
+run 0 'another' ota-pack publish -q
+idle() { # TEXT COMMAND...
+    text=$1
+    shift
+    terminal ota-pack "$@"
+    says out "$text"
+    terminal ota-pack "$@" -q
+    silent out
+    run 0 "$* into a file" ota-pack "$@"
+    silent out
+    silent err
+    run 0 "$* --json" ota-pack "$@" --json
+    ! grep -q 'nothing' .out
+    ok $? 'objects alone'
+}
+idle 'nothing to do: 3 devices, nothing has changed since the last publish' \
+    publish
+idle 'nothing to do: 1 device is up to date' \
+    publish 24:6f:28:00:00:02
+idle 'nothing to prune' prune
+ota-pack rollback -q greenhouse --to 1
+idle "nothing to do: 'greenhouse' has the content of version 1" \
+    rollback greenhouse --to 1
+sed -i 's/, "24:6f:28:00:00:04"//' ota-pack.yml
+ota-pack withdraw -q 24:6f:28:00:00:04
+idle 'nothing to do: they have no manifest' withdraw 24:6f:28:00:00:04
+terminal ota-pack publish
+says out 'nothing to do: 0 up to date, 2 left alone'
 done_testing
