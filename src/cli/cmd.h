@@ -21,11 +21,16 @@ struct cmd_global {
     unsigned jobs;         /* -j, default: the processors */
 };
 
+/* Where a command stands in the list. */
+enum cmd_group { CMD_START, CMD_DAILY, CMD_REPAIR, CMD_GROUPS };
+
 struct cmd {
     const char *name;
+    enum cmd_group group;
     const char *arguments; /* "[RELEASE|DEVICE]..." */
     const char *summary;   /* one line */
-    const char *help;      /* its options and examples, lines with newlines */
+    const char *help;      /* its options, lines with newlines */
+    const char *examples;  /* two, lines with newlines */
     /* It looks at cmd_stopped and cleans up; others end at once on a signal. */
     bool stops;
     /* argv[0] is the subcommand.  Returns the exit status, diag_status() as a

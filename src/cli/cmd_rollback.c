@@ -157,7 +157,8 @@ int cmd_rollback(struct cmd_global *g, int argc, char **argv)
         return diag_status();
     progress_begin(g, &meter, "device");
     if (argc - first != 1)
-        diag_error(DIAG_USAGE, "rollback needs one RELEASE");
+        diag_error(DIAG_USAGE, "rollback takes one RELEASE and "
+                               "'--to VERSION'");
     else if (!a.to)
         diag_error(DIAG_USAGE, "rollback needs the version to go back to: "
                                "--to VERSION");

@@ -88,6 +88,8 @@ static void unpack(const struct cmd_global *g, struct unpack_args *args,
 {
     struct unpack_result result;
 
+    if (!reading_is_file(g, file))
+        return;
     args->reading.options.into = g->dry_run ? NULL : args->folder;
     if (unpack_run(file, &args->reading.options, &result) == 0) {
         if (result.error != OTA_OK)

@@ -44,6 +44,8 @@ static void verify(const struct cmd_global *g, const struct reading *r,
 {
     struct unpack_result result;
 
+    if (!reading_is_file(g, file))
+        return;
     if (unpack_run(file, &r->options, &result) == 0) {
         if (result.error != OTA_OK)
             reading_refused(g, "verify", file, &result);
