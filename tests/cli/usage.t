@@ -32,9 +32,9 @@ for command in $commands; do
     run 0 "$command -h" ota-pack "$command" -h
     cmp -s help .out
     ok $? "$command -h is help $command"
-    tail -n 3 .out >tail
-    [ "$(head -n 1 tail)" = Examples: ] &&
-        [ "$(grep -c "^  ota-pack $command" tail)" -eq 2 ]
+    tail -n 3 .out >.tail
+    [ "$(head -n 1 .tail)" = Examples: ] &&
+        [ "$(grep -c "^  ota-pack $command" .tail)" -eq 2 ]
     ok $? "it ends with two examples"
     ! grep -q '.\{81\}' .out
     ok $? 'in 80 columns'
