@@ -3,7 +3,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include "diag.h"
+#include "diag_private.h"
 #include "utf8.h"
 
 /* Messages name files and values of any length: what is above this is cut out
@@ -28,15 +28,26 @@ static void count_error(enum diag_kind kind)
     atomic_compare_exchange_strong(&status, &none, (int)kind);
 }
 
-static void deliver(enum diag_level level, enum diag_kind kind,
-                    struct diag_mark mark, const char *message)
+static void hand_on(const struct diag_event *event)
 {
-    struct diag_event event = {level, kind, mark, message};
+    (handler ? handler : print_default)(event);
+}
+
+/* Takes both texts; NULL: there is no memory for the message. */
+static void deliver(enum diag_level level, enum diag_kind kind,
+                    struct diag_mark mark, char *text, char *of)
+{
+    struct diag_event event = {.level = level, .kind = kind, .mark = mark};
 
     if (level == DIAG_ERROR)
         count_error(kind);
     pthread_mutex_lock(&printing);
-    (handler ? handler : print_default)(&event);
+    if (!text || !diag_hold(&event, text, of)) {
+        event.message = text ? text : "out of memory";
+        hand_on(&event);
+        free(text);
+        free(of);
+    }
     pthread_mutex_unlock(&printing);
 }
 
@@ -98,14 +109,64 @@ format(const char *fmt, va_list ap)
     return text;
 }
 
+static char *__attribute__((format(printf, 1, 2)))
+format_words(const char *fmt, ...)
+{
+    va_list ap;
+    char *text;
+
+    va_start(ap, fmt);
+    text = format(fmt, ap);
+    va_end(ap);
+    return text;
+}
+
 int diag_report(enum diag_level level, enum diag_kind kind,
                 struct diag_mark mark, const char *fmt, va_list ap)
 {
-    char *text = format(fmt, ap);
-
-    deliver(level, kind, mark, text ? text : "out of memory");
-    free(text);
+    deliver(level, kind, mark, format(fmt, ap), NULL);
     return -1;
+}
+
+/* Told at once it names what it is of; held back that is done later. */
+int diag_report_of(enum diag_level level, enum diag_kind kind,
+                   struct diag_mark mark, const char *of, const char *fmt,
+                   va_list ap)
+{
+    char *name = format_words("%s", of);
+
+    diag_gather();
+    deliver(level, kind, mark, name ? format(fmt, ap) : NULL, name);
+    diag_gathered();
+    return -1;
+}
+
+static void tell_held(void)
+{
+    atomic_fetch_sub(&errors, diag_hold_tell(hand_on));
+}
+
+void diag_gather(void)
+{
+    pthread_mutex_lock(&printing);
+    diag_hold_begin();
+    pthread_mutex_unlock(&printing);
+}
+
+void diag_gathered(void)
+{
+    pthread_mutex_lock(&printing);
+    if (diag_hold_end())
+        tell_held();
+    pthread_mutex_unlock(&printing);
+}
+
+void diag_forget(void)
+{
+    pthread_mutex_lock(&printing);
+    tell_held();
+    diag_print_forget();
+    pthread_mutex_unlock(&printing);
 }
 
 int diag_error(enum diag_kind kind, const char *fmt, ...)
@@ -137,6 +198,16 @@ void diag_warning(const char *fmt, ...)
 
     va_start(ap, fmt);
     diag_report(DIAG_WARNING, DIAG_FAILED, none, fmt, ap);
+    va_end(ap);
+}
+
+void diag_warning_of(const char *of, const char *fmt, ...)
+{
+    struct diag_mark none = {0};
+    va_list ap;
+
+    va_start(ap, fmt);
+    diag_report_of(DIAG_WARNING, DIAG_FAILED, none, of, fmt, ap);
     va_end(ap);
 }
 
@@ -172,7 +243,7 @@ int diag_no_memory(void)
 {
     struct diag_mark none = {0};
 
-    deliver(DIAG_ERROR, DIAG_FAILED, none, "out of memory");
+    deliver(DIAG_ERROR, DIAG_FAILED, none, NULL, NULL);
     return -1;
 }
 

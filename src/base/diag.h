@@ -45,7 +45,13 @@ struct diag_event {
     struct diag_mark mark;
     const char *message; /* one line, no newline, no level: valid UTF-8, in
                           * which whatever is not printable is escaped */
+    /* Where it stands for many (diag_gather()): how many, and the names of
+     * some, which the message has, too; count 0: it stands for itself. */
+    size_t count, example_count;
+    const char *const *examples;
 };
+
+enum { DIAG_EXAMPLES = 3 };
 
 /* Report.  An error's kind becomes the exit status if it is the first one.
  * diag_error() and diag_error_at() return -1, to be returned on. */
@@ -56,6 +62,8 @@ int diag_error_at(enum diag_kind kind, struct diag_mark mark, const char *fmt,
 void diag_warning(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void diag_warning_at(struct diag_mark mark, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+void diag_warning_of(const char *of, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 void diag_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void diag_note_at(struct diag_mark mark, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
@@ -64,6 +72,19 @@ void diag_note_at(struct diag_mark mark, const char *fmt, ...)
 int diag_report(enum diag_level level, enum diag_kind kind,
                 struct diag_mark mark, const char *fmt, va_list ap)
     __attribute__((format(printf, 4, 0)));
+
+/* The same of one of many: `of` is its name (a device's, "24:6f:28:00:00:01"),
+ * as in diag_warning_of(). */
+int diag_report_of(enum diag_level level, enum diag_kind kind,
+                   struct diag_mark mark, const char *of, const char *fmt,
+                   va_list ap) __attribute__((format(printf, 5, 0)));
+
+/* In between, reports wait, and one mistake is told once: at one place for many
+ * devices, or in the same words in more than ten lines, it is one report with
+ * a count and DIAG_EXAMPLES examples.  Notes go with what they follow.  Calls
+ * nest; diag_forget() ends the wait of what was reported so far. */
+void diag_gather(void);
+void diag_gathered(void);
 
 /* DIAG_FAILED, "out of memory"; returns -1. */
 int diag_no_memory(void);
@@ -83,7 +104,8 @@ void diag_set_handler(diag_handler *handler);
  * colours. */
 void diag_print(FILE *out, const struct diag_event *event, bool color);
 
-/* To be called before a source's text goes: diag_print() keeps its place. */
+/* To be called before a source's text goes: diag_print() keeps its place, and
+ * what was gathered points into it. */
 void diag_forget(void);
 
 /* The nearest of `count` candidates to what was typed, or NULL if none is

@@ -1,7 +1,7 @@
 /* A diagnostic as compilers print it, with the source line and a caret. */
 #include <stdlib.h>
 #include <string.h>
-#include "diag.h"
+#include "diag_private.h"
 #include "utf8.h"
 
 /* Characters of a source line that are shown; of a longer one a part around
@@ -25,7 +25,7 @@ static struct place {
     size_t offset;
 } places[2];
 
-void diag_forget(void)
+void diag_print_forget(void)
 {
     memset(places, 0, sizeof places);
 }

@@ -1,4 +1,4 @@
-/* UTF-8 for messages and names: decoding, and the width of characters. */
+/* UTF-8 for messages and names: decoding, and what must not be printed. */
 #include "utf8.h"
 
 static bool continues(const unsigned char *p, size_t count)
@@ -86,25 +86,4 @@ size_t utf8_printable(const char *text, size_t len)
         i += n;
     }
     return len;
-}
-
-/* The blocks that terminals draw wide or on top of the character before:
- * enough to keep carets in place, no Unicode database. */
-unsigned utf8_width(uint32_t point)
-{
-    static const struct {
-        uint32_t first, last;
-        unsigned width;
-    } blocks[] = {
-        {0x0300, 0x036f, 0},   {0x1100, 0x115f, 2},   {0x200b, 0x200f, 0},
-        {0x20d0, 0x20ff, 0},   {0x2e80, 0xa4cf, 2},   {0xac00, 0xd7a3, 2},
-        {0xf900, 0xfaff, 2},   {0xfe00, 0xfe0f, 0},   {0xfe30, 0xfe6f, 2},
-        {0xff00, 0xff60, 2},   {0xffe0, 0xffe6, 2},   {0x1f300, 0x1f64f, 2},
-        {0x1f900, 0x1f9ff, 2}, {0x20000, 0x3fffd, 2},
-    };
-
-    for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++)
-        if (point >= blocks[i].first && point <= blocks[i].last)
-            return blocks[i].width;
-    return 1;
 }

@@ -26,4 +26,12 @@ size_t utf8_printable(const char *text, size_t len);
 /* Columns of a terminal: 0, 1 or 2. */
 unsigned utf8_width(uint32_t point);
 
+/* Columns of a text in which controls, and what is not UTF-8, stand as escapes
+ * (\xNN, \uNNNN). */
+size_t utf8_columns(const char *text, size_t len);
+
+/* Bytes of it that fit into so many columns, whole characters with the marks
+ * on top of them. */
+size_t utf8_fit(const char *text, size_t len, size_t columns);
+
 #endif

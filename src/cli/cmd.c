@@ -103,6 +103,7 @@ static int take_global(struct parse *p, int c, const char *arg)
     struct cmd_global *g = p->g;
     uint64_t jobs = 0;
 
+    g->config_named |= c == 'c';
     if (c == 'c')
         g->config = arg;
     else if (c == 'n')

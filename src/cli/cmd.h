@@ -14,17 +14,23 @@
 struct cmd_global {
     const struct cmd *cmd; /* the one that runs, NULL before it is known */
     const char *config;    /* -c, default ota-pack.yml */
+    bool config_named;     /* by -c: it is not looked for upwards */
     bool quiet, verbose;   /* -q, -v */
     bool json;             /* --json */
     bool dry_run;          /* -n */
     unsigned jobs;         /* -j, default: the processors */
 };
 
+/* Where a command stands in the list. */
+enum cmd_group { CMD_START, CMD_DAILY, CMD_REPAIR, CMD_GROUPS };
+
 struct cmd {
     const char *name;
+    enum cmd_group group;
     const char *arguments; /* "[RELEASE|DEVICE]..." */
     const char *summary;   /* one line */
-    const char *help;      /* its options and examples, lines with newlines */
+    const char *help;      /* its options, lines with newlines */
+    const char *examples;  /* two, lines with newlines */
     /* It looks at cmd_stopped and cleans up; others end at once on a signal. */
     bool stops;
     /* argv[0] is the subcommand.  Returns the exit status, diag_status() as a

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "find_config.h"
 #include "json.h"
 #include "msg.h"
 #include "project.h"
@@ -118,7 +119,7 @@ int cmd_doctor(struct cmd_global *g, int argc, char **argv)
                    argv[first]);
         return diag_status();
     }
-    if (!config_load(g->config, &config) && !diag_errors()) {
+    if (!find_config(g, &config) && !diag_errors()) {
         if (config->server_count)
             look(&r, config);
         else

@@ -12,7 +12,7 @@
 
 #include "keys/keys.h"
 #include "base/tempfile.h"
-#include "cmd.h"
+#include "find_config.h"
 #include "json.h"
 
 /* MACs and versions are quoted: other YAML tools would take them for
@@ -163,6 +163,19 @@ static enum contents look(const struct init *i)
     if (dir != NULL)
         closedir(dir);
     return found;
+}
+
+/* What a new configuration takes the place of for who works in its folder. */
+static void warn_above(const struct init *i)
+{
+    char path[PATH_MAX];
+    bool boundary;
+
+    if (!i->g->config_named && !exists(i->g->config) &&
+        find_config_above(path, &boundary))
+        diag_warning("commands in this folder used '%s'; from now on they use "
+                     "the '%s' in it",
+                     path, i->g->config);
 }
 
 /* In an empty folder a small main.py makes it all run at once. */
@@ -321,10 +334,12 @@ int cmd_init(struct cmd_global *g, int argc, char **argv)
     if (first < argc)
         diag_error(DIAG_USAGE, "init takes no '%s': it works in this folder",
                    argv[first]);
-    else if (find_paths(&i) == 0 && get_password(&i) == 0 &&
-             write_ignore(&i) == 0 && write_keys(&i) == 0 &&
-             write_config(&i) == 0)
-        next_commands(&i);
+    else if (find_paths(&i) == 0 && get_password(&i) == 0) {
+        warn_above(&i);
+        if (write_ignore(&i) == 0 && write_keys(&i) == 0 &&
+            write_config(&i) == 0)
+            next_commands(&i);
+    }
     keys_password_free(i.password);
     return diag_status();
 }

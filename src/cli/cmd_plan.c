@@ -31,7 +31,7 @@ int project_show_plan(struct project *p, const struct cmd_global *g)
             continue;
         project_head(p, g);
         if (!g->quiet || g->json)
-            plan_print(&plan, g->json);
+            plan_print(&plan, g);
         writes |= plan_writes(&plan);
         plan_release(&plan);
     } while (project_next(p));

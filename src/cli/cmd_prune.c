@@ -83,7 +83,7 @@ static void print_total(const struct cmd_global *g,
     if (g->json || g->quiet)
         return;
     if (!r->payloads && !r->versions) {
-        if (g->dry_run)
+        if (g->dry_run || (msg_idle() && !r->failed && !diag_errors()))
             puts("nothing to prune");
         return;
     }

@@ -76,6 +76,37 @@ static bool is_servers(int status)
     return status == DIAG_SERVER || status == DIAG_KEY;
 }
 
+static size_t selected_devices(const struct config *c)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < c->device_count; i++)
+        count += c->devices[i].selected;
+    return count;
+}
+
+static void say_idle(const struct done *done, const struct publish_result *r)
+{
+    size_t count = selected_devices(done->p->config);
+
+    if (!msg_idle())
+        return;
+    progress_hide();
+    project_head(done->p, done->g);
+    if (!r->same && !r->left)
+        printf("nothing to do: %zu device%s, nothing has changed since the "
+               "last publish\n",
+               count, count == 1 ? "" : "s");
+    else if (r->left)
+        printf("nothing to do: %zu up to date, %zu left alone\n", r->same,
+               r->left);
+    else
+        printf("nothing to do: %s%zu device%s up to date\n",
+               r->same == 1 ? "" : "all ", r->same,
+               r->same == 1 ? " is" : "s are");
+    progress_show();
+}
+
 /* For the mail that cron makes of it: which one it was, and what is so now. */
 static void say_failed(const struct project *p, size_t written)
 {
@@ -108,6 +139,8 @@ static void publish_one(struct project *p, struct publish_options *o,
         cmd_stopped = 0;
     else
         say_failed(p, result.written);
+    if (!result.written && !result.failed && !diag_errors())
+        say_idle(done, &result);
     done->all.written += result.written;
     done->all.failed += result.failed;
     done->all.payloads += result.payloads;

@@ -1,4 +1,6 @@
 /* rollback: a release gets the content of a version that it had. */
+#include <string.h>
+
 #include "locking.h"
 #include "msg.h"
 #include "plan_json.h"
@@ -54,9 +56,21 @@ static void report(void *ctx, const struct plan *plan,
     progress_hide();
     project_head(run->p, run->g);
     if (run->g->dry_run && (!run->g->quiet || run->g->json))
-        plan_print(plan, run->g->json);
+        plan_print(plan, run->g);
     else if (!run->g->quiet || run->g->json)
         plan_print_done(plan, result, run->g);
+    progress_show();
+}
+
+static void say_idle(const struct run *run)
+{
+    if (!msg_idle())
+        return;
+    progress_hide();
+    project_head(run->p, run->g);
+    fputs("nothing to do: '", stdout);
+    msg_text(stdout, run->release, strlen(run->release));
+    printf("' has the content of version %lu\n", (unsigned long)run->to);
     progress_show();
 }
 
@@ -77,6 +91,8 @@ static int go_back(struct run *run)
     /* A signal that came too late to stop anything is none. */
     if (!failed)
         cmd_stopped = 0;
+    if (!failed && !result.written && !run->g->dry_run)
+        say_idle(run);
     run->all.written += result.written;
     run->all.failed += result.failed;
     run->all.payloads += result.payloads;
@@ -141,7 +157,8 @@ int cmd_rollback(struct cmd_global *g, int argc, char **argv)
         return diag_status();
     progress_begin(g, &meter, "device");
     if (argc - first != 1)
-        diag_error(DIAG_USAGE, "rollback needs one RELEASE");
+        diag_error(DIAG_USAGE, "rollback takes one RELEASE and "
+                               "'--to VERSION'");
     else if (!a.to)
         diag_error(DIAG_USAGE, "rollback needs the version to go back to: "
                                "--to VERSION");

@@ -32,6 +32,8 @@ static void show(const struct cmd_global *g, const struct reading *r,
                      .signature_checked = !r->options.trust_any};
     bool refused;
 
+    if (!reading_is_file(g, file))
+        return;
     if (unpack_run(file, &r->options, &result) == 0) {
         s.complete = result.error == OTA_OK;
         refused = !s.complete && !is_incomplete(r, &result);

@@ -8,8 +8,10 @@
 #include "msg.h"
 #include "base/utf8.h"
 #include "project.h"
+#include "table.h"
 
-enum { NAME, ID, RELEASE, VERSION, LABEL, WHEN, COLUMNS, CELL = 40 };
+enum { NAME, ID, RELEASE, VERSION, LABEL, WHEN, NOTE, COLUMNS, CELL = 40 };
+enum { WHEN_MINUTES = 16, WHEN_DAY = 10, NOTE_MAX = 512 };
 
 /* One device, configured or published or both. */
 struct row {
@@ -30,7 +32,8 @@ struct status {
     const struct index_device **sorted;  /* the same, by address */
     size_t sorted_count;
     bool all; /* not narrowed: devices that are not listed, too */
-    size_t widths[COLUMNS];
+    struct table table;
+    bool notes_below; /* NOTE has no room beside the others */
     size_t devices, never, not_listed, withdrawn;
 };
 
@@ -160,61 +163,63 @@ static const char *column(const struct row *row, int i, char cell[CELL])
     return text ? text : "-";
 }
 
-static size_t width_of(const char *text)
+static const char *note_of(const struct row *row, char note[NOTE_MAX])
 {
-    size_t len = strlen(text), width = 0;
+    if (row->moves_to)
+        snprintf(note, NOTE_MAX, "moves to '%s'", row->moves_to);
+    else
+        snprintf(note, NOTE_MAX, "%s", row->listed ? "" : "not listed");
+    return note;
+}
 
-    while (len) {
-        uint32_t point;
-        size_t n = utf8_next(text, len, &point);
+static void widen(struct status *s, int i, const char *text)
+{
+    size_t width = utf8_columns(text, strlen(text));
 
-        width += n ? utf8_width(point) : 1;
-        n = n ? n : 1;
-        text += n;
-        len -= n;
-    }
-    return width;
+    if (width > s->table.widths[i])
+        s->table.widths[i] = width;
 }
 
 static void measure(struct status *s, const struct row *row)
 {
-    char cell[CELL];
+    char cell[CELL], note[NOTE_MAX];
 
-    for (int i = 0; i < COLUMNS; i++) {
-        size_t width = width_of(column(row, i, cell));
-
-        if (width > s->widths[i])
-            s->widths[i] = width;
-    }
+    for (int i = 0; i < NOTE; i++)
+        widen(s, i, column(row, i, cell));
+    widen(s, NOTE, note_of(row, note));
     s->devices++;
     s->never += !row->published && !row->withdrawn;
     s->not_listed += !row->listed;
     s->withdrawn += row->withdrawn;
 }
 
-static void print_cell(const struct status *s, const char *text, int i,
-                       bool last)
+/* A time is cut where one of its parts ends. */
+static void cut_time(const struct status *s, char cell[CELL])
 {
-    msg_text(stdout, text, strlen(text));
-    if (!last)
-        printf("%*s", (int)(s->widths[i] - width_of(text)) + 2, "");
+    size_t width = s->table.widths[WHEN];
+
+    if (width < strlen(cell))
+        cell[width < WHEN_MINUTES ? WHEN_DAY : WHEN_MINUTES] = '\0';
 }
 
 static void print_row(struct status *s, const struct row *row)
 {
-    bool noted = !row->listed || row->moves_to;
-    char cell[CELL];
+    char cell[CELL], note[NOTE_MAX];
 
-    for (int i = 0; i < COLUMNS; i++)
-        print_cell(s, column(row, i, cell), i, i + 1 == COLUMNS && !noted);
-    if (!row->listed)
-        fputs("not listed", stdout);
-    if (row->moves_to) {
-        fputs("moves to '", stdout);
-        msg_text(stdout, row->moves_to, strlen(row->moves_to));
-        putchar('\'');
+    note_of(row, note);
+    for (int i = 0; i < NOTE; i++) {
+        const char *text = column(row, i, cell);
+
+        if (i == WHEN)
+            cut_time(s, cell);
+        table_cell(&s->table, text);
     }
-    putchar('\n');
+    table_cell(&s->table, note);
+    if (s->notes_below && *note) {
+        fputs("  ", stdout);
+        msg_text(stdout, note, strlen(note));
+        putchar('\n');
+    }
 }
 
 static void print_json(struct status *s, const struct row *row)
@@ -251,18 +256,40 @@ static size_t published(const struct status *s)
     return s->devices - s->never - s->withdrawn;
 }
 
+/* NAME is what people look for: others are cut before it, and go before it is
+ * cut to the bone.  A note that has no room gets a line of its own. */
+static void fit(struct status *s)
+{
+    static const struct table_step steps[] = {{WHEN, WHEN_MINUTES},
+                                              {LABEL, 10},
+                                              {RELEASE, 12},
+                                              {WHEN, WHEN_DAY},
+                                              {LABEL, 6},
+                                              {RELEASE, 8},
+                                              {NOTE, 0},
+                                              {LABEL, 0},
+                                              {RELEASE, 7},
+                                              {WHEN, 0},
+                                              {RELEASE, 0},
+                                              {NAME, 8},
+                                              {NAME, 4}};
+    bool notes = s->table.widths[NOTE] > 0;
+
+    table_fit(&s->table, table_room(), steps, sizeof steps / sizeof *steps);
+    s->notes_below = notes && !s->table.widths[NOTE];
+}
+
 static void print_table(struct status *s)
 {
-    static const char *const heads[COLUMNS] = {"NAME",    "ID",    "RELEASE",
-                                               "VERSION", "LABEL", "WHEN"};
+    static const char *const heads[COLUMNS] = {
+        "NAME", "ID", "RELEASE", "VERSION", "LABEL", "WHEN", ""};
 
+    s->table.column_count = COLUMNS;
     for (int i = 0; i < COLUMNS; i++)
-        if (strlen(heads[i]) > s->widths[i])
-            s->widths[i] = strlen(heads[i]);
+        widen(s, i, heads[i]);
+    fit(s);
     for (int i = 0; s->devices && i < COLUMNS; i++)
-        print_cell(s, heads[i], i, i + 1 == COLUMNS);
-    if (s->devices)
-        putchar('\n');
+        table_cell(&s->table, heads[i]);
     each_row(s, print_row);
     printf("%zu device%s: %zu published, %zu never", s->devices,
            s->devices == 1 ? "" : "s", published(s), s->never);

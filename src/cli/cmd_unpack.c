@@ -88,6 +88,8 @@ static void unpack(const struct cmd_global *g, struct unpack_args *args,
 {
     struct unpack_result result;
 
+    if (!reading_is_file(g, file))
+        return;
     args->reading.options.into = g->dry_run ? NULL : args->folder;
     if (unpack_run(file, &args->reading.options, &result) == 0) {
         if (result.error != OTA_OK)
@@ -113,8 +115,7 @@ static int run(struct cmd_global *g, struct unpack_args *args, int argc,
 
     if (first < 0)
         return diag_status();
-    if (args->reading.options.device.key_count == 0)
-        diag_error(DIAG_USAGE, "unpack needs a public key: -k PUB");
+    reading_need_key(&args->reading, g);
     if (!args->folder)
         diag_error(DIAG_USAGE, "unpack needs a folder to write to: -C DIR");
     if (argc - first != 1)

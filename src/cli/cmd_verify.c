@@ -45,6 +45,8 @@ static void verify(const struct cmd_global *g, const struct reading *r,
 {
     struct unpack_result result;
 
+    if (!reading_is_file(g, file))
+        return;
     if (unpack_run(file, &r->options, &result) == 0) {
         if (result.error != OTA_OK)
             reading_refused(g, "verify", file, &result);
@@ -112,7 +114,7 @@ static int run(struct cmd_global *g, struct args *a, int argc, char **argv)
         {"repair", no_argument, NULL, OPT_REPAIR},
         LOCKING_LONG,
         {0}};
-    const struct reading *r = &a->reading;
+    struct reading *r = &a->reading;
     int first = cmd_options(g, argc, argv, READING_SHORT, longs, take, a);
 
     if (first < 0)
@@ -124,11 +126,10 @@ static int run(struct cmd_global *g, struct args *a, int argc, char **argv)
     if (a->sample || a->repair)
         diag_error(DIAG_USAGE, "'%s' goes with '--server'",
                    a->repair ? "--repair" : "--sample");
-    else if (r->options.device.key_count == 0)
-        diag_error(DIAG_USAGE, "verify needs a public key: -k PUB");
     else if (first == argc)
         diag_error(DIAG_USAGE, "verify needs a FILE");
-    else if (r->options.device.id_len == 0 && g->verbose)
+    else if (!reading_need_key(r, g) && r->options.device.id_len == 0 &&
+             g->verbose)
         diag_note("no --device: each bundle is read as the device that it is "
                   "for");
     if (diag_errors())

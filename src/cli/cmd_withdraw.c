@@ -83,6 +83,9 @@ static void withdraw_one(struct run *run, struct withdraw_options *o,
         printf("%s: %zu device%s\n",
                g->dry_run ? "would be withdrawn" : "withdrawn",
                result.withdrawn, result.withdrawn == 1 ? "" : "s");
+    if (result.found && !result.withdrawn && !result.failed && msg_idle() &&
+        !diag_errors())
+        puts("nothing to do: they have no manifest");
     progress_show();
     all->found += result.found;
     all->withdrawn += result.withdrawn;

@@ -88,47 +88,87 @@ static const char keygen_help[] =
 
 #define SELECTION "[RELEASE|DEVICE]..."
 
+/* By group, and within it in the order in which they are needed. */
 const struct cmd help_commands[] = {
-    {"init", "[-W]", "write an ota-pack.yml to start from, and a key pair",
-     init_help, false, cmd_init},
-    {"check", SELECTION,
-     "find every mistake of the configuration, write nothing", "", false,
-     cmd_check},
-    {"build", "[-o DIR] " SELECTION, "write one self-contained bundle a device",
-     build_help, true, cmd_build},
-    {"plan", "[--exit-code] " SELECTION, "say what publish would change",
-     plan_help, false, cmd_plan},
-    {"publish", "[OPTION]... " SELECTION,
-     "put what has changed onto the server", publish_help, true, cmd_publish},
-    {"rollback", "RELEASE --to VERSION [OPTION]...",
-     "give devices what an earlier version had", rollback_help, true,
-     cmd_rollback},
-    {"withdraw", "[OPTION]... DEVICE...",
-     "give devices nothing any more: their manifests go", LOCK_HELP, true,
-     cmd_withdraw},
-    {"prune", "[OPTION]...",
-     "remove payloads and versions that no device needs", LOCK_HELP, true,
-     cmd_prune},
-    {"status", SELECTION, "list every device and what was published for it", "",
-     false, cmd_status},
-    {"doctor", "", "check that the server does what publishing relies on", "",
+    {"init", CMD_START, "[-W]",
+     "write an ota-pack.yml to start from, and a key pair", init_help,
+     "  ota-pack init                 in the folder of your files\n"
+     "  ota-pack init -W              with a key that has no password\n",
+     false, cmd_init},
+    {"keygen", CMD_START, "[-W] NAME", "make a key pair: NAME.key and NAME.pub",
+     keygen_help,
+     "  ota-pack keygen release       release.key and release.pub\n"
+     "  ota-pack keygen -W test       for tests: without a password\n",
+     false, cmd_keygen},
+    {"check", CMD_START, SELECTION,
+     "find every mistake of the configuration, write nothing", "",
+     "  ota-pack check                all of it\n"
+     "  ota-pack check greenhouse     one release, and its files\n",
+     false, cmd_check},
+    {"doctor", CMD_START, "",
+     "check that the server does what publishing relies on", "",
+     "  ota-pack doctor               all servers of ota-pack.yml\n"
+     "  ota-pack doctor -c new.yml    those of another configuration\n",
      true, cmd_doctor},
-    {"show", "[-k PUB] [OPTION]... FILE|FOLDER",
-     "say what a bundle or manifest holds", show_help, false, cmd_show},
-    {"verify", "-k PUB [OPTION]... FILE..., or --server [RELEASE|DEVICE]...",
-     "read bundles as a device does: ok, or what is wrong", verify_help, false,
-     cmd_verify},
-    {"unpack", "-k PUB -C DIR [--device ID] [OPTION]... FILE",
-     "read a bundle as a device does, and write its files", unpack_help, true,
-     cmd_unpack},
-    {"keygen", "[-W] NAME", "make a key pair: NAME.key and NAME.pub",
-     keygen_help, false, cmd_keygen},
+    {"plan", CMD_DAILY, "[--exit-code] " SELECTION,
+     "say what publish would change", plan_help,
+     "  ota-pack plan                 for all releases\n"
+     "  ota-pack plan -v greenhouse   for each device of one\n",
+     false, cmd_plan},
+    {"publish", CMD_DAILY, "[OPTION]... " SELECTION,
+     "put what has changed onto the server", publish_help,
+     "  ota-pack publish              all that has changed\n"
+     "  ota-pack publish north        one device first, to try it\n",
+     true, cmd_publish},
+    {"status", CMD_DAILY, SELECTION,
+     "list every device and what was published for it", "",
+     "  ota-pack status               all devices\n"
+     "  ota-pack status greenhouse    those of one release\n",
+     false, cmd_status},
+    {"build", CMD_DAILY, "[-o DIR] " SELECTION,
+     "write one self-contained bundle a device", build_help,
+     "  ota-pack build                out/ID/VERSION.otab for each device\n"
+     "  ota-pack build -o usb north   one device's, into usb/\n",
+     true, cmd_build},
+    {"show", CMD_DAILY, "[-k PUB] [OPTION]... FILE|FOLDER",
+     "say what a bundle or manifest holds", show_help,
+     "  ota-pack show public/devices/246f28aabbcc\n"
+     "  ota-pack show out/246f28aabbcc/7.otab\n",
+     false, cmd_show},
+    {"prune", CMD_DAILY, "[OPTION]...",
+     "remove payloads and versions that no device needs", LOCK_HELP,
+     "  ota-pack prune -n             what would go\n"
+     "  ota-pack prune                it goes\n",
+     true, cmd_prune},
+    {"rollback", CMD_REPAIR, "RELEASE --to VERSION [OPTION]...",
+     "give devices what an earlier version had", rollback_help,
+     "  ota-pack rollback greenhouse --to 7 -n     what would change\n"
+     "  ota-pack rollback greenhouse --to 7        as a new version\n",
+     true, cmd_rollback},
+    {"withdraw", CMD_REPAIR, "[OPTION]... DEVICE...",
+     "give devices nothing any more: their manifests go", LOCK_HELP,
+     "  ota-pack withdraw north                    by its name\n"
+     "  ota-pack withdraw -n 24:6f:28:aa:bb:cc     what would go\n",
+     true, cmd_withdraw},
+    {"verify", CMD_REPAIR,
+     "[OPTION]... FILE..., or --server [RELEASE|DEVICE]...",
+     "read bundles as a device does: ok, or what is wrong", verify_help,
+     "  ota-pack verify --server                   all that is published\n"
+     "  ota-pack verify -k release.pub out/246f28aabbcc/7.otab\n",
+     false, cmd_verify},
+    {"unpack", CMD_REPAIR, "[-k PUB] -C DIR [--device ID] [OPTION]... FILE",
+     "read a bundle as a device does, and write its files", unpack_help,
+     "  ota-pack unpack -C files public/devices/246f28aabbcc\n"
+     "  ota-pack unpack -k release.pub -C files out/246f28aabbcc/7.otab\n",
+     true, cmd_unpack},
 };
 
 const size_t help_command_count = sizeof help_commands / sizeof *help_commands;
 
 static const char global_help[] =
-    "  -c, --config FILE     the configuration, default ota-pack.yml\n"
+    "  -c, --config FILE     the configuration; default: ota-pack.yml, here "
+    "or\n"
+    "                        in the nearest folder above\n"
     "  -n, --dry-run         write nothing\n"
     "  -q, --quiet           errors alone\n"
     "  -v, --verbose         say more\n"
@@ -168,10 +208,17 @@ int help_unknown(const char *name)
 
 static void list_commands(void)
 {
-    puts("Commands:");
-    for (size_t i = 0; i < help_command_count; i++)
-        printf("  %-9s %s\n", help_commands[i].name, help_commands[i].summary);
-    puts("  help      say more about a command");
+    static const char *const groups[CMD_GROUPS] = {
+        "To start:", "Day by day:", "To repair and look closer:"};
+
+    for (size_t i = 0; i < help_command_count; i++) {
+        const struct cmd *cmd = &help_commands[i];
+
+        if (i == 0 || cmd->group != cmd[-1].group)
+            printf("%s%s\n", i ? "\n" : "", groups[cmd->group]);
+        printf("  %-9s %s\n", cmd->name, cmd->summary);
+    }
+    puts("\n'ota-pack help COMMAND' says more about one.");
 }
 
 void help_examples(void)
@@ -186,7 +233,7 @@ void help_examples(void)
          "  ota-pack verify -k release.pub FILE\n"
          "                         read a bundle as a device does\n");
     list_commands();
-    puts("\nMore: ota-pack help COMMAND, ota-pack -h, man ota-pack");
+    puts("More: ota-pack -h, man ota-pack");
 }
 
 void help_command(const struct cmd *cmd)
@@ -205,6 +252,8 @@ void help_command(const struct cmd *cmd)
         puts("\nOptions, before or after the command:");
     }
     fputs(global_help, stdout);
+    if (cmd)
+        printf("\nExamples:\n%s", cmd->examples);
 }
 
 void help_version(void)

@@ -88,6 +88,13 @@ static void print_object(const struct diag_event *event)
         json_number(&j, "col", mark->col);
     }
     json_string(&j, "message", event->message);
+    if (event->count > 1) {
+        json_number(&j, "count", event->count);
+        json_array(&j, "examples");
+        for (size_t i = 0; i < event->example_count; i++)
+            json_string(&j, NULL, event->examples[i]);
+        json_array_end(&j);
+    }
     json_end(&j);
     funlockfile(stdout);
 }
@@ -110,6 +117,11 @@ void msg_init(bool json, bool quiet)
     as_json = json;
     quiet_run = quiet;
     diag_set_handler(handle);
+}
+
+bool msg_idle(void)
+{
+    return !quiet_run && !as_json && isatty(STDOUT_FILENO);
 }
 
 void msg_count(int kind)

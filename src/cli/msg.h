@@ -22,6 +22,10 @@ void msg_init(bool json, bool quiet);
 /* An error of that enum diag_kind whose words were printed already. */
 void msg_count(int kind);
 
+/* Whether a command that found nothing to do says so: a person looks on, and
+ * neither -q nor --json was given. */
+bool msg_idle(void);
+
 /* A number for the summary, the last line of --json; key is borrowed for good.
  * The same key again replaces it. */
 void msg_summary_number(const char *key, uint64_t value);

@@ -3,8 +3,16 @@
 #include <string.h>
 
 #include "msg.h"
+#include "base/utf8.h"
 #include "plan_json.h"
+#include "plan_lines.h"
 #include "plan_print.h"
+
+enum {
+    PATH_WIDTH = 40, /* columns; longer paths stand out */
+    EACH = 10,       /* devices of a release that are each listed */
+    EXAMPLES = 3     /* of more that are told in the same words */
+};
 
 static void put_text(const char *text)
 {
@@ -27,95 +35,247 @@ static void put_count(size_t count, const char *noun)
     printf("%zu %s%s", count, noun, count == 1 ? "" : "s");
 }
 
-static void put_sizes(const struct plan_file *f)
+static void put_range(uint64_t least, uint64_t most)
 {
-    char before[MSG_SIZE], after[MSG_SIZE];
+    char size[MSG_SIZE];
 
-    if (f->sign == '+')
-        fputs(msg_size(f->after, after), stdout);
-    else if (f->before == UINT64_MAX)
+    fputs(msg_size(least, size), stdout);
+    if (most != least)
+        printf(" to %s", msg_size(most, size));
+}
+
+static void put_sizes(const struct plan_line *l)
+{
+    const struct plan_file *f = &l->file;
+
+    if (f->sign == '+') {
+        put_range(f->after, l->after_most);
+    } else if (f->before == UINT64_MAX) {
         fputs("where an earlier version left it", stdout);
-    else if (f->sign == '-')
-        fputs(msg_size(f->before, before), stdout);
-    else if (f->before == f->after)
-        printf("%s, changed", msg_size(f->before, before));
-    else
-        printf("%s -> %s", msg_size(f->before, before),
-               msg_size(f->after, after));
+    } else {
+        put_range(f->before, l->before_most);
+        if (f->sign == '~' &&
+            (f->before != f->after || l->before_most != l->after_most)) {
+            fputs(" -> ", stdout);
+            put_range(f->after, l->after_most);
+        } else if (f->sign == '~') {
+            fputs(", changed", stdout);
+        }
+    }
     if (f->sign == '~' && f->mode_before != f->mode_after)
         printf(", mode %03o -> %03o", f->mode_before, f->mode_after);
 }
 
-struct file_lines {
-    int width;
-    size_t count;
+/* What is said of one release. */
+struct say {
+    const struct plan *plan;
+    const struct plan_release *release;
+    struct plan_lines lines;
+    const struct plan_line *at; /* for plan_lines_find() */
+    size_t width;               /* columns of paths */
 };
 
-static void measure_file(void *ctx, const struct plan_file *f)
+static void measure_lines(struct say *s)
 {
-    struct file_lines *lines = ctx;
-    int len = (int)strlen(f->path);
+    for (const struct plan_line *l = s->lines.first; l; l = l->next) {
+        size_t width = utf8_columns(l->file.path, strlen(l->file.path));
 
-    if (len <= 40 && len > lines->width)
-        lines->width = len;
-    lines->count++;
+        if (width <= PATH_WIDTH && width > s->width)
+            s->width = width;
+    }
 }
 
-static void print_file(void *ctx, const struct plan_file *f)
+static void print_line(const struct say *s, const struct plan_line *l)
 {
-    const struct file_lines *lines = ctx;
-    int len = (int)strlen(f->path);
+    const char *path = l->file.path;
+    size_t width = utf8_columns(path, strlen(path));
 
-    put_sign(f->sign);
-    put_text(f->path);
-    printf("%*s", len < lines->width ? lines->width - len + 2 : 2, "");
-    if (f->type == OTA_SLOT)
+    put_sign(l->file.sign);
+    put_text(path);
+    printf("%*s", width < s->width ? (int)(s->width - width) + 2 : 2, "");
+    if (l->file.type == OTA_SLOT)
         fputs("slot, ", stdout);
-    put_sizes(f);
+    put_sizes(l);
+    if (l->device_count && l->device_count != s->release->device_count) {
+        fputs(", for ", stdout);
+        put_count(l->device_count, "device");
+    }
     putchar('\n');
 }
 
-static void print_device(const struct plan *p, const struct plan_device *d)
+/* What only some devices have is said with them. */
+static void print_own_file(void *ctx, const struct plan_file *f)
 {
-    const struct plan_group *g = &p->groups[d->group];
+    struct say *s = ctx;
+    const struct plan_line *l = plan_lines_find(&s->lines, &s->at, f);
+    struct plan_line own = {
+        .file = *f, .before_most = f->before, .after_most = f->after};
+
+    if (!plan_line_shared(l, s->release))
+        print_line(s, &own);
+}
+
+static void put_device(const struct plan *p, const struct plan_device *d)
+{
     const struct device *device = &p->request.config->devices[d->device];
-    const struct index_device *e = index_device(p->request.index, &device->id);
     char id[DEVICE_TEXT];
 
     device_id_text(&device->id, id);
-    put_sign(d->why == PLAN_NEW ? '+' : '~');
     fputs(id, stdout);
     if (device->name) {
         putchar(' ');
         put_text(device->name);
     }
+}
+
+static const struct index_device *entry_of(const struct plan *p,
+                                           const struct plan_device *d)
+{
+    return index_device(p->request.index,
+                        &p->request.config->devices[d->device].id);
+}
+
+static void put_change(const struct plan *p, const struct plan_device *d)
+{
+    const struct plan_group *g = &p->groups[d->group];
+    const struct index_device *e = entry_of(p, d);
+
     if (d->why == PLAN_NEW) {
-        printf("  new, gets version %lu", (unsigned long)g->version);
+        printf("new, gets version %lu", (unsigned long)g->version);
     } else if (d->why == PLAN_MOVED) {
-        fputs("  moves from '", stdout);
+        fputs("moves from '", stdout);
         put_text(e ? e->release : "?");
         printf("', version %lu -> %lu", (unsigned long)d->before,
                (unsigned long)g->version);
     } else if (d->why == PLAN_REFRESH) {
-        printf("  refresh: version %lu signed anew before it expires",
+        printf("refresh: version %lu signed anew before it expires",
                (unsigned long)g->version);
     } else {
-        printf("  %sversion %lu -> %lu",
+        printf("%sversion %lu -> %lu",
                e && index_withdrawn(e) ? "was withdrawn, " : "",
                (unsigned long)d->before, (unsigned long)g->version);
     }
+}
+
+static void put_device_sign(const struct plan_device *d)
+{
+    put_sign(d->why == PLAN_NEW ? '+' : '~');
+}
+
+static void print_device(const struct plan *p, const struct plan_device *d)
+{
+    put_device_sign(d);
+    put_device(p, d);
+    fputs("  ", stdout);
+    put_change(p, d);
     putchar('\n');
 }
 
-static void print_group(const struct plan *p, const struct plan_group *g)
+static void print_group(struct say *s, const struct plan_group *g)
 {
-    struct file_lines lines = {0};
+    const struct plan *p = s->plan;
 
-    plan_each_file(g, measure_file, &lines);
-    plan_each_file(g, print_file, &lines);
+    plan_each_file(g, print_own_file, s);
     for (uint32_t i = g->first; i != PLAN_NONE; i = p->devices[i].next)
         print_device(p, &p->devices[i]);
 }
+
+/* -- many devices -------------------------------------------------------- */
+
+/* Devices of a release that are told in the same words. */
+struct alike {
+    struct alike *next;
+    const struct plan_device *first[EXAMPLES];
+    size_t count;
+};
+
+static bool is_alike(const struct plan *p, const struct plan_device *a,
+                     const struct plan_device *b)
+{
+    const struct index_device *x = entry_of(p, a), *y = entry_of(p, b);
+
+    return a->why == b->why && a->before == b->before &&
+           p->groups[a->group].version == p->groups[b->group].version &&
+           (a->why != PLAN_MOVED ||
+            strcmp(x ? x->release : "?", y ? y->release : "?") == 0) &&
+           (x && index_withdrawn(x)) == (y && index_withdrawn(y));
+}
+
+static int add_alike(struct say *s, struct alike **list,
+                     const struct plan_device *d)
+{
+    while (*list && !is_alike(s->plan, (*list)->first[0], d))
+        list = &(*list)->next;
+    if (!*list)
+        *list = arena_alloc(&s->lines.arena, sizeof **list);
+    if (!*list)
+        return -1;
+    if ((*list)->count < EXAMPLES)
+        (*list)->first[(*list)->count] = d;
+    (*list)->count++;
+    return 0;
+}
+
+static void print_alike(const struct plan *p, const struct alike *a)
+{
+    put_device_sign(a->first[0]);
+    put_count(a->count, "device");
+    fputs("  ", stdout);
+    put_change(p, a->first[0]);
+    for (size_t i = 0; i < EXAMPLES; i++) {
+        fputs(i ? ", " : ": ", stdout);
+        put_device(p, a->first[i]);
+    }
+    printf(" and %zu more (-v lists them)\n", a->count - EXAMPLES);
+}
+
+static void print_many(struct say *s)
+{
+    const struct plan_release *r = s->release;
+    struct alike *list = NULL;
+
+    for (const struct plan_line *l = s->lines.first; l; l = l->next)
+        print_line(s, l);
+    for (uint32_t i = 0; i < r->device_count; i++)
+        if (add_alike(s, &list, &s->plan->devices[r->device_first + i]))
+            return;
+    for (const struct alike *a = list; a; a = a->next) {
+        if (a->count > EXAMPLES) {
+            print_alike(s->plan, a);
+            continue;
+        }
+        for (size_t i = 0; i < a->count; i++)
+            print_device(s->plan, a->first[i]);
+    }
+}
+
+static void print_each(struct say *s)
+{
+    const struct plan_release *r = s->release;
+
+    for (const struct plan_line *l = s->lines.first; l; l = l->next)
+        if (plan_line_shared(l, r))
+            print_line(s, l);
+    for (uint32_t k = 0; k < r->group_count; k++)
+        print_group(s, &s->plan->groups[r->group_first + k]);
+}
+
+static void print_lines(const struct plan *p, const struct plan_release *r,
+                        bool verbose)
+{
+    struct say s = {.plan = p, .release = r};
+
+    if (!plan_lines_make(p, r, &s.lines)) {
+        measure_lines(&s);
+        if (verbose || r->device_count <= EACH)
+            print_each(&s);
+        else
+            print_many(&s);
+    }
+    plan_lines_release(&s.lines);
+}
+
+/* -- the whole ------------------------------------------------------------ */
 
 /* "greenhouse: version 7 -> 8 for 3 devices, 13 files of 36.1 KiB" */
 static void print_head(const struct plan *p, const struct plan_release *r)
@@ -162,7 +322,7 @@ static void print_left_alone(const struct plan *p, const struct plan_release *r)
 }
 
 static void print_release(const struct plan *p, const struct plan_release *r,
-                          bool lines)
+                          bool lines, bool verbose)
 {
     if (r->rolled_back && lines)
         print_left_alone(p, r);
@@ -170,13 +330,16 @@ static void print_release(const struct plan *p, const struct plan_release *r,
         return;
     print_head(p, r);
     putchar('\n');
-    for (uint32_t k = 0; lines && k < r->group_count; k++)
-        print_group(p, &p->groups[r->group_first + k]);
+    if (lines)
+        print_lines(p, r, verbose);
 }
 
-static void print_not_listed(const struct plan *p)
+static void print_not_listed(const struct plan *p, bool verbose)
 {
-    for (size_t i = 0; i < p->not_listed_count; i++) {
+    size_t count = p->not_listed_count;
+    size_t named = verbose || count <= EACH ? count : EXAMPLES;
+
+    for (size_t i = 0; i < named; i++) {
         const struct index_device *e = p->not_listed[i];
         char id[DEVICE_TEXT];
 
@@ -190,6 +353,9 @@ static void print_not_listed(const struct plan *p)
         put_text(e->release);
         printf("' version %lu\n", (unsigned long)e->version);
     }
+    if (named < count)
+        printf("    and %zu more that are not listed (-v lists them)\n",
+               count - named);
 }
 
 static void print_total(const struct plan *p)
@@ -232,15 +398,15 @@ static void print_total(const struct plan *p)
     putchar('\n');
 }
 
-void plan_print(const struct plan *p, bool json)
+void plan_print(const struct plan *p, const struct cmd_global *g)
 {
-    if (json) {
+    if (g->json) {
         plan_json(p);
         return;
     }
     for (size_t i = 0; i < p->release_count; i++)
-        print_release(p, &p->releases[i], true);
-    print_not_listed(p);
+        print_release(p, &p->releases[i], true, g->verbose);
+    print_not_listed(p, g->verbose);
     print_total(p);
 }
 
@@ -254,7 +420,7 @@ void plan_print_done(const struct plan *p, const struct publish_result *done,
         return;
     }
     for (size_t i = 0; i < p->release_count; i++)
-        print_release(p, &p->releases[i], g->verbose);
+        print_release(p, &p->releases[i], g->verbose, true);
     fputs("published: ", stdout);
     put_count(done->written, "manifest");
     fputs(", ", stdout);

@@ -5,8 +5,9 @@
 #include "cmd.h"
 #include "publish/publish.h"
 
-/* What publish would do: for people, or an object a line. */
-void plan_print(const struct plan *p, bool json);
+/* What publish would do: for people, or an object a line.  Of many devices
+ * that get the same change some are named; with -v all are. */
+void plan_print(const struct plan *p, const struct cmd_global *g);
 
 /* What publish did: a line a release (with -v all of the plan), and a
  * total. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "find_config.h"
 #include "json.h"
 #include "msg.h"
 #include "pack/sign.h"
@@ -32,7 +33,7 @@ int project_open(struct project *p, const struct cmd_global *g,
                  char *const *words, size_t count)
 {
     begin(p);
-    if (config_load(g->config, &p->config))
+    if (find_config(g, &p->config))
         return -1;
     if (config_select(p->config, words, count) ||
         tree_load(p->config, &p->tree) || diag_errors()) {
@@ -49,8 +50,8 @@ int project_open_published(struct project *p, const struct cmd_global *g,
                            char *const *words, size_t count)
 {
     begin(p);
-    if (config_load(g->config, &p->config) ||
-        config_select(p->config, words, count) || diag_errors())
+    if (find_config(g, &p->config) || config_select(p->config, words, count) ||
+        diag_errors())
         return -1;
     return sign_time(&p->now);
 }

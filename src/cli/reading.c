@@ -1,7 +1,9 @@
 /* What verify, unpack and show have in common. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include <sodium.h>
@@ -9,6 +11,7 @@
 #include "base/diag.h"
 #include "config/fleet.h"
 #include "keys/keys.h"
+#include "find_config.h"
 #include "json.h"
 #include "msg.h"
 #include "reading.h"
@@ -38,6 +41,94 @@ static int take_key(struct reading *r, const char *arg)
         return -1;
     device->key_count++;
     return 0;
+}
+
+/* Its own folder's alone, not one beside the bundle: that is a stranger's. */
+int reading_need_key(struct reading *r, const struct cmd_global *g)
+{
+    struct ota_device *device = &r->options.device;
+    struct config *c = NULL;
+    struct signer *s = NULL;
+    char id[KEYS_ID_TEXT];
+
+    if (device->key_count)
+        return 0;
+    if (!find_config_any(g))
+        return diag_error(DIAG_USAGE,
+                          "%s needs a public key: -k PUB, or the folder of an "
+                          "'%s'",
+                          g->cmd->name, g->config);
+    if (!find_config(g, &c) && !diag_errors() && !signer_open(c, 1, &s)) {
+        memcpy(r->keys[device->key_count++], signer_public(s), OTA_PUBLIC_KEY);
+        keys_id_text(r->keys[0] + 2, id);
+        if (g->verbose)
+            diag_note("the key that is trusted is %s, of '%s'", id, c->path);
+    }
+    signer_free(s);
+    config_free(c);
+    return device->key_count ? 0 : -1;
+}
+
+/* Where its manifest is, as far as the configuration says. */
+static char *folder_of(const struct config *c, const struct device *d)
+{
+    bool folder = c->server_count && c->servers->kind == SERVER_FOLDER;
+    char *base = config_resolve(c, folder ? c->servers->url.text : "public"),
+         *path, hex[DEVICE_HEX];
+    size_t len = base ? strlen(base) : 0;
+
+    while (len > 1 && base[len - 1] == '/')
+        len--;
+    device_id_hex(&d->id, hex);
+    if (!base || asprintf(&path, "%.*s/devices/%s", (int)len, base, hex) < 0)
+        path = NULL;
+    free(base);
+    return path;
+}
+
+static int say_name(const struct config *c, const char *word)
+{
+    const struct device *d = NULL;
+    bool is_device = false;
+    struct device_id id;
+    char *folder;
+
+    if (device_id_parse(word, strlen(word), &id))
+        id.len = 0;
+    for (size_t i = 0; i < c->device_count && !d; i++) {
+        const struct device *each = &c->devices[i];
+
+        is_device = (id.len && device_id_compare(&id, &each->id) == 0) ||
+                    (each->name && strcmp(each->name, word) == 0);
+        if (is_device || !strcmp(c->releases[each->release].name.text, word))
+            d = each;
+    }
+    folder = d ? folder_of(c, d) : NULL;
+    if (folder && is_device)
+        diag_error(DIAG_INPUT, "'%s' is a device: give its folder, %s", word,
+                   folder);
+    else if (folder)
+        diag_error(DIAG_INPUT,
+                   "'%s' is a release: give a device's folder, as %s, or say "
+                   "'ota-pack verify --server %s'",
+                   word, folder, word);
+    free(folder);
+    return d ? -1 : 0;
+}
+
+bool reading_is_file(const struct cmd_global *g, const char *file)
+{
+    struct config *c = NULL;
+    struct stat st;
+    int result = 0;
+
+    if (strcmp(file, "-") == 0 || strchr(file, '/') || stat(file, &st) == 0 ||
+        errno != ENOENT || !find_config_any(g))
+        return true;
+    if (!find_config(g, &c))
+        result = say_name(c, file);
+    config_free(c);
+    return result == 0;
 }
 
 static int take_device(struct reading *r, const char *arg)
@@ -144,9 +235,12 @@ void reading_refused(const struct cmd_global *g, const char *type,
     char message[sizeof result->detail + 256];
     struct json j;
 
-    snprintf(message, sizeof message, "%s%s%s%s", ota_strerror(result->error),
-             *result->detail ? " (" : "", result->detail,
-             *result->detail ? ")" : "");
+    if (result->other)
+        snprintf(message, sizeof message, "%s", result->detail);
+    else
+        snprintf(message, sizeof message, "%s%s%s%s",
+                 ota_strerror(result->error), *result->detail ? " (" : "",
+                 result->detail, *result->detail ? ")" : "");
     if (g->json) {
         json_begin(&j, stdout, type);
         json_string(&j, "file", file);

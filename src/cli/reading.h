@@ -47,6 +47,14 @@ void reading_release(struct reading *r);
 /* For cmd_options(): ctx is the struct reading. */
 int reading_take(int c, const char *arg, void *ctx);
 
+/* Without -k the key is the configuration's, as publish uses it.  0, or -1
+ * (reported). */
+int reading_need_key(struct reading *r, const struct cmd_global *g);
+
+/* Whether `file` is there, or is no name of a device or release; else that is
+ * reported. */
+bool reading_is_file(const struct cmd_global *g, const char *file);
+
 /* Says that the bundle was refused: one line, or one object of `type`; it
  * counts as DIAG_VERIFY. */
 void reading_refused(const struct cmd_global *g, const char *type,

@@ -146,7 +146,7 @@ static void say_files(const struct unpack_result *result)
     printf("  %zu record%s, %s from %s", result->entry_count,
            result->entry_count == 1 ? "" : "s", msg_size(bytes, size),
            msg_size(a.size, wire));
-    if (bytes)
+    if (a.size < bytes)
         printf(" (%.1f %%)", 100 * (double)a.size / (double)bytes);
     putchar('\n');
 }

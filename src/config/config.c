@@ -234,13 +234,15 @@ int config_parse(const char *path, char *bytes, size_t len, config_reader *read,
     }
     l.arena = &c->priv->arena;
     l.fleet = &c->priv->fleet;
+    diag_gather();
     l.source = config_keep(c, path, bytes, len);
     if (!l.source || load(&l) < 0) {
         config_free(c);
-        return -1;
+        c = NULL;
     }
+    diag_gathered();
     *out = c;
-    return 0;
+    return c ? 0 : -1;
 }
 
 int config_load(const char *path, struct config **out)

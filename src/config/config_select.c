@@ -49,6 +49,8 @@ static int say_unknown(const struct config *c, const char *word)
             names[count++] = c->devices[i].name;
     near = diag_suggest(word, names, count);
     free(names);
+    if (fleet_say_other(word, near != NULL))
+        return -1;
     if (near)
         return diag_error(DIAG_USAGE,
                           "no release or device '%s' in '%s' (did you mean "

@@ -44,4 +44,8 @@ struct device {
 const char *device_value(const struct device *d, const char *key, size_t len,
                          char *hex);
 
+/* Says of a word that names no release or device that it is an id in a spelling
+ * of its own, or, unless a name is `near`, a file.  False: neither. */
+bool fleet_say_other(const char *word, bool near);
+
 #endif

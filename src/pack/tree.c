@@ -24,19 +24,19 @@ struct sets {
 int tree_fail(struct tree_job *job, enum diag_kind kind, struct diag_mark mark,
               const char *fmt, ...)
 {
-    char text[2 * TREE_TEXT + 512], id[DEVICE_TEXT];
+    char id[DEVICE_TEXT];
     va_list ap;
 
     job->failed = true;
-    if (job->device && job->device_errors++ >= TREE_DEVICE_ERRORS)
-        return -1;
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    if (job->device) {
+        device_id_text(&job->device->id, id);
+        diag_report_of(DIAG_ERROR, kind, mark, id, fmt, ap);
+    } else {
+        diag_report(DIAG_ERROR, kind, mark, fmt, ap);
+    }
     va_end(ap);
-    if (!job->device)
-        return diag_error_at(kind, mark, "%s", text);
-    device_id_text(&job->device->id, id);
-    return diag_error_at(kind, mark, "%s (device '%s')", text, id);
+    return -1;
 }
 
 /* Clashes are looked for in a copy: the check reorders. */
@@ -181,14 +181,6 @@ static uint32_t load_device(struct tree_job *job, struct sets *sets,
     return put_set(job, sets, shared);
 }
 
-static void say_suppressed(const struct tree_job *job)
-{
-    if (job->device_errors > TREE_DEVICE_ERRORS)
-        diag_note_at(
-            job->release->name.mark, "%zu more of these for devices of '%s'",
-            job->device_errors - TREE_DEVICE_ERRORS, job->release->name.text);
-}
-
 /* `release_job` is the release's; each device gets one of its own. */
 static void load_devices(struct tree_job *release_job, struct sets *sets,
                          size_t release, const enum tree_rule *rules,
@@ -209,7 +201,6 @@ static void load_devices(struct tree_job *release_job, struct sets *sets,
         device_set[i] = load_device(&job, sets, release_job->list, rules);
         job.failed = job.failed || device_set[i] == UINT32_MAX;
     }
-    say_suppressed(&job);
     release_job->failed = job.failed;
     free(list.items);
     arena_release(&scratch);
@@ -301,11 +292,13 @@ int tree_load(const struct config *c, struct tree **out)
     *out = NULL;
     if (!t)
         return diag_no_memory();
+    diag_gather();
     tree_sources_guard(&t->priv->sources, c);
     for (i = 0; i < c->release_count; i++) {
         if (c->releases[i].selected && load_release(t, c, i))
             err = -1;
     }
+    diag_gathered();
     if (err)
         tree_free(t);
     else

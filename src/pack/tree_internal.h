@@ -7,8 +7,7 @@
 #include "tree.h"
 
 enum {
-    TREE_TEXT = 4096,       /* longest path of this machine, with NUL */
-    TREE_DEVICE_ERRORS = 20 /* of one release, before they are only counted */
+    TREE_TEXT = 4096 /* longest path of this machine, with NUL */
 };
 
 /* A file of this machine that was read. */
@@ -50,7 +49,6 @@ struct tree_job {
     struct tree_sources *sources;
     struct arena *arena;    /* for entries and their strings */
     struct tree_list *list; /* where they go */
-    size_t device_errors;
     bool failed;
 };
 

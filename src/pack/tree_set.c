@@ -88,13 +88,11 @@ static const char *clash_of(const struct tree_item *a,
 static void report_clash(struct tree_job *job, const struct tree_entry *a,
                          const struct tree_entry *b, const char *how)
 {
-    bool shown = job->device_errors < TREE_DEVICE_ERRORS;
-
     tree_fail(job, DIAG_CONFIG, b->mark,
               "%s '%s' (from '%s') %s '%s' (from '%s')",
               b->type == OTA_SLOT ? "slot" : "path", b->path, b->source, how,
               a->path, a->source);
-    if (shown && !same_place(&a->mark, &b->mark))
+    if (!same_place(&a->mark, &b->mark))
         diag_note_at(a->mark, "'%s' comes from here", a->path);
 }
 

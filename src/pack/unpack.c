@@ -1,4 +1,5 @@
 /* A bundle read back on the host with the device's own reader. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,10 +10,12 @@
 #include <sodium.h>
 
 #include "base/diag.h"
+#include "config/fleet.h"
 #include "keys/keys.h"
 #include "unpack.h"
 #include "unpack_base.h"
 #include "unpack_error.h"
+#include "unpack_kind.h"
 #include "unpack_out.h"
 #include "bundle/reader.h"
 
@@ -400,8 +403,60 @@ static char *name_in_folder(const char *folder)
     return NULL;
 }
 
+static bool is_otab(const char *name)
+{
+    size_t len = strlen(name);
+
+    return len > 5 && strcmp(name + len - 5, ".otab") == 0;
+}
+
+/* An example of what is wanted of a folder that is no device's; to be freed. */
+static char *example_in(const char *folder)
+{
+    static const char *const below[] = {"", "devices/", "public/devices/"};
+    struct device_id id;
+    char *name = NULL;
+
+    for (int i = 0; i < 3 && !name; i++) {
+        char *path = NULL;
+        struct dirent *e;
+        DIR *dir;
+
+        if (asprintf(&path, "%s/%s", folder, below[i]) < 0)
+            return NULL;
+        dir = opendir(path);
+        while (dir && !name && (e = readdir(dir)))
+            if ((device_id_parse(e->d_name, strlen(e->d_name), &id) == 0 ||
+                 is_otab(e->d_name)) &&
+                asprintf(&name, "%s%s", path, e->d_name) < 0)
+                name = NULL;
+        if (dir)
+            closedir(dir);
+        free(path);
+    }
+    return name;
+}
+
+static int not_opened(const struct run *r, const char *folder)
+{
+    int reason = errno;
+    char *example = folder && reason == ENOENT ? example_in(folder) : NULL;
+
+    if (folder && reason == ENOENT)
+        diag_error(DIAG_INPUT,
+                   "'%s' is not a device's folder: it has no 'manifest'; what "
+                   "is wanted is %s",
+                   folder, example ? example : "public/devices/ID");
+    else
+        diag_error(DIAG_INPUT, "cannot open '%s': %s", r->file,
+                   strerror(reason));
+    free(example);
+    return -1;
+}
+
 static int open_source(struct run *r, char **in_folder)
 {
+    const char *given = r->file;
     struct stat st;
     bool folder;
 
@@ -420,11 +475,7 @@ static int open_source(struct run *r, char **in_folder)
     r->fd = folder ? open_regular(r->file)
                    : open(r->file, O_RDONLY | O_NOCTTY | O_CLOEXEC);
     if (r->fd == -1)
-        diag_error(
-            DIAG_INPUT, "cannot open '%s': %s%s", r->file, strerror(errno),
-            folder && errno == ENOENT ? " (of folders, one device's is wanted: "
-                                        "public/devices/ID)"
-                                      : "");
+        return not_opened(r, folder ? given : NULL);
     return r->fd < 0 ? -1 : 0;
 }
 
@@ -457,6 +508,10 @@ static int read_bundle(struct run *r)
                            : choose_and_read(r);
     if (!r->failed && r->result->error == OTA_OK && copy_rest(r))
         r->failed = true;
+    if (r->decode_error)
+        r->result->other =
+            unpack_kind(r->file, r->fd, r->result->manifest_bytes, r->head_len,
+                        r->result->detail, sizeof r->result->detail);
     unpack_error_explain(r->result, &r->device);
     free(r->arena);
     return r->failed ? -1 : 0;

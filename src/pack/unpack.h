@@ -24,6 +24,7 @@ struct unpack_entry {
 struct unpack_result {
     int error;             /* OTA_OK, or the reader's error */
     char detail[512];      /* what to add for people, or "" */
+    bool other;            /* no bundle at all: detail says all */
     char at[OTA_PATH + 1]; /* the path at which it happened, or "" */
     bool has_manifest;     /* its fields are in their ranges */
     size_t head_len;       /* of manifest_bytes */

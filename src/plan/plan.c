@@ -525,7 +525,9 @@ int plan_make(const struct plan_request *request, struct plan *out)
     int result;
 
     *out = (struct plan){.request = *request};
+    diag_gather();
     result = make(&m);
+    diag_gathered();
     for (size_t i = 0; i < m.work_count; i++)
         free(m.works[i].set_group);
     free(m.works);

@@ -107,10 +107,11 @@ static void say_gone(const struct plan_found *f)
     char text[DEVICE_TEXT];
 
     device_id_text(&f->id, text);
-    diag_warning("the payload of version %lu, which an interrupted publish "
-                 "gave '%s', is not there: files that only it had are not "
-                 "deleted",
-                 (unsigned long)f->version, text);
+    diag_warning_of(text,
+                    "the payload of version %lu, which an interrupted publish "
+                    "gave it, is not there: files that only it had are not "
+                    "deleted",
+                    (unsigned long)f->version);
 }
 
 static int read_content(struct plan_maker *maker, struct plan_found *f)

@@ -15,8 +15,26 @@ struct opener {
     struct back *out;
 };
 
+/* The device of that name or id, or NULL. */
+static const struct index_device *find_device(const struct index *x,
+                                              const char *word)
+{
+    struct device_id id;
+
+    if (device_id_parse(word, strlen(word), &id) == 0)
+        return index_device(x, &id);
+    for (size_t i = 0; i < index_device_count(x); i++) {
+        const struct index_device *d = index_device_at(x, i);
+
+        if (d->name && strcmp(d->name, word) == 0)
+            return d;
+    }
+    return NULL;
+}
+
 static void refuse_release(const struct opener *o, const char *name)
 {
+    const struct index_device *d = find_device(o->x, name);
     size_t count = index_release_count(o->x);
     const char **names = calloc(count + 1, sizeof *names), *near;
 
@@ -24,10 +42,19 @@ static void refuse_release(const struct opener *o, const char *name)
         diag_no_memory();
         return;
     }
+    if (d) {
+        diag_error(DIAG_USAGE,
+                   "'%s' is a device; rollback takes its release, '%s'", name,
+                   d->release);
+        free(names);
+        return;
+    }
     for (size_t i = 0; i < count; i++)
         names[i] = index_release_at(o->x, i)->name;
     near = diag_suggest(name, names, count);
     free(names);
+    if (fleet_say_other(name, near != NULL))
+        return;
     if (near)
         diag_error(DIAG_USAGE, "'%s' has no release '%s' (did you mean '%s'?)",
                    o->where, name, near);

@@ -146,6 +146,14 @@ static void warn_new_base(const struct publish *p)
                      where);
 }
 
+static void count_idle(struct publish *p)
+{
+    for (size_t i = 0; i < p->plan.release_count; i++) {
+        p->result->same += p->plan.releases[i].same_count;
+        p->result->left += p->plan.releases[i].left_count;
+    }
+}
+
 static void say_left_alone(const struct publish *p)
 {
     for (size_t i = 0; i < p->plan.release_count; i++) {
@@ -191,6 +199,8 @@ int publish_planned(struct publish *p)
     if (publish_make_plan(p))
         return -1;
     say_left_alone(p);
+    if (!p->total)
+        count_idle(p);
     p->result = &own;
     result = carry_plan(p);
     p->result = all;

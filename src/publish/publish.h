@@ -15,6 +15,10 @@ struct publish_result {
     size_t failed;          /* devices whose manifest could not be written */
     size_t payloads;        /* put, not those that were there */
     uint64_t payload_bytes; /* of those */
+    /* Where there was nothing to do, and the devices were looked at: how many
+     * are up to date, and how many are left alone since their release was
+     * rolled back. */
+    size_t same, left;
 };
 
 struct publish_options {

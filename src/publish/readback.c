@@ -88,9 +88,11 @@ static int say_unused(const struct readback *r, const bool *used)
 
     for (size_t i = 0; i < r->o->word_count; i++)
         if (!used[i])
-            result =
-                diag_error(DIAG_USAGE, "'%s' has no release or device '%s'",
-                           r->o->store->where, r->o->words[i]);
+            result = fleet_say_other(r->o->words[i], false)
+                         ? -1
+                         : diag_error(DIAG_USAGE,
+                                      "'%s' has no release or device '%s'",
+                                      r->o->store->where, r->o->words[i]);
     return result;
 }
 

@@ -37,6 +37,11 @@ static int say_unknown(const struct withdraw *w, const char *word)
         diag_note("'%s' has no device '%s'", w->o->store->where, word);
         return 0;
     }
+    if (index_release(w->index, word))
+        return diag_error(DIAG_USAGE,
+                          "'%s' is a release; withdraw takes devices: "
+                          "'ota-pack status %s' lists them",
+                          word, word);
     names = calloc(count + 1, sizeof *names);
     if (!names)
         return diag_no_memory();
@@ -45,6 +50,8 @@ static int say_unknown(const struct withdraw *w, const char *word)
             names[n++] = index_device_at(w->index, i)->name;
     near = diag_suggest(word, names, n);
     free(names);
+    if (fleet_say_other(word, near != NULL))
+        return -1;
     return near ? diag_error(DIAG_USAGE,
                              "'%s' has no device '%s' (did you mean '%s'?)",
                              w->o->store->where, word, near)

@@ -155,7 +155,8 @@ says err "ota-pack.yml:1:8: error: byte 0xfc is not UTF-8: save the file as UTF-
 # No file.
 rm ota-pack.yml
 run 3 "no configuration" ota-pack check
-says err "ota-pack: cannot read 'ota-pack.yml': No such file or directory ('ota-pack init' writes one, -c names another)"
+says err "ota-pack: there is no 'ota-pack.yml' here or in a folder above"
+says err "('ota-pack init' writes one, -c names another)"
 run 3 "a folder for one" ota-pack check -c .
 says err "ota-pack: cannot read '.': Is a directory"
 

@@ -2,7 +2,8 @@
 # The command line: help, options in every place, mistakes, output that fails.
 . "$(dirname "$0")/lib.sh"
 
-commands="init check build plan publish status show verify unpack keygen"
+commands="init keygen check doctor plan publish status build show prune rollback \
+withdraw verify unpack"
 one=$vectors/good/one.otab
 pub=$vectors/release.pub
 
@@ -16,6 +17,14 @@ run 0 "-h" ota-pack -h
 says out "usage: ota-pack [OPTION]... COMMAND [ARGUMENT]..."
 run 0 "help" ota-pack help
 says out "usage: ota-pack [OPTION]... COMMAND [ARGUMENT]..."
+for group in 'To start:' 'Day by day:' 'To repair and look closer:'; do
+    grep -qx "$group" .out
+    ok $? "a group of commands: $group"
+done
+# shellcheck disable=SC2086
+[ "$(sed -n 's/^  \([a-z]*\)  *[a-z].*/\1/p' .out | head -n 14 | tr '\n' ' ')" = \
+    "$(printf '%s ' $commands)" ]
+ok $? 'every command is in one of them'
 for command in $commands; do
     run 0 "help $command" ota-pack help "$command"
     says out "usage: ota-pack $command"
@@ -23,6 +32,12 @@ for command in $commands; do
     run 0 "$command -h" ota-pack "$command" -h
     cmp -s help .out
     ok $? "$command -h is help $command"
+    tail -n 3 .out >.tail
+    [ "$(head -n 1 .tail)" = Examples: ] &&
+        [ "$(grep -c "^  ota-pack $command" .tail)" -eq 2 ]
+    ok $? "it ends with two examples"
+    ! grep -q '.\{81\}' .out
+    ok $? 'in 80 columns'
 done
 run 0 "--help among operands" ota-pack verify x --help y
 says out "usage: ota-pack verify"

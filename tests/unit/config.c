@@ -658,7 +658,8 @@ static const struct select_case {
     {{"north"}, "0", ""},
     {{"24-6f-28-aa-bb-cc", "200000000000:"},
      "1",
-     "error: no release or device '200000000000:' in 't.yml'\n"},
+     "error: '200000000000:' is not how an id is written: that would be "
+     "'20:00:00:00:00:00'\n"},
     {{"2000000000000001", "north", "north"}, "03", ""},
     {{"nroth"},
      "",

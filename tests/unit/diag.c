@@ -18,6 +18,12 @@ static const struct print_case {
      "    1 | \xc3\xa4\xc3\xb6x: 1\n      |   ^\n"},
     {"wide characters take two columns", "\xe6\xbc\xa2\xe5\xad\x97: x", 1, 2, 2,
      "    1 | \xe6\xbc\xa2\xe5\xad\x97: x\n      |   ^~~\n"},
+    {"an emoji takes two", "\xf0\x9f\x9a\x80: x", 1, 2, 1,
+     "    1 | \xf0\x9f\x9a\x80: x\n      |   ^\n"},
+    {"marks of Hindi and Thai take none",
+     "\xe0\xa4\x95\xe0\xa5\x81\xe0\xb8\x81\xe0\xb8\xb4x", 1, 5, 1,
+     "    1 | \xe0\xa4\x95\xe0\xa5\x81\xe0\xb8\x81\xe0\xb8\xb4x\n      |   "
+     "^\n"},
     {"combining ones take none", "e\xcc\x81x", 1, 3, 1,
      "    1 | e\xcc\x81x\n      |  ^\n"},
     {"tabs stay tabs", "\ta\tb", 1, 4, 1, "    1 | \ta\tb\n      | \t \t^\n"},
@@ -64,8 +70,10 @@ static void test_print(void)
     for (size_t i = 0; i < sizeof print_cases / sizeof print_cases[0]; i++) {
         const struct print_case *c = &print_cases[i];
         struct diag_source s = {"f.yml", c->source, strlen(c->source)};
-        struct diag_event e = {
-            DIAG_ERROR, DIAG_CONFIG, {&s, c->line, c->col, c->width}, "bad"};
+        struct diag_event e = {.level = DIAG_ERROR,
+                               .kind = DIAG_CONFIG,
+                               .mark = {&s, c->line, c->col, c->width},
+                               .message = "bad"};
         char head[64], *out;
 
         diag_forget();
@@ -84,7 +92,10 @@ static void test_long_line(void)
 {
     char line[1001], *out;
     struct diag_source s = {"f.yml", line, 1000};
-    struct diag_event e = {DIAG_NOTE, DIAG_CONFIG, {&s, 1, 501, 3}, "bad"};
+    struct diag_event e = {.level = DIAG_NOTE,
+                           .kind = DIAG_CONFIG,
+                           .mark = {&s, 1, 501, 3},
+                           .message = "bad"};
     const char *nl, *caret;
 
     memset(line, 'a', 1000);
@@ -119,7 +130,10 @@ static void test_wide_margin(void)
 {
     static char text[100001];
     struct diag_source s = {"f.csv", text, 100001};
-    struct diag_event e = {DIAG_ERROR, DIAG_CONFIG, {&s, 100001, 1, 1}, "bad"};
+    struct diag_event e = {.level = DIAG_ERROR,
+                           .kind = DIAG_CONFIG,
+                           .mark = {&s, 100001, 1, 1},
+                           .message = "bad"};
     char *out;
 
     memset(text, '\n', 100000);
@@ -134,7 +148,8 @@ static void test_wide_margin(void)
 static void test_heads(void)
 {
     struct diag_source s = {"a\nb\x1b.yml", "x", 1};
-    struct diag_event e = {DIAG_WARNING, DIAG_FAILED, {0}, "some\tthing"};
+    struct diag_event e = {
+        .level = DIAG_WARNING, .kind = DIAG_FAILED, .message = "some\tthing"};
     char *out = printed(&e, false);
 
     check(strcmp(out, "ota-pack: warning: some\\x09thing\n") == 0,
@@ -155,7 +170,10 @@ static void test_heads(void)
     check(strcmp(out, "a\\x0ab\\x1b.yml: warning: some\\x09thing\n") == 0,
           "a file's name is cleaned, and needs no line");
     free(out);
-    e = (struct diag_event){DIAG_ERROR, DIAG_CONFIG, {&s, 1, 1, 1}, "m"};
+    e = (struct diag_event){.level = DIAG_ERROR,
+                            .kind = DIAG_CONFIG,
+                            .mark = {&s, 1, 1, 1},
+                            .message = "m"};
     s.name = "f";
     out = printed(&e, true);
     check(strcmp(out, "\033[1mf:1:1: \033[1;31merror:\033[0m m\n"
@@ -278,6 +296,103 @@ static void test_suggest(void)
     check(!diag_suggest("a", NULL, 0), "no candidates");
 }
 
+static char told[8192];
+
+static void tell(const struct diag_event *e)
+{
+    size_t len = strlen(told);
+
+    snprintf(told + len, sizeof told - len, "%d:%u:%zu/%zu:%s\n", e->level,
+             (unsigned)e->mark.line, e->count, e->example_count, e->message);
+}
+
+static int of_device(struct diag_mark mark, const char *of, const char *fmt,
+                     ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    diag_report_of(DIAG_ERROR, DIAG_CONFIG, mark, of, fmt, ap);
+    va_end(ap);
+    return -1;
+}
+
+static void test_one_mistake(void)
+{
+    struct diag_source s = {"a.yml", "", 0};
+    struct diag_mark one = {&s, 1, 1, 1}, two = {&s, 2, 1, 1};
+
+    told[0] = '\0';
+    diag_reset();
+    diag_set_handler(tell);
+    of_device(one, "d0", "no '%s'", "x");
+    check(strcmp(told, "0:1:1/1:no 'x' (device 'd0')\n") == 0,
+          "not gathered, it is told at once");
+    told[0] = '\0';
+    diag_gather();
+    of_device(one, "d1", "no '%s'", "x");
+    diag_note_at(two, "as here");
+    of_device(one, "d2", "no '%s'", "y");
+    diag_note_at(two, "as there");
+    of_device(two, "d2", "no '%s'", "y");
+    of_device(one, "d3", "no '{%s}'", "a");
+    diag_warning("alone");
+    for (int i = 0; i < 5; i++)
+        of_device(two, "d9", "%d no '%s'", i, "z");
+    check(!*told && diag_errors() == 10, "nothing is told before the end");
+    diag_gathered();
+    check(strcmp(told, "0:1:2/2:no 'x' (2 devices: 'd1' and 'd2')\n"
+                       "2:2:0/0:as here\n"
+                       "0:2:1/1:no 'y' (device 'd2')\n"
+                       "0:1:1/1:no '{a}' (device 'd3')\n"
+                       "1:0:0/0:alone\n"
+                       "0:2:5/3:0 no 'z' (5 devices: 'd9', 'd9', 'd9' and 2 "
+                       "more)\n") == 0,
+          "one mistake is told once");
+    check(diag_errors() == 5, "and counted once");
+}
+
+static void test_many_lines(void)
+{
+    struct diag_source s = {"a.csv", "", 0}, other = {"b.csv", "", 0};
+    struct diag_mark m = {&s, 1, 1, 1};
+
+    told[0] = '\0';
+    diag_reset();
+    diag_gather();
+    for (m.line = 2; m.line < 12; m.line++)
+        diag_error_at(DIAG_CONFIG, m, "'%u' is bad", (unsigned)m.line);
+    diag_gathered();
+    check(strstr(told, "0:11:0/0:'11' is bad\n") && diag_errors() == 10,
+          "ten lines are each told");
+    told[0] = '\0';
+    diag_reset();
+    diag_gather();
+    for (m.line = 2; m.line < 13; m.line++) {
+        diag_error_at(DIAG_CONFIG, m, "'%u' is bad", (unsigned)m.line);
+        diag_note_at(m, "see");
+    }
+    m.source = &other;
+    diag_error_at(DIAG_CONFIG, m, "'%u' is bad", (unsigned)m.line);
+    check(diag_errors() == 12, "each counts for whoever asks");
+    diag_forget();
+    check(strcmp(told, "0:2:11/3:'2' is bad (11 times: lines 2, 3, 4 and 8 "
+                       "more)\n2:2:0/0:see\n0:13:0/0:'13' is bad\n") == 0,
+          "eleven are one");
+    check(diag_errors() == 2 && diag_status() == DIAG_CONFIG, "and one error");
+    diag_gathered();
+    told[0] = '\0';
+    diag_reset();
+    diag_gather();
+    for (int i = 0; i < 12; i++)
+        diag_error_at(DIAG_CONFIG, m, "the same");
+    diag_gathered();
+    check(strcmp(told, "0:13:0/0:the same\n") == 0 && diag_errors() == 1,
+          "what was told is not told again");
+    diag_set_handler(NULL);
+    diag_reset();
+}
+
 int main(void)
 {
     test_print();
@@ -288,5 +403,7 @@ int main(void)
     test_state();
     test_messages();
     test_suggest();
+    test_one_mistake();
+    test_many_lines();
     return tap_done();
 }
