@@ -84,7 +84,7 @@ says out "version 5 is on trial: this poll used up a chance, and none is left: '
 is chances 0 version 5
 ok $? 'three polls on trial: no chance is left'
 run 10 'a further one asks for a restart' agent poll
-says err 'version 5 was not confirmed, and no chance is left: restart, or 'ota-agent boot', to go back'
+says err "version 5 was not confirmed, and no chance is left: restart, or 'ota-agent boot', to go back"
 run 11 'with --now it is undone at once' agent poll --now
 says err 'version 5 was undone: it was never confirmed; version 4 is back'
 is version 4 failed 5

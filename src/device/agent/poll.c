@@ -96,15 +96,15 @@ static int ask_all(struct poll *p)
 /* -- the other phases -------------------------------------------------------
  */
 
-static const char *chances_left(const struct agent *a)
+static const char *chances_left(unsigned left)
 {
     static char text[64];
 
-    if (a->status.chances == 0)
+    if (left == 0)
         return "none is left: 'ota-agent confirm' keeps it";
     snprintf(text, sizeof(text),
-             "%u more %s left: 'ota-agent confirm' keeps it", a->status.chances,
-             a->status.chances == 1 ? "is" : "are");
+             "%u more %s left: 'ota-agent confirm' keeps it", left,
+             left == 1 ? "is" : "are");
     return text;
 }
 
@@ -115,7 +115,7 @@ static int on_trial(struct poll *p)
 {
     struct agent *a = p->agent;
     uint32_t version = a->status.version;
-    bool last = a->status.chances == 0;
+    unsigned chances = a->status.chances; /* before this poll */
     int err = ota_poll(a->install), proved, reported;
 
     if (err != OTA_OK)
@@ -124,7 +124,7 @@ static int on_trial(struct poll *p)
     if (a->status.phase != OTA_TRIAL || a->status.version != version ||
         (proved != EXIT_DONE && proved != EXIT_UNDONE))
         return proved;
-    if (last) {
+    if (chances == 0) {
         if (!a->options->now)
             say_error(0,
                       "version %lu was not confirmed, and no chance is left: "
@@ -133,7 +133,7 @@ static int on_trial(struct poll *p)
         return EXIT_RESTART;
     }
     say("version %lu is on trial: this poll used up a chance, and %s",
-        (unsigned long)version, chances_left(a));
+        (unsigned long)version, chances_left(chances - 1));
     reported = manifest_report(p);
     return proved == EXIT_DONE ? reported : EXIT_FAILED;
 }
