@@ -300,6 +300,23 @@ static void look_at_expiry(struct doctor *d, struct index *x)
         doctor_say(d, "expires", DOCTOR_OK, NULL, "signed anew in time");
 }
 
+/* One manifest that devices have: the newest, whose file was put last. */
+static void find_manifest(struct doctor *d, struct index *x)
+{
+    if (!d->reader || index_read_shards(x, d->store)) {
+        forget();
+        return;
+    }
+    for (size_t i = 0; i < index_device_count(x); i++) {
+        const struct index_device *device = index_device_at(x, i);
+
+        if (index_withdrawn(device) || device->created < d->created)
+            continue;
+        object_manifest(&device->id, d->published);
+        d->created = device->created;
+    }
+}
+
 static void look_at_index(struct doctor *d)
 {
     struct index *x = NULL;
@@ -329,8 +346,10 @@ static void look_at_index(struct doctor *d)
                    "signed by our key; a publish was cut short");
     else
         doctor_say(d, "index", DOCTOR_OK, NULL, "signed by our key");
-    if (x && x->exists)
+    if (x && x->exists) {
         look_at_expiry(d, x);
+        find_manifest(d, x);
+    }
     index_free(x);
 }
 

@@ -3,6 +3,7 @@
 #define PUBLISH_DOCTOR_PRIVATE_H
 
 #include "doctor.h"
+#include "index/object.h"
 #include "store/probe.h"
 
 #define DOCTOR_MANIFEST "devices/doctor/manifest"
@@ -24,6 +25,8 @@ struct doctor {
     bool written; /* it is our own manifest */
     bool tried;   /* something of ours may be there */
     char etag[128];
+    char published[OBJECT_NAME]; /* a device's manifest, or "": none is there */
+    uint64_t created;            /* what the index says of it */
 };
 
 /* One finding; the text of `found` as printf. */

@@ -191,6 +191,29 @@ static void look_at_payload_cache(struct doctor *d)
     store_answer_release(&a);
 }
 
+/* nginx and others make an ETag of a file's time and size: where each deploy
+ * sets the same time, the next manifest of that size has the ETag of the last
+ * one. */
+static void look_at_times(struct doctor *d)
+{
+    struct store_answer a;
+
+    if (!*d->published || ask(d, d->published, NULL, &a))
+        return;
+    if (a.status == 200 && a.modified && a.modified < d->created)
+        doctor_say(d, "times", DOCTOR_WARNING,
+                   "let files keep the time at which they were put there (no "
+                   "touch, no cp -p of fixed times): devices trust no ETag "
+                   "here, so that each poll costs the whole manifest",
+                   "the Last-Modified of '%s' lies %llu s before it was made",
+                   d->published, (unsigned long long)(d->created - a.modified));
+    else if (a.status == 200)
+        doctor_say(d, "times", DOCTOR_OK, NULL,
+                   a.modified ? "Last-Modified is that of publishing"
+                              : "no Last-Modified is said");
+    store_answer_release(&a);
+}
+
 void doctor_read(struct doctor *d)
 {
     struct store_answer a;
@@ -206,6 +229,7 @@ void doctor_read(struct doctor *d)
         look_at_clock(d, &a);
         look_at_range(d);
         look_at_etag(d, &a);
+        look_at_times(d);
         if (d->written) {
             look_at_manifest_cache(d, a.cache);
             look_at_payload_cache(d);

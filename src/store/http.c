@@ -254,7 +254,8 @@ static uint64_t time_of(const char *value, size_t len)
 
     snprintf(text, sizeof text, "%.*s", (int)(len < 60 ? len : 60), value);
     t = curl_getdate(text, NULL);
-    return t > 0 ? (uint64_t)t : 0;
+    /* 0 is for what was not said: who stops the clock at 0 gets 1 */
+    return t > 0 ? (uint64_t)t : t == 0;
 }
 
 static void copy_text(char *out, size_t size, const char *value, size_t len)

@@ -82,6 +82,7 @@ static void take(struct store_answer *a, struct http_request *r)
     r->bytes = NULL;
     a->len = r->got;
     a->date = r->date;
+    a->modified = r->modified;
     memcpy(a->etag, r->etag, sizeof a->etag);
     memcpy(a->encoding, r->encoding, sizeof a->encoding);
     memcpy(a->cache, r->cache, sizeof a->cache);

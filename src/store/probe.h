@@ -11,7 +11,8 @@ struct store_answer {
     long status; /* 0: there is none, and `error` says why */
     uint8_t *bytes;
     size_t len;
-    uint64_t date; /* the server's clock, 0: not said */
+    uint64_t date;     /* the server's clock, 0: not said */
+    uint64_t modified; /* Last-Modified, the same */
     char etag[128], encoding[32], cache[128]; /* headers, "" where not there */
     char error[256];
 };

@@ -106,7 +106,7 @@ for left in 2 1 0; do
     ok $? "costs a chance, and no more: $left left"
 done
 run 10 'without a chance left' agent poll
-says err "version $next was not confirmed: restart to go back"
+says err "version $next was not confirmed, and no chance is left: restart, or 'ota-agent boot', to go back"
 cp -a dev last
 touch running
 run 0 'it may still come right' agent poll

@@ -181,6 +181,25 @@ static void answer_status(const struct request *r, int status, const char *more,
     put_text(r, body);
 }
 
+/* What a file of the folder says, from the status line on: any answer. */
+static void answer_raw(const struct request *r)
+{
+    char path[3 * WORD], block[4096];
+    size_t n;
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s/%s", folder, r->rule.argument);
+    f = fopen(path, "re");
+    n = f ? fread(block, 1, sizeof(block) - 1, f) : 0;
+    block[n] = '\0';
+    note(r, n > 9 ? atoi(block + 9) : 0);
+    put(r, block, n);
+    while (f && (n = fread(block, 1, sizeof(block), f)) > 0)
+        put(r, block, n);
+    if (f)
+        fclose(f);
+}
+
 /* What needs no file.  False: serve it. */
 static bool misbehave(const struct request *r)
 {
@@ -203,6 +222,8 @@ static bool misbehave(const struct request *r)
         put_text(r, "\r\n\r\n");
     } else if (is(r, "cut-once") && r->has_range) {
         answer_status(r, 500, "", "");
+    } else if (is(r, "raw")) {
+        answer_raw(r);
     } else if (is(r, "silent")) {
         note(r, 0);
         pause();

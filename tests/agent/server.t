@@ -46,13 +46,16 @@ bad() {
     ok $? 'nothing was written'
 }
 unfetched="cannot fetch '$manifest':"
-bad 9 "'$manifest': not a bundle (magic)" html
-bad 9 "'$manifest': it ends before it should: fetch it again (truncated)" empty
-bad 9 "'$manifest': it ends before it should: fetch it again (truncated)" 'truncate 3'
-bad 9 "'$manifest': it ends before it should: fetch it again (truncated)" 'truncate 223'
+here="from '$manifest?v=1&p=idle'"
+none='no Content-Type, no Content-Encoding'
+bad 5 "'$manifest': the manifest is a web page (37 bytes, Content-Type 'text/html', no Content-Encoding, $here): a login or a maintenance page?" html
+bad 5 "'$manifest': the manifest came empty (0 bytes, $none, $here): the next poll asks again" empty
+bad 5 "'$manifest': the manifest was cut off (3 bytes, $none, $here): the next poll asks again" 'truncate 3'
+bad 5 "'$manifest': the manifest was cut off (223 bytes, $none, $here)" 'truncate 223'
 bad 9 "'$manifest': bytes follow the end (trailing)" endless
 bad 9 "'$manifest': bytes follow the end (trailing)" append
-bad 5 "$unfetched " 'cut 100'
+whole=$(wc -c <"public/devices/$device/manifest")
+bad 5 "'$manifest': the manifest was cut off (100 of $whole bytes, $none, $here)" 'cut 100'
 bad 5 "$unfetched Operation too slow" slow
 bad 5 "$unfetched Operation too slow" silent
 bad 5 "$unfetched more headers than any server needs" 'headers 20000'
@@ -65,9 +68,9 @@ bad 5 "$unfetched it answered with another range" 'status 206'
 bad 5 "'$manifest' is not there" 'status 404'
 bad 5 "'$manifest' is not there" 'status 410'
 bad 5 "'$manifest' answered 302" 'status 302'
-bad 5 "$unfetched Protocol \"ftp\"" 'redirect ftp://127.0.0.1/manifest'
-bad 5 "$unfetched Protocol \"file\"" "redirect file://$work/public/devices/$device/manifest"
-bad 5 "$unfetched Maximum (5) redirects followed" "redirect /devices/$device/manifest"
+bad 5 "$unfetched it redirects to 'ftp://127.0.0.1/manifest': only http and https are followed" 'redirect ftp://127.0.0.1/manifest'
+bad 5 "$unfetched it redirects to 'file:///" "redirect file://$work/public/devices/$device/manifest"
+bad 5 "$unfetched more than 5 redirects, the last one to '$manifest'" "redirect /devices/$device/manifest"
 
 # Refused for good: the ETag is kept, so that it is asked for only once.
 rule '/devices/ file /devices/246f28000002/manifest'
@@ -96,9 +99,10 @@ wrong() {
     ok $? 'old, and the version is not given up'
 }
 chunk='version 2: a chunk of the payload is damaged or not the right one (chunk)'
-wrong 5 "'$payload' ends before it should" html
-wrong 5 "'$payload' ends before it should" empty
-wrong 5 "'$payload' ends before it should" 'truncate 3'
+size=$(wc -c <"public/${payload#"$url"/}")
+wrong 5 "'$payload': the payload is a web page (37 of $size bytes, Content-Type 'text/html', no Content-Encoding, from '$payload')" html
+wrong 5 "'$payload': the payload came empty (0 of $size bytes" empty
+wrong 5 "'$payload': the payload was cut off (3 of $size bytes" 'truncate 3'
 wrong 9 "$chunk" "file /payloads/$(echo "$old" | cut -c 1-2)/$old"
 wrong 5 "cannot fetch '$payload': Operation too slow" slow
 wrong 5 "cannot fetch '$payload': Operation too slow" silent
@@ -106,7 +110,7 @@ wrong 5 "cannot fetch '$payload': out of memory, or more headers than any server
 wrong 5 "'$payload' answered 500" 'status 500'
 wrong 5 'version 2 is announced, but its payload is not there: later' 'status 404'
 wrong 5 'version 2 is announced, but its payload is not there: later' 'status 410'
-wrong 5 "cannot fetch '$payload': Protocol \"ftp\"" 'redirect ftp://127.0.0.1/'
+wrong 5 "cannot fetch '$payload': it redirects to 'ftp://127.0.0.1/'" 'redirect ftp://127.0.0.1/'
 rm -rf dev
 cp -a clean dev
 
@@ -154,9 +158,15 @@ if openssl version >/dev/null 2>&1 && openssl req -x509 -newkey rsa:2048 \
     rule
     run 5 'https that redirects to http' \
         agent poll --force --url "$secure" --cacert tls.pem --time 0
-    says err "cannot fetch '$secure/devices/$device/manifest': Protocol \"http\""
+    says err "cannot fetch '$secure/devices/$device/manifest': it redirects from https to '$url/moved/manifest'"
     asked 0
     ok $? 'is not followed'
+    rule "/devices/ redirect $secure/devices/$device/manifest?v=1&p=idle"
+    run 5 'http that redirects to https, and that to http' \
+        agent poll --force --cacert tls.pem --time 0
+    says err "cannot fetch '$manifest': it redirects from https to '$url/moved/manifest'"
+    asked 1
+    ok $? 'is not followed either'
     run 5 'https with a certificate that nobody vouches for' \
         agent poll --force --url "$secure"
     says err "cannot fetch '$secure/devices/$device/manifest': SSL"

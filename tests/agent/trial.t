@@ -11,7 +11,7 @@ serve public
 settings
 agent poll --now >/dev/null
 agent status >"$work/.out"
-says out 'what was there before can be brought back: ota-agent undo'
+says out 'what was there before can be brought back: '"'ota-agent undo'"
 cp -a dev first
 run 0 'undo of the first version' agent undo
 says err 'version 1 was undone: undone by hand; what was there before is back'
@@ -22,7 +22,7 @@ says out 'version 1 is on trial: 2 more boots to confirm it'
 run 0 'boot' agent boot
 says out 'version 1 is on trial: 1 more boot to confirm it'
 agent status >"$work/.out"
-says out '1 more boot to confirm it, or 100 planned wakes'
+says out '1 more boot or poll may pass before that, or 100 planned wakes; then the next boot undoes it'
 agent confirm >/dev/null
 cp -r dev one
 
@@ -80,11 +80,11 @@ echo 'true' >main.py
 publish 5
 agent poll --now >/dev/null
 for _ in 1 2 3; do agent poll || echo failed; done >"$work/.out" 2>&1
-silent out
+says out "version 5 is on trial: this poll used up a chance, and none is left: 'ota-agent confirm' keeps it"
 is chances 0 version 5
 ok $? 'three polls on trial: no chance is left'
 run 10 'a further one asks for a restart' agent poll
-says err 'version 5 was not confirmed: restart to go back'
+says err "version 5 was not confirmed, and no chance is left: restart, or 'ota-agent boot', to go back"
 run 11 'with --now it is undone at once' agent poll --now
 says err 'version 5 was undone: it was never confirmed; version 4 is back'
 is version 4 failed 5
@@ -178,9 +178,9 @@ agent undo >/dev/null 2>&1
 
 # By hand.
 run 12 'undo twice' agent undo
-says err "there is nothing to go back to: this is phase 'idle', and 'ota-agent poll' comes next (state)"
+says err "there is nothing to go back to: 'ota-agent poll' asks for a new version (state)"
 run 12 'confirm nothing' agent confirm
-says err "nothing is on trial: this is phase 'idle', and 'ota-agent poll' comes next (state)"
+says err "nothing is on trial: 'ota-agent poll' asks for a new version (state)"
 echo 'echo 15' >main.py
 publish 15
 ota-pack build -o cards >/dev/null 2>&1
@@ -188,7 +188,7 @@ settings
 agent poll >/dev/null
 for command in confirm undo; do
     run 12 "$command before a boot" agent $command
-    says err ": this is phase 'ready', and 'ota-agent boot' comes next (state)"
+    says err ": an update is staged, and 'ota-agent boot' installs it (state)"
 done
 run 0 'boot' agent boot
 run 12 'apply during a trial' agent apply cards/$device/15.otab
@@ -211,7 +211,7 @@ run 0 'reset' agent reset
 same dev damaged && is version 0 highest 0
 ok $? 'the files stay'
 run 12 'reset of what is well' agent reset
-says err 'the state is not damaged: with --force it is forgotten all the same'
+says err 'the state is not damaged, and nothing was forgotten (--force does it all the same: '
 run 0 'the next poll installs again' agent poll --now
 is version 15
 ok $? 'installed'

@@ -15,9 +15,9 @@ says out '      --protect PATH         no bundle changes this file, nor what is'
 run 0 'version' ota-agent --version
 says out 'ota-agent 0.'
 run 2 'an unknown command' agent pool
-says err "ota-agent: unknown command 'pool': see 'ota-agent -h'"
+says err "ota-agent: unknown command 'pool' (did you mean 'poll'?)"
 run 2 'an unknown option' agent poll --rood dev
-says err "ota-agent: unknown option '--rood': see 'ota-agent -h'"
+says err "ota-agent: unknown option '--rood' (did you mean '--root'?): see 'ota-agent -h'"
 run 2 'an option without its argument' agent poll --root
 says err "ota-agent: option '--root' needs an argument"
 run 2 'no number' agent poll --chances 256
@@ -65,7 +65,7 @@ run 5 'an EUI-64' agent poll -f --device 40:4c:ca:ff:fe:11:22:01
 says err '/devices/404ccafffe112201/manifest'
 for bad in 24:6f:28:00:00 24::6f:28:00:00:01 24:6f:28:00:00:01: xyz ''; do
     run 2 "the device '$bad'" agent poll --device "$bad"
-    says err "ota-agent: '$bad' is not a device id (6 or 8 hex pairs)"
+    says err "ota-agent: '$bad' is not a device id (6 or 8 hex pairs, as in 24:6f:28:aa:bb:01)"
 done
 sed '/^device/d' agent.conf >anyone.conf
 ota-agent -c anyone.conf poll -f >"$work/.out" 2>"$work/.err"
@@ -85,11 +85,11 @@ fi
 run 3 'a file that is not there' agent poll -c none.conf
 says err "ota-agent: cannot read 'none.conf': No such file or directory"
 run 2 'no root' ota-agent -c /dev/null boot
-says err "ota-agent: which folder is updated? say '--root DIR'"
+says err "ota-agent: which folder is updated? say '--root DIR', or 'root = DIR' in /dev/null"
 run 2 'no key' ota-agent -c /dev/null poll --root dev --url http://h --device 246f28000001
-says err "ota-agent: whom does this device trust? say '--key PUB'"
+says err "ota-agent: whom does this device trust? say '--key PUB', or 'key = PUB' in /dev/null"
 run 2 'no URL' ota-agent -c /dev/null poll --root dev
-says err "ota-agent: where is it published? say '--url URL'"
+says err "ota-agent: where is it published? say '--url URL', or 'url = URL' in /dev/null"
 {
     cat agent.conf
     printf '\n# a comment\n  quiet=yes  \r\nnow = no\n'
@@ -103,18 +103,40 @@ while read -r bad; do
     } >bad.conf
     IFS= read -r says
     run 3 "the line '$bad'" ota-agent -c bad.conf boot
-    says err "ota-agent: bad.conf:$line: error: $says"
+    says err "bad.conf:$line:$says"
+    [ "$(sed -n 2p "$work/.err")" = "$(printf '%5d | %s' $line "$bad")" ]
+    ok $? 'the line is shown'
 done <<'END'
 rood = dev
-unknown setting 'rood'
+1: error: unknown setting 'rood' (did you mean 'root'?)
 config = other.conf
-unknown setting 'config'
+1: error: 'config' is for the command line only
 root
-'root' needs a value
+1: error: 'root' needs a value: 'root = DIR'
 now = maybe
-now 'maybe' is neither yes nor no
+7: error: 'maybe' is neither yes nor no (now)
 chances = many
-chances 'many' is not a number from 0 to 255
+11: error: 'many' is not a number from 0 to 255 (chances)
+slot = "app=a,b"
+8: error: values take no quotes
+cacert = 'ca.pem
+10: error: values take no quotes
+start-command = "systemctl start x"
+17: error: values take no quotes
+stall = 5 # seconds
+9: error: a comment has a line of its own
+stall: 5
+1: error: a line is 'name = value': 'stall = ...'
+url: http://host/?a=b
+1: error: a line is 'name = value': 'url = ...'
+--stall = 5
+1: error: unknown setting '--stall' (did you mean 'stall'?)
+server = http://host
+1: error: unknown setting 'server' (did you mean 'url'?)
+[agent]
+1: error: unknown setting '[agent]': a line is 'name = value'
+root = elsewhere
+1: error: 'root' is set above already
 END
 mkdir other
 run 0 'the command line wins' agent status --root other --json

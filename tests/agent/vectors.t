@@ -59,7 +59,7 @@ good() {
     [ -z "$expect" ] || diff -r -x .ota "$vectors/$expect" dev >/dev/null
     ok $? "$file: equal to ${expect:-nothing in particular}"
     ota-agent status $options >"$work/.out"
-    says out 'is installed: trial'
+    says out "is on trial: 'ota-agent confirm' keeps it"
     run 0 "$file: confirmed" ota-agent confirm $options
     run 0 "$file again is nothing new" ota-agent apply $options "$vectors/$file"
 }

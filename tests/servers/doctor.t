@@ -73,6 +73,11 @@ server=$url
 config 1
 run 0 'publish' ota-pack publish -q
 doctor 0 'once something is published' "$url"
+check times ok 'Last-Modified is that of publishing'
+find "$www/devices" -name manifest -exec touch -d @1 {} +
+doctor 0 'files with a fixed time' "$url"
+check times warning "the Last-Modified of 'devices/"
+advises 'let files keep the time at which they were put there'
 check index ok 'signed by our key'
 
 doctor 0 'TLS' "$urls" "ca: srv.pem"

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "agent.h"
+#include "refusal.h"
 
 /* Room for any window and chunk that the format has. */
 static uint64_t arena[(OTA_INSTALL_MEMORY(15, OTA_CHUNK_MAX) + 7) / 8];
@@ -26,11 +27,10 @@ static int open_root(struct agent *a, bool lock)
     const char *root = a->options->root;
 
     if (!root)
-        return say_error(EXIT_USAGE,
-                         "which folder is updated? say '--root DIR'");
+        return options_missing(a->options, "which folder is updated?", "root");
     if (ota_posix_open(&a->posix, root) != 0)
-        return say_error(EXIT_FAILED, "cannot open '%s': %s", root,
-                         strerror(errno));
+        return options_wrong(a->options, EXIT_FAILED, root,
+                             "cannot open '%s': %s", root, strerror(errno));
     return lock ? lock_root(a, false) : 0;
 }
 
@@ -46,14 +46,16 @@ static int add_slot(struct agent *a, const char *text)
     if (len == 0 || len >= sizeof(name) || !comma || comma <= equals + 1 ||
         (size_t)(comma - equals) > sizeof(*file) || !comma[1] ||
         strlen(comma + 1) >= sizeof(*file))
-        return say_error(EXIT_USAGE, "'%s' is not NAME=FILE_A,FILE_B", text);
+        return options_wrong(a->options, EXIT_USAGE, text,
+                             "'%s' is not NAME=FILE_A,FILE_B", text);
     snprintf(name, sizeof(name), "%.*s", (int)len, text);
     snprintf(file[0], sizeof(*file), "%.*s", (int)(comma - equals - 1),
              equals + 1);
     snprintf(file[1], sizeof(*file), "%s", comma + 1);
     if (ota_posix_add_slot(&a->posix, name, file[0], file[1]) != 0)
-        return say_error(EXIT_USAGE,
-                         "slot '%s' is there already, or one too many", name);
+        return options_wrong(a->options, EXIT_USAGE, text,
+                             "slot '%s' is there already, or one too many",
+                             name);
     return 0;
 }
 
@@ -128,20 +130,20 @@ int agent_identify(struct agent *a)
     d->id_len =
         o->device ? device_parse(o->device, d->id) : device_first_mac(d->id);
     if (!d->id_len && o->device)
-        return say_error(EXIT_USAGE,
-                         "'%s' is not a device id (6 or 8 hex pairs)",
-                         o->device);
+        return options_wrong(o, EXIT_USAGE, o->device,
+                             "'%s' is not a device id (6 or 8 hex pairs, as "
+                             "in 24:6f:28:aa:bb:01)",
+                             o->device);
     if (!d->id_len)
-        return say_error(EXIT_USAGE, "there is no interface with a MAC: say "
-                                     "'--device ID'");
+        return options_missing(o,
+                               "there is no interface with a MAC:", "device");
     device_text(d->id, d->id_len, a->device);
     if (o->key.count == 0)
-        return say_error(EXIT_USAGE,
-                         "whom does this device trust? say '--key PUB'");
+        return options_missing(o, "whom does this device trust?", "key");
     for (i = 0; status == 0 && i < o->key.count; i++)
-        status = trust_add(&a->trust, o->key.items[i]);
+        status = trust_add(&a->trust, o, o->key.items[i]);
     if (status == 0 && o->device_key)
-        status = trust_device_key(&a->trust, o->device_key);
+        status = trust_device_key(&a->trust, o);
     d->keys = (const uint8_t(*)[OTA_PUBLIC_KEY])a->trust.keys;
     d->key_count = a->trust.key_count;
     d->device_key = a->trust.has_device_key ? a->trust.device_key : NULL;
@@ -153,14 +155,6 @@ int agent_status(struct agent *a)
     int err = ota_status(a->install, &a->status);
 
     return err == OTA_OK ? 0 : agent_failed(a, err, NULL);
-}
-
-/* Of the disk, of the state, or of what was read. */
-static int exit_of(int err)
-{
-    if (err == OTA_ERR_IO || err == OTA_ERR_SPACE || err == OTA_ERR_MEMORY)
-        return EXIT_FAILED;
-    return err == OTA_ERR_STATE ? EXIT_STATE : EXIT_REFUSED;
 }
 
 /* What is known besides the error: how much space, or which file. */
@@ -193,20 +187,25 @@ int agent_failed(const struct agent *a, int err, const char *what)
                          "NAME=A,B', as in the configuration that it was "
                          "staged with (slot)");
     explain(a, err, detail, sizeof(detail));
-    return say_error(exit_of(err), "%s%s%s%s (%s)", what ? what : "",
+    return say_error(refusal_exit(err), "%s%s%s%s (%s)%s", what ? what : "",
                      what ? ": " : "", ota_strerror(err), detail,
-                     ota_error_name(err));
+                     ota_error_name(err), refusal_next(err));
 }
 
 int agent_wrong_phase(const struct agent *a, const char *what)
 {
-    uint8_t phase = a->status.phase;
-    bool staged = phase != OTA_IDLE && phase != OTA_STAGING;
+    static const char *const next[] = {
+        [OTA_IDLE] = "'ota-agent poll' asks for a new version",
+        [OTA_STAGING] = "a part of an update is here, and 'ota-agent poll' "
+                        "fetches the rest",
+        [OTA_READY] = "an update is staged, and 'ota-agent boot' installs it",
+        [OTA_OUT] = "an update is half installed, and 'ota-agent boot' goes on",
+        [OTA_IN] = "an update is half installed, and 'ota-agent boot' goes on",
+        [OTA_TRIAL] = "'ota-agent boot' comes next",
+        [OTA_UOUT] = "an update is half undone, and 'ota-agent boot' goes on",
+        [OTA_UIN] = "an update is half undone, and 'ota-agent boot' goes on"};
 
-    return say_error(EXIT_STATE,
-                     "%s: this is phase '%s', and 'ota-agent %s' comes next "
-                     "(state)",
-                     what, agent_phase(a), staged ? "boot" : "poll");
+    return say_error(EXIT_STATE, "%s: %s (state)", what, next[a->status.phase]);
 }
 
 void agent_staged(const struct agent *a, uint32_t version)
@@ -225,6 +224,16 @@ const char *agent_version(uint32_t version, char out[AGENT_VERSION])
         snprintf(out, AGENT_VERSION, "version %lu", (unsigned long)version);
     else
         snprintf(out, AGENT_VERSION, "what was there before");
+    return out;
+}
+
+const char *agent_installed(const struct agent *a, char out[AGENT_INSTALLED])
+{
+    if (a->status.installed_any)
+        snprintf(out, AGENT_INSTALLED, "version %lu is installed",
+                 (unsigned long)a->status.version);
+    else
+        snprintf(out, AGENT_INSTALLED, "nothing is installed yet");
     return out;
 }
 

@@ -9,7 +9,7 @@
 #include "say.h"
 #include "trust.h"
 
-enum { AGENT_VERSION = 32 };
+enum { AGENT_VERSION = 32, AGENT_INSTALLED = 64 };
 
 struct agent {
     const struct options *options;
@@ -52,6 +52,9 @@ void agent_staged(const struct agent *a, uint32_t version);
 
 /* "version 12"; of 0, what was there before any. */
 const char *agent_version(uint32_t version, char out[AGENT_VERSION]);
+
+/* "version 12 is installed", or that nothing is. */
+const char *agent_installed(const struct agent *a, char out[AGENT_INSTALLED]);
 
 /* The phase in one word, and why a version was undone. */
 const char *agent_phase(const struct agent *a);

@@ -122,7 +122,7 @@ int apply_run(struct agent *a, const char *file)
     if (a->status.phase == OTA_IDLE || a->status.phase == OTA_STAGING)
         status = apply(a, file);
     else
-        say("an update is staged already");
+        say("an update is staged already: 'ota-agent boot' installs it");
     if (status != EXIT_RESTART)
         return status;
     if (a->options->now)

@@ -12,15 +12,20 @@ enum {
 
 static const char etag_path[] = ".ota/etag";
 
+/* RFC 9110, 8.8.3: nothing but one tag in its quotes, weak or not.  `*`, a list
+ * and a bare word would match more than what was answered; an empty tag tells
+ * nothing apart. */
 bool etag_valid(const char *text, size_t len)
 {
-    size_t i;
+    size_t i = len > 2 && memcmp(text, "W/", 2) == 0 ? 2 : 0, last = len - 1;
 
-    for (i = 0; i < len; i++) {
-        if (text[i] < 0x21 || text[i] > 0x7e)
+    if (len >= ETAG_TEXT || len < i + 3 || text[i] != '"' || text[last] != '"')
+        return false;
+    for (i++; i < last; i++) {
+        if (text[i] < 0x21 || text[i] > 0x7e || text[i] == '"')
             return false;
     }
-    return len > 0 && len < ETAG_TEXT;
+    return true;
 }
 
 static int kind_of(const struct ota_port *port, const char *path)

@@ -1,5 +1,6 @@
 /* The agent's only file with libcurl. */
 #include <curl/curl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +16,10 @@
 enum {
     HEADERS_MAX = 16384, /* bytes of all headers, redirects' too */
     REDIRECTS_MAX = 5,
-    SPEED_MIN = 100, /* bytes a second */
-    CONNECT_MAX = 30 /* seconds */
+    REDIRECT_URL = 4096,   /* signed ones of clouds are long */
+    REDIRECT_BODY = 65536, /* bytes of a page that says where to go */
+    SPEED_MIN = 100,       /* bytes a second */
+    CONNECT_MAX = 30       /* seconds */
 };
 
 struct fetch {
@@ -35,6 +38,8 @@ struct transfer {
     uint64_t range;
     uint64_t skip; /* bytes of the body that we have already */
     bool body, enough;
+    bool secure;           /* https, now or on the way here */
+    char at[REDIRECT_URL]; /* what is asked for now */
 };
 
 static uint64_t milliseconds(void)
@@ -75,10 +80,25 @@ void fetch_close(struct fetch *f)
 /* -- what comes -------------------------------------------------------------
  */
 
-static int refuse(struct transfer *t, const char *why)
+static int __attribute__((format(printf, 2, 3)))
+refuse(struct transfer *t, const char *format, ...)
 {
-    snprintf(t->answer->why, sizeof(t->answer->why), "%s", why);
+    va_list ap;
+
+    va_start(ap, format);
+    vsnprintf(t->answer->why, sizeof(t->answer->why), format, ap);
+    va_end(ap);
     return 0;
+}
+
+/* What a server said, for messages: it never reaches a terminal as it is. */
+static void copy_clean(char *out, size_t size, const char *text, size_t len)
+{
+    size_t i, n = len < size ? len : size - 1;
+
+    for (i = 0; i < n; i++)
+        out[i] = (char)(text[i] < 0x20 || text[i] > 0x7e ? '?' : text[i]);
+    out[n] = '\0';
 }
 
 /* The value of header `name` in a line, or NULL. */
@@ -116,26 +136,72 @@ static void take_range(struct transfer *t, const char *value, size_t len)
     }
 }
 
+static int64_t time_of(const char *value, size_t len)
+{
+    char text[64];
+    time_t t;
+
+    copy_clean(text, sizeof(text), value, len);
+    t = curl_getdate(text, NULL);
+    return t > 0 ? (int64_t)t : 0;
+}
+
+static uint64_t length_of(const char *value, size_t len)
+{
+    char text[24];
+
+    copy_clean(text, sizeof(text), value, len);
+    return strtoull(text, NULL, 10);
+}
+
+static void take_header(struct transfer *t, const char *line, size_t len)
+{
+    struct fetch_answer *a = t->answer;
+    const char *v;
+    size_t n;
+
+    if ((v = header(line, len, "ETag", &n))) {
+        if (etag_valid(v, n))
+            copy_clean(a->etag, sizeof(a->etag), v, n);
+    } else if ((v = header(line, len, "Content-Range", &n))) {
+        take_range(t, v, n);
+    } else if ((v = header(line, len, "Content-Type", &n))) {
+        copy_clean(a->type, sizeof(a->type), v, n);
+    } else if ((v = header(line, len, "Content-Encoding", &n))) {
+        copy_clean(a->encoding, sizeof(a->encoding), v, n);
+    } else if ((v = header(line, len, "Content-Length", &n))) {
+        a->length = length_of(v, n);
+    } else if ((v = header(line, len, "Last-Modified", &n))) {
+        a->modified = time_of(v, n);
+    } else if ((v = header(line, len, "Date", &n))) {
+        a->date = time_of(v, n);
+    }
+}
+
+/* Of one answer nothing counts for the next one: what a redirect or a 100 said
+ * is forgotten. */
+static void begin_answer(struct transfer *t)
+{
+    char why[FETCH_WHY];
+
+    memcpy(why, t->answer->why, sizeof(why));
+    memset(t->answer, 0, sizeof(*t->answer));
+    memcpy(t->answer->why, why, sizeof(why));
+    t->answer->modified = t->answer->date = -1;
+    t->has_range = false;
+}
+
 static size_t on_header(char *line, size_t size, size_t count, void *ctx)
 {
     struct transfer *t = ctx;
-    size_t len = size * count, value_len;
-    const char *value;
+    size_t len = size * count;
 
     t->headers += len;
     if (t->headers > HEADERS_MAX)
         return (size_t)refuse(t, "more headers than any server needs");
-    if (len > 5 && memcmp(line, "HTTP/", 5) == 0) {
-        t->has_range = false;
-        t->answer->etag[0] = '\0';
-    }
-    value = header(line, len, "ETag", &value_len);
-    if (value && etag_valid(value, value_len))
-        snprintf(t->answer->etag, sizeof(t->answer->etag), "%.*s",
-                 (int)value_len, value);
-    value = header(line, len, "Content-Range", &value_len);
-    if (value)
-        take_range(t, value, value_len);
+    if (len > 5 && memcmp(line, "HTTP/", 5) == 0)
+        begin_answer(t);
+    take_header(t, line, len);
     return len;
 }
 
@@ -156,11 +222,31 @@ static bool begin_body(struct transfer *t)
     return true;
 }
 
+/* The first bytes of a body tell what it is, and all of them are counted. */
+static void look_at(struct fetch_answer *a, const char *bytes, size_t len)
+{
+    size_t room = a->got < FETCH_FIRST ? FETCH_FIRST - (size_t)a->got : 0;
+
+    if (room > 0)
+        memcpy(a->first + a->got, bytes, len < room ? len : room);
+    a->got += len;
+}
+
+static bool is_redirect(long status)
+{
+    return (status >= 301 && status <= 303) || status == 307 || status == 308;
+}
+
 static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
 {
     struct transfer *t = ctx;
     size_t len = size * count, skip;
+    long status = 0;
 
+    curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
+    look_at(t->answer, bytes, len);
+    if (is_redirect(status)) /* only its headers count */
+        return t->answer->got <= REDIRECT_BODY ? len : 0;
     if (!t->body && !begin_body(t))
         return 0;
     skip = t->skip < len ? (size_t)t->skip : len;
@@ -179,19 +265,17 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
 
 #define SET(option, value) curl_easy_setopt(t->curl, CURLOPT_##option, value)
 
-/* Never to a lesser scheme than the one we were given. */
-static void set_schemes(struct transfer *t, bool secure)
+/* Redirects are followed here and not by libcurl, which would go from http to
+ * https and back: https is never left again. */
+static void set_schemes(struct transfer *t)
 {
 #if LIBCURL_VERSION_NUM >= 0x075500
-    SET(PROTOCOLS_STR, "http,https");
-    SET(REDIR_PROTOCOLS_STR, secure ? "https" : "http,https");
+    SET(PROTOCOLS_STR, t->secure ? "https" : "http,https");
 #else
-    SET(PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
-    SET(REDIR_PROTOCOLS,
-        (long)(secure ? CURLPROTO_HTTPS : CURLPROTO_HTTP | CURLPROTO_HTTPS));
+    SET(PROTOCOLS,
+        (long)(t->secure ? CURLPROTO_HTTPS : CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
-    SET(FOLLOWLOCATION, 1L);
-    SET(MAXREDIRS, (long)REDIRECTS_MAX);
+    SET(FOLLOWLOCATION, 0L);
 }
 
 static void set_limits(struct transfer *t, const struct fetch *f, uint64_t left)
@@ -211,7 +295,7 @@ static struct curl_slist *set_request(struct transfer *t)
     struct curl_slist *headers = NULL;
     char text[ETAG_TEXT + 32];
 
-    SET(URL, r->url);
+    SET(URL, t->at);
     SET(USERAGENT, "ota-agent/" OTA_AGENT_VERSION);
     SET(ACCEPT_ENCODING, "identity");
     SET(HTTP_CONTENT_DECODING, 0L);
@@ -234,6 +318,13 @@ static struct curl_slist *set_request(struct transfer *t)
 /* -- what it came to --------------------------------------------------------
  */
 
+/* Was it on its way, and broke off? */
+static bool is_cut(CURLcode code)
+{
+    return code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR ||
+           code == CURLE_HTTP2_STREAM;
+}
+
 static enum fetch_result judge(const struct transfer *t, CURLcode code)
 {
     struct fetch_answer *a = t->answer;
@@ -248,9 +339,7 @@ static enum fetch_result judge(const struct transfer *t, CURLcode code)
         return FETCH_STATUS;
     if (code == CURLE_OK)
         return FETCH_DONE;
-    return t->body && (code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR)
-               ? FETCH_CUT
-               : FETCH_FAILED;
+    return t->body && is_cut(code) ? FETCH_CUT : FETCH_FAILED;
 }
 
 /* libcurl refuses a header line of 100 KB, and calls that out of memory. */
@@ -259,7 +348,73 @@ static void explain(struct transfer *t, CURLcode code, const char *error)
     if (code == CURLE_OUT_OF_MEMORY && !t->body)
         refuse(t, "out of memory, or more headers than any server needs");
     else
-        refuse(t, *error ? error : curl_easy_strerror(code));
+        refuse(t, "%s", *error ? error : curl_easy_strerror(code));
+}
+
+static CURLcode get_once(struct fetch *f, struct transfer *t, uint64_t now,
+                         char error[CURL_ERROR_SIZE])
+{
+    struct curl_slist *headers;
+    CURLcode code;
+
+    curl_easy_reset(f->curl);
+    begin_answer(t);
+    set_schemes(t);
+    set_limits(t, f, f->end - now);
+    headers = set_request(t);
+    error[0] = '\0';
+    SET(ERRORBUFFER, error);
+    if (f->options->cacert) {
+        SET(CAINFO, f->options->cacert);
+        SET(CAPATH, NULL); /* a default, which would be trusted besides */
+    }
+    code = curl_easy_perform(f->curl);
+    SET(HTTPHEADER, NULL);
+    SET(ERRORBUFFER, NULL);
+    curl_slist_free_all(headers);
+    return code;
+}
+
+/* Goes where a redirect leads.  False: there is none, or it is not followed,
+ * and `why` says so. */
+static bool redirected(struct transfer *t, unsigned count)
+{
+    char *to = NULL, shown[FETCH_URL], clean[FETCH_URL];
+    long status = 0;
+
+    curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(t->curl, CURLINFO_REDIRECT_URL, &to);
+    if (!is_redirect(status) || !to || t->answer->why[0])
+        return false;
+    fetch_shown(to, shown);
+    copy_clean(clean, sizeof(clean), shown, strlen(shown));
+    if (strlen(to) >= sizeof(t->at))
+        return refuse(t, "it redirects to a URL that is too long");
+    if (count == REDIRECTS_MAX)
+        return refuse(t, "more than %d redirects, the last one to '%.200s'",
+                      REDIRECTS_MAX, clean);
+    if (strncasecmp(to, "https://", 8) == 0)
+        t->secure = true;
+    else if (strncasecmp(to, "http://", 7) != 0)
+        return refuse(t,
+                      "it redirects to '%.200s': only http and https are "
+                      "followed",
+                      clean);
+    else if (t->secure)
+        return refuse(t,
+                      "it redirects from https to '%.200s', which is not "
+                      "followed",
+                      clean);
+    memcpy(t->at, to, strlen(to) + 1);
+    return true;
+}
+
+static void where_from(struct transfer *t)
+{
+    char shown[FETCH_URL];
+
+    fetch_shown(t->at, shown);
+    copy_clean(t->answer->url, sizeof(t->answer->url), shown, strlen(shown));
 }
 
 void fetch_get(struct fetch *f, const struct fetch_request *request,
@@ -268,32 +423,31 @@ void fetch_get(struct fetch *f, const struct fetch_request *request,
     struct transfer transfer = {
         .curl = f->curl, .request = request, .answer = answer};
     struct transfer *t = &transfer;
-    char error[CURL_ERROR_SIZE] = "";
-    uint64_t now = milliseconds();
-    struct curl_slist *headers;
+    char error[CURL_ERROR_SIZE];
+    unsigned count = 0;
+    uint64_t now;
     CURLcode code;
 
     memset(answer, 0, sizeof(*answer));
-    if (now >= f->end) {
-        answer->result = FETCH_FAILED;
-        refuse(t, "the poll's deadline is over");
-        return;
-    }
+    t->secure = strncasecmp(request->url, "https:", 6) == 0;
+    snprintf(t->at, sizeof(t->at), "%s", request->url);
+    do {
+        now = milliseconds();
+        if (now >= f->end) {
+            answer->result = FETCH_FAILED;
+            refuse(t, "the poll's deadline is over");
+            break;
+        }
+        code = get_once(f, t, now, error);
+        if (code == CURLE_OK && redirected(t, count++))
+            continue;
+        answer->result = judge(t, code);
+        if (!answer->why[0] && code != CURLE_OK)
+            explain(t, code, error);
+        break;
+    } while (true);
+    where_from(t);
     curl_easy_reset(f->curl);
-    set_schemes(t, strncasecmp(request->url, "https:", 6) == 0);
-    set_limits(t, f, f->end - now);
-    headers = set_request(t);
-    SET(ERRORBUFFER, error);
-    if (f->options->cacert) {
-        SET(CAINFO, f->options->cacert);
-        SET(CAPATH, NULL); /* a default, which would be trusted besides */
-    }
-    code = curl_easy_perform(f->curl);
-    answer->result = judge(t, code);
-    if (!answer->why[0] && code != CURLE_OK)
-        explain(t, code, error);
-    curl_easy_reset(f->curl);
-    curl_slist_free_all(headers);
 }
 
 const char *fetch_shown(const char *url, char out[FETCH_URL])

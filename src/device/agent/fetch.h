@@ -6,7 +6,7 @@
 #include "etag.h"
 #include "options.h"
 
-enum { FETCH_URL = ETAG_URL + 256, FETCH_WHY = 256 };
+enum { FETCH_URL = ETAG_URL + 256, FETCH_WHY = 512, FETCH_FIRST = 16 };
 
 enum fetch_result {
     FETCH_DONE,   /* the body came to its end */
@@ -31,7 +31,14 @@ struct fetch_answer {
     enum fetch_result result;
     long status; /* 0: none came */
     char etag[ETAG_TEXT];
-    char why[FETCH_WHY]; /* of FETCH_CUT and FETCH_FAILED */
+    int64_t modified, date;      /* Last-Modified and Date, seconds since 1970;
+                                  * 0: not readable, -1: not said */
+    char type[64], encoding[32]; /* Content-..., "" where not said */
+    char url[FETCH_URL];         /* where it came from in the end, to show */
+    uint64_t length, got;        /* of the body: as it was said, 0 where it was
+                                  * not; bytes that came */
+    uint8_t first[FETCH_FIRST];  /* as far as it got */
+    char why[FETCH_WHY];         /* of FETCH_CUT and FETCH_FAILED */
 };
 
 struct fetch;

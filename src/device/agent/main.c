@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "apply.h"
+#include "place.h"
 #include "poll.h"
 #include "status.h"
 #include "trial.h"
@@ -60,6 +61,19 @@ static const struct command *find(const char *name)
     return NULL;
 }
 
+static int unknown(const char *name)
+{
+    const char *known =
+        place_suggest(name, &commands[0].name, COMMANDS, sizeof(*commands));
+
+    if (known)
+        return say_error(EXIT_USAGE,
+                         "unknown command '%s' (did you mean '%s'?)", name,
+                         known);
+    return say_error(EXIT_USAGE, "unknown command '%s': see 'ota-agent -h'",
+                     name);
+}
+
 static int run(const struct options *o, int count, char **operands)
 {
     const struct command *c = find(operands[0]);
@@ -67,8 +81,7 @@ static int run(const struct options *o, int count, char **operands)
     int status;
 
     if (!c)
-        return say_error(EXIT_USAGE, "unknown command '%s': see 'ota-agent -h'",
-                         operands[0]);
+        return unknown(operands[0]);
     if (count != (c->run_with ? 2 : 1))
         return say_error(EXIT_USAGE, "usage: ota-agent %s%s [OPTION]...",
                          c->name, c->argument);

@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "answer.h"
 #include "poll.h"
+#include "refusal.h"
 
 /* What asking for one name came to. */
 enum asked { ASKED_GOT, ASKED_SAME, ASKED_MISSING, ASKED_FAILED };
@@ -46,15 +48,18 @@ static bool take(void *ctx, const uint8_t *buf, size_t len)
     return p->manifest_len < sizeof(p->manifest);
 }
 
-static enum asked no_answer(struct poll *p, const char *url,
-                            const struct fetch_answer *a)
+static enum asked no_answer(struct poll *p, const char *url)
 {
-    char shown[FETCH_URL];
+    const struct fetch_answer *a = &p->got;
+    char shown[FETCH_URL], words[ANSWER_WORDS];
 
     p->again = true;
     fetch_shown(url, shown);
     if (a->result == FETCH_STATUS)
-        say_error(0, "no news: '%s' answered %ld", shown, a->status);
+        say_error(0, "no news: '%s' %s", shown, answer_status(a, words));
+    else if (a->result == FETCH_CUT)
+        say_error(0, "no news: '%s': %s", shown,
+                  answer_words(a, "manifest", a->length, words));
     else
         say_error(0, "no news: cannot fetch '%s': %s", shown, a->why);
     return ASKED_FAILED;
@@ -68,20 +73,20 @@ static enum asked ask(struct poll *p, const char *url)
                                     .etag = same ? p->kept.text : NULL,
                                     .take = take,
                                     .ctx = p};
-    struct fetch_answer answer;
+    const struct fetch_answer *got = &p->got;
 
     add_query(p->agent, url, full);
     p->manifest_len = 0;
-    fetch_get(p->fetch, &request, &answer);
-    if (answer.result == FETCH_STATUS && answer.status == 304 && same)
+    fetch_get(p->fetch, &request, &p->got);
+    if (got->result == FETCH_STATUS && got->status == 304 && same)
         return ASKED_SAME;
-    if (answer.result == FETCH_STATUS &&
-        (answer.status == 404 || answer.status == 410))
+    if (got->result == FETCH_STATUS &&
+        (got->status == 404 || got->status == 410))
         return ASKED_MISSING;
-    if (answer.result != FETCH_DONE && answer.result != FETCH_ENOUGH)
-        return no_answer(p, url, &answer);
+    if (got->result != FETCH_DONE && got->result != FETCH_ENOUGH)
+        return no_answer(p, url);
     snprintf(p->answer.url, sizeof(p->answer.url), "%s", url);
-    memcpy(p->answer.text, answer.etag, sizeof(p->answer.text));
+    memcpy(p->answer.text, got->etag, sizeof(p->answer.text));
     return ASKED_GOT;
 }
 
@@ -100,12 +105,13 @@ int manifest_stage(struct poll *p, int choose)
     return err;
 }
 
-/* The ETag of what stays refused is kept: install.md, Rules. */
-static bool is_final(int err)
+/* The same ETag may come to stand for another manifest: the file's time is not
+ * that of its publishing, or it changed within the second in which it was
+ * served.  RFC 9110, 8.8.2.2; nginx makes its ETag of time and size alone. */
+static bool is_frozen(const struct fetch_answer *a, uint64_t created)
 {
-    return err == OTA_CURRENT || err == OTA_ERR_SIGNATURE ||
-           err == OTA_ERR_DEVICE || err == OTA_ERR_VERSION ||
-           err == OTA_ERR_FAILED_BEFORE || err == OTA_ERR_UNKNOWN_KEY;
+    return a->modified >= 0 && ((uint64_t)a->modified < created ||
+                                (a->date > 0 && a->modified >= a->date));
 }
 
 static int stage_answer(struct poll *p)
@@ -125,7 +131,6 @@ static int ask_by_key(struct poll *p, const char *name, bool *cut)
     char ids[TRUST_IDS][TRUST_ID_TEXT], after[TRUST_ID_TEXT + 1];
     char url[ETAG_URL];
     size_t count = trust_ids(&p->agent->trust, &p->agent->port, ids), i;
-    struct etag first = p->answer;
     int err = OTA_ERR_UNKNOWN_KEY, got;
     enum asked asked;
 
@@ -140,39 +145,47 @@ static int ask_by_key(struct poll *p, const char *name, bool *cut)
         if (got != OTA_ERR_UNKNOWN_KEY)
             err = got;
     }
-    p->answer = first;
     return err;
+}
+
+/* No manifest at all: what answered is not our server, or not all of it. */
+static int foreign(struct poll *p)
+{
+    char shown[FETCH_URL], words[ANSWER_WORDS];
+
+    return say_error(EXIT_SERVER, "no news: '%s': %s",
+                     fetch_shown(p->answer.url, shown),
+                     answer_words(&p->got, "manifest", p->got.length, words));
 }
 
 static int refused(struct poll *p, int err)
 {
-    char shown[FETCH_URL], what[FETCH_URL + 16];
+    char shown[FETCH_URL], what[FETCH_URL + 48], version[AGENT_VERSION] = "";
 
-    snprintf(what, sizeof(what), "no news: '%s'",
-             fetch_shown(p->answer.url, shown));
-    if (err == OTA_ERR_IO || err == OTA_ERR_SPACE || err == OTA_ERR_STATE)
-        return agent_failed(p->agent, err, what);
+    if (err == OTA_ERR_MAGIC || err == OTA_ERR_TRUNCATED)
+        return foreign(p);
     if (err == OTA_ERR_VERSION || err == OTA_ERR_FAILED_BEFORE)
-        return say_error(EXIT_REFUSED, "%s: version %lu: %s (%s)", what,
-                         (unsigned long)p->decoded.version, ota_strerror(err),
-                         ota_error_name(err));
-    return say_error(EXIT_REFUSED, "%s: %s (%s)", what, ota_strerror(err),
-                     ota_error_name(err));
+        snprintf(version, sizeof(version), ": version %lu",
+                 (unsigned long)p->decoded.version);
+    snprintf(what, sizeof(what), "no news: '%s'%s",
+             fetch_shown(p->answer.url, shown), version);
+    return agent_failed(p->agent, err, what);
 }
 
 static int take_answer(struct poll *p, const char *name)
 {
     int err = stage_answer(p);
+    char installed[AGENT_INSTALLED];
     bool cut = false;
 
+    p->keep = refusal_is_final(err) && !is_frozen(&p->got, p->decoded.created);
     if (err == OTA_ERR_UNKNOWN_KEY)
         err = ask_by_key(p, name, &cut);
-    p->again = cut || !is_final(err);
+    p->again = cut || !refusal_is_final(err);
     if (err == OTA_OK)
         return EXIT_RESTART;
     if (err == OTA_CURRENT) {
-        say_more("nothing new: version %lu is installed",
-                 (unsigned long)p->agent->status.version);
+        say_idle("nothing new: %s", agent_installed(p->agent, installed));
         return EXIT_DONE;
     }
     return refused(p, err);
@@ -201,19 +214,19 @@ static size_t names_of(struct poll *p, const char *names[2])
 
 int manifest_ask(struct poll *p)
 {
-    char url[ETAG_URL], shown[FETCH_URL];
+    char url[ETAG_URL], shown[FETCH_URL], installed[AGENT_INSTALLED];
     const char *names[2];
     size_t count = names_of(p, names), i;
 
-    p->again = false;
+    p->again = p->keep = false;
+    memset(&p->answer, 0, sizeof(p->answer));
     for (i = 0; i < count; i++) {
         manifest_url(p, names[i], "", url);
         switch (ask(p, url)) {
         case ASKED_GOT:
             return take_answer(p, names[i]);
         case ASKED_SAME:
-            p->answer = p->kept;
-            say_more("nothing new: not modified");
+            say_idle("nothing new: %s", agent_installed(p->agent, installed));
             return EXIT_DONE;
         case ASKED_FAILED:
             return EXIT_SERVER;
@@ -222,7 +235,9 @@ int manifest_ask(struct poll *p)
         }
     }
     p->again = true;
-    return say_error(EXIT_SERVER, "no news: '%s' is not there",
+    return say_error(EXIT_SERVER,
+                     "no news: '%s' is not there: is this device in the list "
+                     "that is published, and '--url' its folder?",
                      fetch_shown(url, shown));
 }
 

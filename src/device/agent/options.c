@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "options.h"
+#include "place.h"
 #include "say.h"
 
 enum kind { FLAG, TEXT, LIST, NUMBER };
@@ -113,6 +115,50 @@ static const struct spec *find(const char *name)
     return NULL;
 }
 
+/* -- mistakes ---------------------------------------------------------------
+ */
+
+int options_wrong(const struct options *o, int status, const char *value,
+                  const char *format, ...)
+{
+    bool file = o->text && value >= o->text && value <= o->text + o->text_len;
+    char message[1024];
+    va_list ap;
+
+    va_start(ap, format);
+    if (file)
+        place_error(o->file, o->plain, (size_t)(value - o->text), strlen(value),
+                    format, ap);
+    else
+        vsnprintf(message, sizeof(message), format, ap);
+    va_end(ap);
+    if (file)
+        return status == EXIT_USAGE ? EXIT_CONFIG : status;
+    return say_error(status, "%s", message);
+}
+
+int options_missing(const struct options *o, const char *question,
+                    const char *name)
+{
+    const char *argument = find(name)->argument;
+
+    return say_error(EXIT_USAGE, "%s say '--%s %s', or '%s = %s' in %s",
+                     question, name, argument, name, argument, o->file);
+}
+
+/* " (did you mean '...'?)", or nothing. */
+static const char *meant(const char *typed, const char *before)
+{
+    static char text[64];
+    const char *name =
+        place_suggest(typed, &specs[0].name, SPECS, sizeof(*specs));
+
+    text[0] = '\0';
+    if (name)
+        snprintf(text, sizeof(text), " (did you mean '%s%s'?)", before, name);
+    return text;
+}
+
 bool options_has_time(const struct options *o)
 {
     return is_given(o, find("time"));
@@ -185,24 +231,26 @@ static const char *set(struct options *o, const struct spec *s,
 /* -- the file ---------------------------------------------------------------
  */
 
-static int read_file(const char *path, char **text)
+static int read_file(struct options *o)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(o->file, O_RDONLY | O_CLOEXEC);
     size_t len = 0;
     ssize_t n = -1;
 
-    *text = fd < 0 ? NULL : malloc(CONFIG_MAX + 1);
-    while (*text && (n = read(fd, *text + len, CONFIG_MAX + 1 - len)) > 0)
+    o->text = fd < 0 ? NULL : malloc(CONFIG_MAX + 1);
+    while (o->text && (n = read(fd, o->text + len, CONFIG_MAX + 1 - len)) > 0)
         len += (size_t)n;
     if (n < 0)
-        say_error(0, "cannot read '%s': %s", path, strerror(errno));
-    else if (len > CONFIG_MAX || memchr(*text, '\0', len))
-        n = say_error(-1, "'%s' is no configuration file", path);
+        say_error(0, "cannot read '%s': %s", o->file, strerror(errno));
+    else if (len > CONFIG_MAX || memchr(o->text, '\0', len))
+        n = say_error(-1, "'%s' is no configuration file", o->file);
     else
-        (*text)[len] = '\0';
+        o->text[len] = '\0';
     if (fd >= 0)
         close(fd);
-    return n < 0 ? EXIT_CONFIG : 0;
+    o->text_len = len;
+    o->plain = n < 0 ? NULL : strdup(o->text);
+    return o->plain ? 0 : EXIT_CONFIG;
 }
 
 static char *trim(char *s)
@@ -216,13 +264,85 @@ static char *trim(char *s)
     return s;
 }
 
+/* A line that has no known name before its '='.  `name` is all before that. */
+static int not_a_setting(const struct options *o, const char *name,
+                         const char *value)
+{
+    const char *known, *rest = name + strcspn(name, ": \t");
+    char word[64];
+
+    snprintf(word, sizeof(word), "%.*s", (int)(rest - name), name);
+    if (*rest && find(word))
+        return options_wrong(o, EXIT_USAGE, name,
+                             "a line is 'name = value': '%s = ...'", word);
+    known = meant(name, "");
+    if (!value && !*known)
+        return options_wrong(o, EXIT_USAGE, name,
+                             "unknown setting '%s': a line is 'name = value'",
+                             name);
+    return options_wrong(o, EXIT_USAGE, name, "unknown setting '%s'%s%s", name,
+                         known, *known ? "" : ": see 'ota-agent -h'");
+}
+
+static bool is_command(const struct spec *s)
+{
+    static const char end[] = "-command";
+    size_t n = sizeof(end) - 1, len = strlen(s->name);
+
+    return s->kind == TEXT && len > n && strcmp(s->name + len - n, end) == 0;
+}
+
+/* What a shell or YAML would take away, and we do not.  A command is for the
+ * shell, but not where all of it is one word. */
+static const char *decorated(const struct spec *s, const char *value)
+{
+    size_t len = strlen(value);
+    char first = len ? value[0] : 0, last = len ? value[len - 1] : 0;
+    bool opens = first && strchr("'\"", first),
+         closes = last && strchr("'\"", last);
+
+    if (opens && first == last && len > 1 &&
+        strchr(value + 1, first) == value + len - 1)
+        return "values take no quotes";
+    if (is_command(s))
+        return NULL;
+    if (opens || closes)
+        return "values take no quotes";
+    return strstr(value, " #") || strstr(value, "\t#")
+               ? "a comment has a line of its own"
+               : NULL;
+}
+
+static int take_value(struct options *o, const struct spec *s, const char *name,
+                      const char *value, uint64_t on_command_line)
+{
+    uint64_t bit = 1ULL << (s - specs);
+    const char *why = value ? decorated(s, value) : NULL;
+
+    if (s->kind != FLAG && (!value || !*value))
+        return options_wrong(o, EXIT_USAGE, name,
+                             "'%s' needs a value: '%s = %s'", name, name,
+                             s->argument);
+    if (why)
+        return options_wrong(o, EXIT_USAGE, value, "%s", why);
+    if (on_command_line & bit)
+        return 0;
+    if (s->kind != LIST && o->given & bit)
+        return options_wrong(o, EXIT_USAGE, name, "'%s' is set above already",
+                             name);
+    why = set(o, s, value);
+    if (why)
+        return options_wrong(o, EXIT_USAGE, value, "'%s' %s (%s)", value, why,
+                             name);
+    o->given |= bit;
+    return 0;
+}
+
 /* "name = value", "name" for a flag; '#' begins a comment line. */
-static int take_line(struct options *o, const char *path, int number,
-                     char *line, uint64_t on_command_line)
+static int take_line(struct options *o, char *line, uint64_t on_command_line)
 {
     char *name = trim(line), *value = strchr(name, '=');
     const struct spec *s;
-    const char *why;
 
     if (!*name || *name == '#')
         return 0;
@@ -232,38 +352,31 @@ static int take_line(struct options *o, const char *path, int number,
         value = trim(value);
     }
     s = find(name);
-    if (!s || s->at == AT(config) || s->at == AT(help) || s->at == AT(version))
-        return say_error(EXIT_CONFIG, "%s:%d: error: unknown setting '%s'",
-                         path, number, name);
-    if (s->kind != FLAG && (!value || !*value))
-        return say_error(EXIT_CONFIG, "%s:%d: error: '%s' needs a value", path,
-                         number, name);
-    if (on_command_line >> (s - specs) & 1)
-        return 0;
-    why = set(o, s, value);
-    if (why)
-        return say_error(EXIT_CONFIG, "%s:%d: error: %s '%s' %s", path, number,
-                         name, value, why);
-    o->given |= 1ULL << (s - specs);
-    return 0;
+    if (!s)
+        return not_a_setting(o, name, value);
+    if (s->at == AT(config) || s->at == AT(help) || s->at == AT(version))
+        return options_wrong(o, EXIT_USAGE, name,
+                             "'%s' is for the command line only", name);
+    return take_value(o, s, name, value, on_command_line);
 }
 
 static int take_file(struct options *o)
 {
-    const char *path = o->config ? o->config : default_config;
+    static const char bom[] = "\xef\xbb\xbf";
     uint64_t on_command_line = o->given;
     char *line, *next;
-    int number = 1, status = 0, got;
+    int status = 0, got;
 
-    if (!o->config && access(path, F_OK) != 0)
+    if (!o->config && access(o->file, F_OK) != 0)
         return 0;
-    if (read_file(path, &o->text) != 0)
+    if (read_file(o) != 0)
         return EXIT_CONFIG;
-    for (line = o->text; line; line = next, number++) {
+    line = o->text + (strncmp(o->text, bom, 3) == 0 ? 3 : 0);
+    for (; line; line = next) {
         next = strchr(line, '\n');
         if (next)
             *next++ = '\0';
-        got = take_line(o, path, number, line, on_command_line);
+        got = take_line(o, line, on_command_line);
         status = status ? status : got;
     }
     return status;
@@ -305,6 +418,18 @@ static const struct spec *by_value(int c)
     return NULL;
 }
 
+/* "--now=yes", where it takes none, looks like one that nobody knows. */
+static int unknown_option(const char *word)
+{
+    char name[64];
+
+    snprintf(name, sizeof(name), "%.*s", (int)strcspn(word, "="), word);
+    if (strncmp(name, "--", 2) == 0 && find(name + 2))
+        return say_error(EXIT_USAGE, "option '%s' takes no value", name);
+    return say_error(EXIT_USAGE, "unknown option '%s'%s: see 'ota-agent -h'",
+                     name, meant(name, "--"));
+}
+
 static int take_option(struct options *o, int c, const char *word)
 {
     const struct spec *s = by_value(c);
@@ -313,8 +438,7 @@ static int take_option(struct options *o, int c, const char *word)
     if (c == ':')
         return say_error(EXIT_USAGE, "option '%s' needs an argument", word);
     if (!s)
-        return say_error(EXIT_USAGE, "unknown option '%s': see 'ota-agent -h'",
-                         word);
+        return unknown_option(word);
     why = set(o, s, optarg);
     if (why)
         return say_error(EXIT_USAGE, "'%s' %s (option --%s)", optarg, why,
@@ -342,6 +466,7 @@ int options_parse(struct options *o, int argc, char **argv, int *operand)
         status = status ? status : got;
     }
     *operand = optind;
+    o->file = o->config ? o->config : default_config;
     if (status == 0 && !o->help && !o->version)
         status = take_file(o);
     say_init(o->quiet, o->verbose);
@@ -351,7 +476,8 @@ int options_parse(struct options *o, int argc, char **argv, int *operand)
 void options_release(struct options *o)
 {
     free(o->text);
-    o->text = NULL;
+    free(o->plain);
+    o->text = o->plain = NULL;
 }
 
 /* Further lines of a help text stand below its first. */

@@ -22,8 +22,10 @@ struct options {
     uint64_t hardware, lowest, chances, wakes, time;
     uint64_t deadline, stall, unconditional, command_timeout;
     bool now, planned, force, json, quiet, verbose, help, version;
-    uint64_t given; /* bit n: the nth option of the table was given */
-    char *text;     /* the configuration file's, or NULL */
+    uint64_t given;     /* bit n: the nth option of the table was given */
+    const char *file;   /* the configuration file, read or not */
+    char *text, *plain; /* its text, cut up and as it is, or NULL */
+    size_t text_len;
 };
 
 /* Sets the defaults, then what the command line says, then, where that says
@@ -33,6 +35,17 @@ int options_parse(struct options *o, int argc, char **argv, int *operand);
 
 /* Takes what is all zeros, too. */
 void options_release(struct options *o);
+
+/* Reports what is wrong with `value`, one of the texts above: where it stands,
+ * if it is from the file.  `status`, or for EXIT_USAGE what says that it is the
+ * file. */
+int options_wrong(const struct options *o, int status, const char *value,
+                  const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* `question`, and how to answer it with --`name`.  EXIT_USAGE. */
+int options_missing(const struct options *o, const char *question,
+                    const char *name);
 
 /* --time was given: 0 is no clock. */
 bool options_has_time(const struct options *o);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "answer.h"
 #include "poll.h"
 
 enum { PIECES_MAX = 20 }; /* of one payload from one URL */
@@ -47,17 +48,20 @@ static void payload_url(const struct poll *p, char out[FETCH_URL])
         len += snprintf(out + len, FETCH_URL - (size_t)len, "%02x", name[i]);
 }
 
-static enum got no_answer(const char *url, const struct fetch_answer *a)
+static enum got no_answer(const struct fetch_request *r, uint32_t size,
+                          const struct fetch_answer *a)
 {
-    char shown[FETCH_URL];
+    char shown[FETCH_URL], words[ANSWER_WORDS];
+    uint32_t whole = a->status == 206 ? size - r->from : size;
 
-    fetch_shown(url, shown);
+    fetch_shown(r->url, shown);
     if (a->result == FETCH_STATUS)
-        say_error(0, "'%s' answered %ld", shown, a->status);
-    else if (a->why[0])
+        say_error(0, "'%s' %s", shown, answer_status(a, words));
+    else if (a->result == FETCH_FAILED)
         say_error(0, "cannot fetch '%s': %s", shown, a->why);
     else
-        say_error(0, "'%s' ends before it should", shown);
+        say_error(0, "'%s': %s", shown,
+                  answer_words(a, "payload", whole, words));
     return a->result == FETCH_STATUS && (a->status == 404 || a->status == 410)
                ? GOT_MISSING
                : GOT_NOTHING;
@@ -76,13 +80,15 @@ static enum got from_url(struct poll *p, struct payload *l)
     for (pieces = 1; l->at < l->size; pieces++) {
         request.from = l->at;
         fetch_get(p->fetch, &request, &answer);
+        if (l->err == OTA_ERR_CHUNK && answer_is_foreign(&answer))
+            return no_answer(&request, l->size, &answer);
         if (l->err != OTA_OK)
             return GOT_ERROR;
         if (l->at == l->size)
             break;
         if (l->at == request.from || pieces == PIECES_MAX ||
             answer.result != FETCH_CUT)
-            return no_answer(url, &answer);
+            return no_answer(&request, l->size, &answer);
         say_more("cut at %lu of %lu bytes: going on there",
                  (unsigned long)l->at, (unsigned long)l->size);
     }

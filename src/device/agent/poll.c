@@ -1,4 +1,5 @@
 /* `poll`: what the phase allows, each URL in turn, back-off and ETag. */
+#include <stdio.h>
 #include <string.h>
 
 #include "backoff.h"
@@ -11,15 +12,16 @@ static int check_urls(const struct options *o)
     size_t i;
 
     if (o->url.count == 0)
-        return say_error(EXIT_USAGE, "where is it published? say '--url URL'");
+        return options_missing(o, "where is it published?", "url");
     for (i = 0; i < o->url.count; i++) {
         const char *url = o->url.items[i];
 
         if ((strncmp(url, "http://", 7) != 0 &&
              strncmp(url, "https://", 8) != 0) ||
             strpbrk(url, "?# \t\r\n") || strlen(url) > ETAG_URL / 2)
-            return say_error(EXIT_USAGE,
-                             "'%s' is no http or https URL of a folder", url);
+            return options_wrong(o, EXIT_USAGE, url,
+                                 "'%s' is no http or https URL of a folder",
+                                 url);
     }
     return 0;
 }
@@ -37,10 +39,19 @@ const char *poll_url(const struct poll *p, int *len)
 /* -- idle: is there news? ---------------------------------------------------
  */
 
-/* Of the answer that ended the poll, if nothing remains to be done about it. */
+/* Of the answer that ended the poll.  One that came with the ETag that is kept,
+ * and about which something remains to be done, takes that out of use. */
 static void keep_etag(struct poll *p, const struct etag *kept)
 {
-    if (etag_keep(&p->agent->port, kept, &p->answer) != OTA_OK)
+    const struct ota_port *port = &p->agent->port;
+    int err = OTA_OK;
+
+    if (p->keep)
+        err = etag_keep(port, kept, &p->answer);
+    else if (*kept->text && strcmp(kept->text, p->answer.text) == 0 &&
+             strcmp(kept->url, p->answer.url) == 0)
+        err = etag_forget(port);
+    if (err != OTA_OK)
         say_more("the ETag could not be kept");
 }
 
@@ -66,7 +77,7 @@ static int ask_all(struct poll *p)
     size_t i;
 
     etag_load(&p->agent->port, &kept);
-    trust_mark(&p->agent->trust, trust);
+    trust_mark(&p->agent->trust, &p->agent->config, trust);
     if (strcmp(kept.trust, trust) != 0) /* what was refused may be welcome */
         memset(&kept, 0, sizeof(kept));
     if (o->unconditional == 0 || trust_random((uint32_t)o->unconditional) != 0)
@@ -78,13 +89,24 @@ static int ask_all(struct poll *p)
             break;
     }
     memcpy(p->answer.trust, trust, sizeof(trust));
-    if (!p->again && status != EXIT_RESTART)
-        keep_etag(p, &kept);
+    keep_etag(p, &kept);
     return status;
 }
 
 /* -- the other phases -------------------------------------------------------
  */
+
+static const char *chances_left(unsigned left)
+{
+    static char text[64];
+
+    if (left == 0)
+        return "none is left: 'ota-agent confirm' keeps it";
+    snprintf(text, sizeof(text),
+             "%u more %s left: 'ota-agent confirm' keeps it", left,
+             left == 1 ? "is" : "are");
+    return text;
+}
 
 /* A trial that is never confirmed ends, also where nobody restarts.  The
  * confirm command may fail now and then, as when the machine has just started,
@@ -93,7 +115,7 @@ static int on_trial(struct poll *p)
 {
     struct agent *a = p->agent;
     uint32_t version = a->status.version;
-    bool last = a->status.chances == 0;
+    unsigned chances = a->status.chances; /* before this poll */
     int err = ota_poll(a->install), proved, reported;
 
     if (err != OTA_OK)
@@ -102,16 +124,17 @@ static int on_trial(struct poll *p)
     if (a->status.phase != OTA_TRIAL || a->status.version != version ||
         (proved != EXIT_DONE && proved != EXIT_UNDONE))
         return proved;
-    if (last) {
+    if (chances == 0) {
         if (!a->options->now)
-            say_error(0, "version %lu was not confirmed: restart to go back",
+            say_error(0,
+                      "version %lu was not confirmed, and no chance is left: "
+                      "restart, or 'ota-agent boot', to go back",
                       (unsigned long)version);
         return EXIT_RESTART;
     }
+    say("version %lu is on trial: this poll used up a chance, and %s",
+        (unsigned long)version, chances_left(chances - 1));
     reported = manifest_report(p);
-    say_more("version %lu is on trial: nothing new is taken before it is "
-             "confirmed or undone",
-             (unsigned long)version);
     return proved == EXIT_DONE ? reported : EXIT_FAILED;
 }
 

@@ -16,7 +16,9 @@ struct poll {
                                                that it is too long */
     size_t manifest_len;
     struct ota_manifest decoded; /* of it, if it can be decoded */
-    bool again; /* it failed in a way that may pass: back off, keep no ETag */
+    struct fetch_answer got;     /* how it came */
+    bool keep;  /* the ETag of `answer`: nothing remains to be done about it */
+    bool again; /* it failed in a way that may pass: back off */
 };
 
 /* `poll`.  An exit status. */

@@ -1,6 +1,7 @@
 /* Messages.  Nothing that came from a server gets to a terminal as it is. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "say.h"
 
@@ -39,6 +40,15 @@ int say_error(int status, const char *format, ...)
     return status;
 }
 
+void say_plain(const char *format, ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    line(stderr, "", format, ap);
+    va_end(ap);
+}
+
 void say(const char *format, ...)
 {
     va_list ap;
@@ -55,6 +65,17 @@ void say_more(const char *format, ...)
     va_list ap;
 
     if (!say_verbose)
+        return;
+    va_start(ap, format);
+    line(stdout, "", format, ap);
+    va_end(ap);
+}
+
+void say_idle(const char *format, ...)
+{
+    va_list ap;
+
+    if (say_quiet || (!say_verbose && !isatty(STDOUT_FILENO)))
         return;
     va_start(ap, format);
     line(stdout, "", format, ap);

@@ -27,9 +27,15 @@ void say_init(bool quiet, bool verbose);
 int say_error(int status, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The same without a name before it. */
+void say_plain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* A line on standard output, unless quiet; the second one if verbose. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void say_more(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* That there was nothing to do: to a person at a terminal, or if verbose. */
+void say_idle(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* "s", or nothing where there is one of them. */
 const char *say_plural(unsigned n);

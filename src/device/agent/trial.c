@@ -40,7 +40,7 @@ static int owners_open(struct agent *a, const char *what, const char *command)
 static void report(const struct agent *a, const struct ota_status *before)
 {
     const struct ota_status *s = &a->status;
-    char back[AGENT_VERSION];
+    char back[AGENT_VERSION], installed[AGENT_INSTALLED];
 
     if (s->failed && s->failed != before->failed)
         say_error(0, "version %lu was undone: %s; %s is back",
@@ -48,9 +48,15 @@ static void report(const struct agent *a, const struct ota_status *before)
                   agent_version(s->version, back));
     else if (s->phase == OTA_TRIAL && s->version != before->version)
         say("version %lu is installed, on trial", (unsigned long)s->version);
+    else if (s->phase == OTA_TRIAL && s->chances == 0)
+        say("version %lu is on trial: the next boot undoes it, if nothing "
+            "confirms it",
+            (unsigned long)s->version);
     else if (s->phase == OTA_TRIAL)
         say("version %lu is on trial: %u more boot%s to confirm it",
             (unsigned long)s->version, s->chances, say_plural(s->chances));
+    else
+        say_idle("nothing to do: %s", agent_installed(a, installed));
 }
 
 /* Exit status of what the installer returned, after saying what happened. */

@@ -47,27 +47,29 @@ static bool decode_key(const char *text, uint8_t key[OTA_PUBLIC_KEY])
            len == OTA_PUBLIC_KEY && memcmp(key, "Ed", 2) == 0;
 }
 
-int trust_add(struct trust *t, const char *key)
+int trust_add(struct trust *t, const struct options *o, const char *key)
 {
     char text[TEXT_MAX + 1];
 
     if (t->key_count == OTA_KEYS)
-        return say_error(EXIT_USAGE, "a device trusts at most %d keys",
-                         OTA_KEYS);
+        return options_wrong(o, EXIT_USAGE, key,
+                             "a device trusts at most %d keys", OTA_KEYS);
     if (!decode_key(key, t->keys[t->key_count])) {
         if (read_text(key, text) < 0)
-            return say_error(EXIT_KEY, "cannot read the key '%s': %s", key,
-                             strerror(errno));
+            return options_wrong(o, EXIT_KEY, key,
+                                 "cannot read the key '%s': %s", key,
+                                 strerror(errno));
         if (!decode_key(text, t->keys[t->key_count]))
-            return say_error(EXIT_KEY, "'%s' is not a minisign public key",
-                             key);
+            return options_wrong(o, EXIT_KEY, key,
+                                 "'%s' is not a minisign public key", key);
     }
     t->key_count++;
     return 0;
 }
 
-int trust_device_key(struct trust *t, const char *path)
+int trust_device_key(struct trust *t, const struct options *o)
 {
+    const char *path = o->device_key;
     char text[TEXT_MAX + 1];
     ssize_t len = read_text(path, text);
     const char *end;
@@ -75,13 +77,15 @@ int trust_device_key(struct trust *t, const char *path)
     int status = 0;
 
     if (len < 0)
-        status = say_error(EXIT_KEY, "cannot read the device key '%s': %s",
-                           path, strerror(errno));
+        status = options_wrong(o, EXIT_KEY, path,
+                               "cannot read the device key '%s': %s", path,
+                               strerror(errno));
     else if (sodium_hex2bin(t->device_key, OTA_DEVICE_KEY, text, (size_t)len,
                             space, &got, &end) != 0 ||
              got != OTA_DEVICE_KEY || *end)
-        status = say_error(EXIT_KEY, "'%s' is not a device key (%d hex digits)",
-                           path, 2 * OTA_DEVICE_KEY);
+        status = options_wrong(o, EXIT_KEY, path,
+                               "'%s' is not a device key (%d hex digits)", path,
+                               2 * OTA_DEVICE_KEY);
     sodium_memzero(text, sizeof(text));
     t->has_device_key = status == 0;
     return status;
@@ -101,11 +105,21 @@ void trust_keyed_name(const struct trust *t, char out[TRUST_NAME])
     sodium_memzero(in, sizeof(in));
 }
 
-void trust_mark(const struct trust *t, char out[TRUST_MARK])
+/* Hardware, lowest version and id are what else a refusal may come from. */
+void trust_mark(const struct trust *t, const struct ota_install_config *c,
+                char out[TRUST_MARK])
 {
     uint8_t hash[crypto_hash_sha512_BYTES];
+    char text[64];
+    crypto_hash_sha512_state s;
+    int len = snprintf(text, sizeof(text), "%u %lu %u ", c->device.hardware,
+                       (unsigned long)c->lowest, c->device.id_len);
 
-    crypto_hash_sha512(hash, t->keys[0], t->key_count * OTA_PUBLIC_KEY);
+    crypto_hash_sha512_init(&s);
+    crypto_hash_sha512_update(&s, (const uint8_t *)text, (size_t)len);
+    crypto_hash_sha512_update(&s, c->device.id, sizeof(c->device.id));
+    crypto_hash_sha512_update(&s, t->keys[0], t->key_count * OTA_PUBLIC_KEY);
+    crypto_hash_sha512_final(&s, hash);
     sodium_bin2hex(out, TRUST_MARK, hash, (TRUST_MARK - 1) / 2);
 }
 

@@ -4,6 +4,8 @@
 
 #include <ota/install.h>
 
+#include "options.h"
+
 enum {
     TRUST_IDS = 3 * OTA_KEYS, /* given, and in both key files of .ota */
     TRUST_ID_TEXT = 17,       /* 16 hex digits and NUL */
@@ -18,18 +20,20 @@ struct trust {
     bool has_device_key;
 };
 
-/* Adds a public key: a minisign file, or its base64 line.  0, or an exit
- * status after the message. */
-int trust_add(struct trust *t, const char *key);
+/* Adds a public key, one of the texts of `o`: a minisign file, or its base64
+ * line.  0, or an exit status after the message. */
+int trust_add(struct trust *t, const struct options *o, const char *key);
 
-/* Reads the device key, 64 hex digits.  The same. */
-int trust_device_key(struct trust *t, const char *path);
+/* Reads the device key that `o` names, 64 hex digits.  The same. */
+int trust_device_key(struct trust *t, const struct options *o);
 
 /* The name under which a device with this key finds its manifest. */
 void trust_keyed_name(const struct trust *t, char out[TRUST_NAME]);
 
-/* Tells apart what a device was given to trust: the keys, in order. */
-void trust_mark(const struct trust *t, char out[TRUST_MARK]);
+/* Tells apart what a device was given to judge by: the keys, in order, and what
+ * `c` says of it. */
+void trust_mark(const struct trust *t, const struct ota_install_config *c,
+                char out[TRUST_MARK]);
 
 /* The ids of all keys that may be trusted here, as in names. */
 size_t trust_ids(const struct trust *t, const struct ota_port *port,
