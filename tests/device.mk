@@ -24,7 +24,7 @@ REAL_DIR = $(POWER_SOURCES)/lib
 REAL_THERE = $(wildcard $(REAL_DIR)/littlefs/lfs2.c)
 REAL_CPP = -isystem $(REAL_DIR)/littlefs -isystem $(REAL_DIR)/oofatfs \
            -DFFCONF_H='"tests/power/ffconf.h"' -iquote .
-POWER = $(addprefix $(BUILD)/tests/power/,cut damage fail limits resume rules trial)
+POWER = $(addprefix $(BUILD)/tests/power/,cut damage fail limits program resume rules trial)
 REAL = $(if $(REAL_THERE),$(addprefix $(BUILD)/tests/power/,lfs fat))
 REAL_OBJ = $(REAL_C:%.c=$(BUILD)/%.o)
 LARGE = $(BUILD)/tests/power/large

@@ -17,19 +17,26 @@ enum ota_open {
     OTA_OPEN_UPDATE /* as it is; created if it is not there */
 };
 
+enum { OTA_ENTRIES = 32767 }; /* most records of a bundle */
+
 enum ota_kind { OTA_NOTHING, OTA_REGULAR, OTA_DIRECTORY, OTA_OTHER };
 
 struct ota_stat {
     uint8_t kind;  /* enum ota_kind; a link is OTA_OTHER */
     uint32_t size; /* bytes of a regular file */
     uint32_t fs;   /* tells file systems apart */
+    /* Of a folder, where the port has mkdir_as; else 0. */
+    uint16_t mode; /* permissions, 07777 */
+    uint32_t uid, gid;
 };
 
 /* The way to files, slots and time.  Paths are relative to the device's root;
- * none leads through a link.  Where nothing else is said a function returns
- * OTA_OK, OTA_ERR_SPACE (the disk is full) or OTA_ERR_IO; what failed may have
- * happened in part.  chmod, free, yield, time, planned_wake and the slots' may
- * be NULL. */
+ * none leads through a link, and a port that is asked for one with ".." or from
+ * outside must fail.  Where nothing else is said a function returns OTA_OK,
+ * OTA_ERR_SPACE (the disk is full) or OTA_ERR_IO; what failed may have happened
+ * in part.  mkdir_as, chmod, free, yield, time, planned_wake and the slots' may
+ * be NULL; so may aside and clear, but then an undo has to wait for what stands
+ * in its way. */
 struct ota_port {
     void *ctx;
     bool move_copies; /* move needs room for the file once more */
@@ -55,6 +62,15 @@ struct ota_port {
     /* OTA_NOTHING also where a folder above is missing or is none. */
     int (*stat)(void *ctx, const char *path, struct ota_stat *st);
     int (*chmod)(void *ctx, const char *path, unsigned mode);
+    /* Makes a folder with the mode and owner of `as`, as one step.  NULL: the
+     * file system knows neither. */
+    int (*mkdir_as)(void *ctx, const char *path, const struct ota_stat *as);
+    /* Moves whatever is at `from`, a folder with all in it too, to `to`, where
+     * nothing is and the folder above is there; a person is told both names.
+     * After a cut what is not whole below `to` is whole at `from`. */
+    int (*aside)(void *ctx, const char *from, const char *to);
+    /* Removes whatever is at `path`, with all in it.  OTA_OK if nothing is. */
+    int (*clear)(void *ctx, const char *path);
     /* Bytes that can still be written, and how many a block has. */
     int (*free)(void *ctx, uint64_t *bytes, uint32_t *block);
     /* All that was done before, content and names, also by a program that has
@@ -91,7 +107,7 @@ struct ota_install_config {
     const char *const *boot_paths; /* the same, that refuse the bundle: what
                                     * runs before ota_boot() has returned */
     size_t boot_path_count;
-    uint16_t entries_max; /* records of a bundle, up to 32767; 0: that */
+    uint16_t entries_max; /* records of a bundle, up to OTA_ENTRIES; 0: that */
     uint8_t chances;      /* boots of a trial; 0: 3 */
     uint16_t wakes;       /* planned wakes of a trial; 0: 100 */
     uint32_t lowest;      /* no version up to this one is ever taken */
@@ -184,6 +200,11 @@ uint32_t ota_stage_offset(const struct ota_install *i);
  * what was staged is gone. */
 int ota_stage_finish(struct ota_install *i);
 
+/* After OTA_ERR_PATH of staging, and after an ota_boot() that dropped what was
+ * staged or undid it at once: the path where something of the device's own is
+ * in the way, else NULL.  Such a version is taken when the way is free. */
+const char *ota_blocked(const struct ota_install *i);
+
 /* After OTA_ERR_SPACE: free bytes that the bundle needs, 0 if not known. */
 uint64_t ota_stage_space(const struct ota_install *i);
 
@@ -210,7 +231,8 @@ int ota_forget_backup(struct ota_install *i);
 /* Forgets what is installed, staged and backed up, whatever the state: the
  * files stay, version 0 is installed.  Of a state that could be read, highest
  * and failed version and the keys stay, and a swap that was begun comes to its
- * end first.  OTA_OK or an error. */
+ * end first; of one that cannot, what did not get back stays in .ota/old until
+ * the next install begins.  OTA_OK or an error. */
 int ota_reset(struct ota_install *i);
 
 #endif

@@ -8,7 +8,8 @@
 
 struct inflate {
     z_stream z;
-    uint8_t *free; /* what is left of the arena, aligned to 8 */
+    uint32_t window; /* bytes */
+    uint8_t *free;   /* what is left of the arena, aligned to 8 */
     size_t free_len;
     bool ended;
 };
@@ -54,6 +55,7 @@ int ota_inflate_init(struct ota_inflate *f, void *memory, size_t memory_len,
     s->z.zalloc = arena_alloc;
     s->z.zfree = arena_free;
     s->z.opaque = s;
+    s->window = (uint32_t)1 << window_bits;
     return inflateInit2(&s->z, -(int)window_bits) == Z_OK ? OTA_OK
                                                           : OTA_ERR_MEMORY;
 }
@@ -79,22 +81,48 @@ void ota_inflate_input(struct ota_inflate *f, const uint8_t *in, size_t len)
     s->z.avail_in = (uInt)len;
 }
 
+/* Up to `len` bytes; *len: how many. */
+static int inflate_some(struct inflate *s, uint8_t *out, size_t *len)
+{
+    size_t want = *len;
+    int ret;
+
+    s->z.next_out = out;
+    s->z.avail_out = (uInt)want;
+    ret = inflate(&s->z, Z_SYNC_FLUSH);
+    *len = want - s->z.avail_out;
+    if (ret == Z_MEM_ERROR)
+        return OTA_ERR_MEMORY;
+    if (ret != Z_OK && ret != Z_BUF_ERROR && ret != Z_STREAM_END)
+        return OTA_ERR_DEFLATE;
+    s->ended = ret == Z_STREAM_END;
+    return OTA_OK;
+}
+
+/* zlib takes what it wrote in the same call for a part of the window.  So that
+ * no distance passes the stated one, wherever the calls fall, a call is for the
+ * rest of the first window, and then for one byte. */
+static size_t call_len(const struct inflate *s, size_t left)
+{
+    size_t most = s->z.total_out < s->window ? s->window - s->z.total_out : 1;
+
+    return left < most ? left : most;
+}
+
 int ota_inflate_next(struct ota_inflate *f, uint8_t *out, size_t out_len)
 {
     struct inflate *s = inflate_of(f);
-    int ret, made = 0;
+    size_t made = 0, len = 1;
+    int err = OTA_OK;
 
-    if (!s->ended) {
-        s->z.next_out = out;
-        s->z.avail_out = (uInt)out_len;
-        ret = inflate(&s->z, Z_SYNC_FLUSH);
-        if (ret == Z_MEM_ERROR)
-            return OTA_ERR_MEMORY;
-        if (ret != Z_OK && ret != Z_BUF_ERROR && ret != Z_STREAM_END)
-            return OTA_ERR_DEFLATE;
-        s->ended = ret == Z_STREAM_END;
-        made = (int)(out_len - s->z.avail_out);
+    while (err == OTA_OK && !s->ended && made < out_len && len > 0) {
+        len = call_len(s, out_len - made);
+        err = inflate_some(s, out + made, &len);
+        made += len;
     }
+    if (err != OTA_OK)
+        return err;
     /* The end may come without a byte: nobody asks again then. */
-    return made == 0 && s->ended && s->z.avail_in != 0 ? OTA_ERR_DEFLATE : made;
+    return made == 0 && s->ended && s->z.avail_in != 0 ? OTA_ERR_DEFLATE
+                                                       : (int)made;
 }

@@ -36,7 +36,8 @@ struct ota_entry {
 
 enum {
     ENTRY_SKIPPED = 1, /* protected, or a DELETE of what is not ours */
-    ENTRY_STRAY = 2    /* in the list: not of the installed release */
+    ENTRY_STRAY = 2,   /* in the list: not of the installed release */
+    ENTRY_CASE = 4     /* a DELETE: the next FILE's name in another case */
 };
 
 /* The journal's records. */
@@ -76,6 +77,7 @@ struct ota_install {
     bool resuming; /* and was there before */
     bool skip;     /* the open record is skipped */
     bool medium;   /* what was written read back differently */
+    bool blocked;  /* something of the device's own is in the way: `folder` */
     int result;    /* the first thing that feeding or a boot came to */
     int failed;    /* the first error of a pass that goes on after one */
     struct ota_state state;
@@ -91,6 +93,7 @@ struct ota_install {
     uint16_t number; /* of the open record, from 1 */
     uint16_t skipped;
     uint16_t folders; /* that will be new */
+    uint16_t twins;   /* entries beyond the bundle's: ENTRY_CASE */
     uint16_t group;   /* 32 entries whose work folders are there, from 1 */
     uint32_t offset;  /* payload offset to go on from */
     uint32_t written; /* of the open file */
@@ -131,6 +134,10 @@ int ota_journal_close(const struct ota_port *p, struct ota_journal *j);
 int ota_journal_next(const struct ota_port *p, struct ota_journal *j);
 int ota_journal_get(const struct ota_port *p, struct ota_journal *j,
                     uint8_t *buf, size_t len);
+/* A path of `len` bytes, ended: checked like one of a bundle, since whoever
+ * wrote it may want out of the root.  OTA_ERR_STATE if it is none. */
+int ota_journal_get_path(const struct ota_port *p, struct ota_journal *j,
+                         char path[OTA_PATH + 1], size_t len);
 /* Bytes left of the record's body. */
 size_t ota_journal_left(const struct ota_journal *j);
 int ota_journal_begin(const struct ota_port *p, struct ota_journal *j,
@@ -182,10 +189,32 @@ int ota_move_uout(struct ota_install *i);   /* 15 */
 int ota_move_uin(struct ota_install *i);    /* 17 */
 int ota_remove_half(struct ota_install *i); /* after an error in 8 */
 /* All that is to be moved in is there, and nothing that is to be moved is
- * protected, else OTA_ERR_STATE. */
+ * protected, else OTA_ERR_STATE; no target has something else in its way than
+ * when it was staged, else OTA_ERR_PATH. */
 int ota_all_staged(struct ota_install *i);
 /* Removes the folders that DELETEs emptied. */
 int ota_remove_emptied(struct ota_install *i);
+
+/* -- swap_aside.c: what stands in the way -----------------------------------
+ */
+
+/* Moves whatever is at `path`, whole, to .ota/aside: `number` or the next that
+ * is free. */
+int ota_aside(struct ota_install *i, const char *path, unsigned number);
+/* On the way to e's old file, and there, nothing else is left.  Of a pass in
+ * order, the list first. */
+int ota_clear_way(struct ota_install *i, const struct ota_entry *e);
+
+/* -- swap_folder.c: folders come back as they were --------------------------
+ */
+
+/* Writes down the mode and owner of the folders that files will leave. */
+int ota_note_folders(struct ota_install *i);
+/* Those that are gone are made as they were. */
+int ota_make_folders(struct ota_install *i);
+/* Folders whose names change by case alone go while they are empty, so that
+ * they are made anew in the other case. */
+int ota_fold_folders(struct ota_install *i, bool back);
 
 /* -- swap_slot.c: the passes over slots ------------------------------------ */
 

@@ -127,6 +127,18 @@ int ota_journal_get(const struct ota_port *p, struct ota_journal *j,
     return err == OTA_ERR_TRUNCATED ? OTA_ERR_STATE : err;
 }
 
+int ota_journal_get_path(const struct ota_port *p, struct ota_journal *j,
+                         char path[OTA_PATH + 1], size_t len)
+{
+    int err = len > OTA_PATH ? OTA_ERR_STATE
+                             : ota_journal_get(p, j, (uint8_t *)path, len);
+
+    if (err != OTA_OK)
+        return err;
+    path[len] = '\0';
+    return ota_path_check(path, len) == OTA_OK ? OTA_OK : OTA_ERR_STATE;
+}
+
 int ota_journal_put(const struct ota_port *p, struct ota_journal *j,
                     const uint8_t *buf, size_t len)
 {
@@ -202,7 +214,9 @@ static int get_file(const struct ota_port *p, struct ota_journal *j,
     f->mode = get16(b + 1);
     f->size = get32(b + 3);
     memcpy(f->hash, b + 7, sizeof(f->hash));
-    return ota_journal_get(p, j, (uint8_t *)f->path, b[39]);
+    if (f->type == 0 && b[39] == 0)
+        return OTA_OK; /* a checkpoint between records */
+    return ota_journal_get_path(p, j, f->path, b[39]);
 }
 
 /* With a number of its own it makes the CRC of all that follows another: what
@@ -237,6 +251,15 @@ int ota_journal_put_entry(const struct ota_port *p, struct ota_journal *j,
     return err == OTA_OK ? ota_journal_commit(p, j) : err;
 }
 
+static bool entry_ok(const struct ota_entry *e)
+{
+    const struct ota_file *f = &e->file;
+
+    return e->number <= OTA_ENTRIES &&
+           (f->type == OTA_FILE || f->type == OTA_DELETE ||
+            (f->type == OTA_SLOT && f->mode <= 1)); /* the image */
+}
+
 int ota_journal_get_entry(const struct ota_port *p, struct ota_journal *j,
                           struct ota_entry *e)
 {
@@ -247,7 +270,10 @@ int ota_journal_get_entry(const struct ota_port *p, struct ota_journal *j,
         return err;
     e->flags = b[0];
     e->number = get16(b + 1);
-    return get_file(p, j, &e->file);
+    err = get_file(p, j, &e->file);
+    if (err == OTA_OK && !entry_ok(e))
+        err = OTA_ERR_STATE;
+    return err;
 }
 
 enum { CHECKPOINT_FIXED = OTA_LINK + 24, OPEN = 1, HAS_BASE = 2, CONTENT = 4 };

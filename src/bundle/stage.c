@@ -28,6 +28,8 @@ static int sink_open(void *ctx, const struct ota_file *f,
     if (f->type == OTA_SLOT)
         return ota_slot_open(i, f, base);
     err = ota_check_target(i, f->path);
+    if (err == OTA_OK)
+        err = ota_note_twin(i, f->path);
     if (err == OTA_OK && base)
         err = ota_base_open(i, base);
     if (err == OTA_OK)
@@ -171,9 +173,10 @@ static int sink_remove(void *ctx, const char *path)
     if (err != OTA_OK)
         return err;
     i->skip = !ours || ota_protected(i, path);
-    if (!i->skip) {
-        err = ota_check_target(i, path);
-        memcpy(i->deleted, path, strlen(path) + 1);
+    if (!i->skip) { /* in the spelling that stands in the list */
+        memcpy(i->deleted, i->listed.file.path, strlen(path) + 1);
+        memcpy(i->reader->at.file.path, i->deleted, strlen(path) + 1);
+        err = ota_check_target(i, i->deleted);
     }
     return err == OTA_OK ? note_entry(i, &i->reader->at.file) : err;
 }
@@ -233,8 +236,11 @@ static int write_manifest(struct ota_install *i, const struct ota_manifest *m,
 static int begin_anew(struct ota_install *i, const struct ota_manifest *m,
                       const struct ota_alternative *a, unsigned index)
 {
-    int err = ota_space_begin(i, a);
+    int err;
 
+    if (i->port->clear) /* what cannot go keeps nothing from being installed */
+        (void)i->port->clear(i->port->ctx, ".ota/aside");
+    err = ota_space_begin(i, a);
     if (err != OTA_OK)
         return err;
     i->state.phase = OTA_IDLE;
@@ -257,8 +263,8 @@ static int begin_anew(struct ota_install *i, const struct ota_manifest *m,
 /* What belongs to one try. */
 static void forget_try(struct ota_install *i)
 {
-    i->began = i->resuming = i->skip = i->medium = false;
-    i->skipped = i->folders = i->number = i->group = 0;
+    i->began = i->resuming = i->skip = i->medium = i->blocked = false;
+    i->skipped = i->folders = i->twins = i->number = i->group = 0;
     i->offset = i->largest = 0;
     i->deleted[0] = i->folder[0] = '\0';
 }
@@ -267,7 +273,8 @@ static int sink_begin(void *ctx, const struct ota_manifest *m,
                       const struct ota_alternative *a, unsigned index)
 {
     struct ota_install *i = ctx;
-    uint16_t most = i->config->entries_max ? i->config->entries_max : 32767;
+    uint16_t most =
+        i->config->entries_max ? i->config->entries_max : OTA_ENTRIES;
     bool again = false;
     int err = OTA_OK;
 
@@ -399,7 +406,7 @@ static int fail(struct ota_install *i, int err)
     i->result = err;
     if (!i->began || goes_on(err))
         return err;
-    if (spoiled(err) && !i->medium) {
+    if (spoiled(err) && !i->medium && !i->blocked) {
         i->state.failed = i->manifest.version;
         i->state.reason = (uint8_t)-err;
         ota_forget_etag(i);
@@ -527,6 +534,7 @@ static int make_ready(struct ota_install *i)
     if (err != OTA_OK)
         return err;
     i->state.new_keys = which;
+    i->state.entries = (uint16_t)(i->alternative.records + i->twins);
     i->state.phase = OTA_READY;
     return ota_state_save(i);
 }

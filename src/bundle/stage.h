@@ -13,6 +13,8 @@ bool ota_protected(const struct ota_install *i, const char *path);
 /* What is refused before anything is live: OTA_ERR_PATH.  Notes the folders
  * that will be new, and how large the file there is. */
 int ota_check_target(struct ota_install *i, const char *path);
+/* `path` is in the way: for ota_blocked(). */
+void ota_block(struct ota_install *i, const char *path);
 void ota_note_size(struct ota_install *i, uint32_t size);
 /* `path[0..len)` is a folder that will be new. */
 void ota_note_folder(struct ota_install *i, const char *path, size_t len);
@@ -49,6 +51,10 @@ int ota_slot_running(struct ota_install *i, const struct ota_file *f);
 
 /* Is the file at `path` one that a bundle installed?  Asked in record order. */
 int ota_list_has(struct ota_install *i, const char *path, bool *has);
+/* Before the entry of a FILE: where `path` is listed in another case, the old
+ * name becomes an entry of its own, which goes.  On a file system that knows no
+ * case it is the same file, and gets the new name. */
+int ota_note_twin(struct ota_install *i, const char *path);
 /* What is installed and what the journal says become new/0; the release digest
  * agrees, what a delta leaves out is on disk. */
 int ota_merge(struct ota_install *i);

@@ -10,7 +10,8 @@ static int hash_bytes(struct ota_install *i, int file, const char *name,
                       int image, uint32_t len, uint8_t hash[OTA_HASH])
 {
     const struct ota_port *p = i->port;
-    uint8_t *buf = i->reader->base;
+    /* while nothing is staged the name of a DELETE is not needed */
+    uint8_t *buf = i->reader ? i->reader->base : (uint8_t *)i->deleted;
     struct ota_hash h;
     uint32_t at = 0, n;
     int got, err = OTA_OK;

@@ -74,6 +74,38 @@ int ota_list_has(struct ota_install *i, const char *path, bool *has)
     return err;
 }
 
+static int put_twin(struct ota_install *i)
+{
+    struct ota_entry *e = &i->entry;
+    unsigned number = i->alternative.records + i->twins + 1U;
+    char path[WORK_PATH];
+    int err;
+
+    if (number > OTA_ENTRIES)
+        return OTA_ERR_MEMORY;
+    memset(e, 0, sizeof(*e));
+    e->file.type = OTA_DELETE;
+    memcpy(e->file.path, i->listed.file.path, sizeof(e->file.path));
+    e->number = (uint16_t)number;
+    e->flags = ENTRY_CASE;
+    i->twins++;
+    err = ota_check_target(i, e->file.path);
+    if (err == OTA_OK)
+        err = ota_work_path(i, ".ota/old", number, true, path);
+    return err == OTA_OK ? ota_journal_put_entry(i->port, &i->journal, e) : err;
+}
+
+int ota_note_twin(struct ota_install *i, const char *path)
+{
+    bool has;
+    int err = ota_list_has(i, path, &has);
+
+    if (err != OTA_OK || !has ||
+        memcmp(i->listed.file.path, path, strlen(path) + 1) == 0)
+        return err;
+    return put_twin(i);
+}
+
 /* -- the merge ----------------------------------------------------------------
  */
 

@@ -53,7 +53,8 @@ static int new_folder(struct ota_install *i, const char *path, size_t len)
     struct ota_journal *j = &i->journal;
     int err;
 
-    if (i->reader->at.file.type != OTA_FILE || noted(i, path, len))
+    if (!i->reader || i->reader->at.file.type != OTA_FILE ||
+        noted(i, path, len))
         return OTA_OK;
     ota_note_folder(i, path, len);
     err = ota_journal_begin(p, j, JOURNAL_DIRECTORY, len);
@@ -66,6 +67,23 @@ static int stat_of(struct ota_install *i, const char *path, struct ota_stat *st)
 {
     memset(st, 0, sizeof(*st));
     return i->port->stat(i->port->ctx, path, st);
+}
+
+void ota_block(struct ota_install *i, const char *path)
+{
+    memmove(i->folder, path, strlen(path) + 1);
+    i->blocked = true;
+}
+
+static int in_the_way(struct ota_install *i, const char *path)
+{
+    ota_block(i, path);
+    return OTA_ERR_PATH;
+}
+
+const char *ota_blocked(const struct ota_install *i)
+{
+    return i->blocked ? i->folder : NULL;
 }
 
 /* One folder above a target: there, on the same file system, or to be made. */
@@ -82,12 +100,12 @@ static int check_folder(struct ota_install *i, const char *path, size_t len,
     if (err != OTA_OK)
         return err;
     if (st.kind == OTA_DIRECTORY)
-        return st.fs == fs ? OTA_OK : OTA_ERR_PATH;
+        return st.fs == fs ? OTA_OK : in_the_way(i, dir);
     if (st.kind == OTA_NOTHING ||
         (st.kind == OTA_REGULAR && i->deleted[0] != '\0' &&
          ota_path_compare(dir, len, i->deleted, strlen(i->deleted)) == 0))
         return new_folder(i, path, len);
-    return OTA_ERR_PATH;
+    return in_the_way(i, dir);
 }
 
 int ota_check_target(struct ota_install *i, const char *path)
@@ -110,5 +128,5 @@ int ota_check_target(struct ota_install *i, const char *path)
     if (err != OTA_OK || st.kind == OTA_NOTHING)
         return err;
     ota_note_size(i, st.size);
-    return st.kind == OTA_REGULAR && st.fs == fs ? OTA_OK : OTA_ERR_PATH;
+    return st.kind == OTA_REGULAR && st.fs == fs ? OTA_OK : in_the_way(i, path);
 }

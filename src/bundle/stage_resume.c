@@ -99,6 +99,8 @@ static int recall_entry(struct ota_install *i, bool *ok)
 
     if (err != OTA_OK)
         return err;
+    if (e->flags & ENTRY_CASE)
+        i->twins++;
     if (e->flags & ENTRY_SKIPPED) {
         i->skipped++;
         return OTA_OK;
@@ -117,9 +119,7 @@ APART static int recall_folder(struct ota_install *i)
 {
     size_t len = ota_journal_left(&i->journal);
     char path[OTA_PATH + 1];
-    int err = len == 0 || len > OTA_PATH
-                  ? OTA_ERR_STATE
-                  : ota_journal_get(i->port, &i->journal, (uint8_t *)path, len);
+    int err = ota_journal_get_path(i->port, &i->journal, path, len);
 
     if (err == OTA_OK)
         ota_note_folder(i, path, len);
@@ -235,7 +235,7 @@ int ota_resume_check(struct ota_install *i, const struct ota_manifest *m,
     if (!*again) {
         ota_journal_close(i->port, &i->journal);
         i->offset = i->largest = 0;
-        i->skipped = i->folders = 0;
+        i->skipped = i->folders = i->twins = 0;
         i->deleted[0] = i->folder[0] = '\0';
     }
     return err == OTA_ERR_STATE ? OTA_OK : err;

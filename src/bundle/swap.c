@@ -9,34 +9,38 @@ static int save(struct ota_install *i, enum ota_phase phase)
     return TWICE(ota_state_save(i));
 }
 
-static int start_undo(struct ota_install *i, int reason)
+static int start_undo(struct ota_install *i, enum ota_reason reason)
 {
-    i->state.reason = (uint8_t)(reason < 0 ? -reason : reason);
+    i->state.reason = (uint8_t)reason;
     return save(i, OTA_UOUT);
 }
 
-/* 7.  A journal that is no longer what it was, or a version or a file that the
- * program has ruled out since, is dropped while nothing is live.  Nothing is
- * begun without a slot that its end will ask for. */
+/* 7.  A journal that is no longer what it was, a version or a file that the
+ * program has ruled out since, or a target that is no file any more: it is
+ * dropped while nothing is live.  Nothing is begun without a slot that its end
+ * will ask for. */
 static int do_ready(struct ota_install *i)
 {
     bool runs;
     int err = ota_all_staged(i);
 
-    if (err == OTA_ERR_STATE ||
+    if (err == OTA_ERR_STATE || err == OTA_ERR_PATH ||
         (err == OTA_OK && i->manifest.version <= i->state.highest))
         return ota_drop(i);
     if (err == OTA_OK)
         err = ota_slot_runs(i, &runs);
+    if (err == OTA_OK)
+        err = ota_note_folders(i);
+    if (err == OTA_ERR_SPACE) /* what is staged takes the room */
+        return ota_drop(i);
     if (err != OTA_OK)
         return err;
     i->state.backup = true;
-    i->state.highest = i->manifest.version;
     return save(i, OTA_OUT);
 }
 
 /* 8, 9.  An error leads to UIN and never to UOUT: unmoved old files are
- * live. */
+ * live.  It is the device's own and no reason to rule the version out. */
 static int do_out(struct ota_install *i)
 {
     int err = ota_move_out(i), half;
@@ -44,10 +48,7 @@ static int do_out(struct ota_install *i)
     if (err == OTA_OK)
         return save(i, OTA_IN);
     half = ota_remove_half(i);
-    if (half != OTA_OK)
-        return half;
-    i->state.reason = (uint8_t)-err;
-    return save(i, OTA_UIN);
+    return half == OTA_OK ? save(i, OTA_UIN) : half;
 }
 
 /* 10, 11 */
@@ -58,7 +59,8 @@ static int do_in(struct ota_install *i)
     if (err == OTA_OK)
         err = ota_slot_switch(i, false);
     if (err != OTA_OK)
-        return start_undo(i, err);
+        return save(i, OTA_UOUT);
+    i->state.highest = i->manifest.version;
     i->state.chances = i->config->chances ? i->config->chances : 3;
     i->state.wakes = i->config->wakes ? i->config->wakes : 100;
     i->state.previous = i->state.version;
@@ -92,8 +94,8 @@ static int do_uin(struct ota_install *i)
     if (i->state.version == i->manifest.version) { /* 11 was reached */
         i->state.version = i->state.previous;
         memcpy(i->state.release, i->state.previous_release, OTA_DIGEST);
+        i->state.failed = i->manifest.version;
     }
-    i->state.failed = i->manifest.version;
     return save(i, OTA_IDLE);
 }
 
@@ -171,6 +173,7 @@ int ota_boot(struct ota_install *i)
     if (i->restart)
         return OTA_RESTART;
     ota_stage_close(i);
+    i->blocked = false;
     if (i->state.phase == OTA_TRIAL)
         err = do_trial(i);
     return err == OTA_OK ? ota_go_on(i) : err;
@@ -229,7 +232,7 @@ int ota_undo(struct ota_install *i, enum ota_reason reason)
     if (err == OTA_OK)
         err = ota_slot_runs(i, &runs);
     if (err == OTA_OK)
-        err = start_undo(i, (int)reason);
+        err = start_undo(i, reason);
     return err == OTA_OK ? ota_go_on(i) : err;
 }
 

@@ -92,7 +92,7 @@ static void keep_highest(struct ota_install *i, int err)
     struct ota_state was = i->state, *s = &i->state;
 
     memset(s, 0, sizeof(*s));
-    s->entries = i->config->entries_max ? i->config->entries_max : 32767;
+    s->entries = i->config->entries_max ? i->config->entries_max : OTA_ENTRIES;
     s->highest = i->config->lowest;
     if (err != OTA_OK)
         return;
@@ -107,19 +107,20 @@ static void keep_highest(struct ota_install *i, int err)
 }
 
 /* In the middle of a swap the files are among what is to go: it comes to its
- * end first, unless its journal is damaged, too. */
-static int end_swap(struct ota_install *i)
+ * end first.  Where it cannot, the old files that are not back are kept. */
+static bool end_swap(struct ota_install *i)
 {
     int err = i->state.phase == OTA_READY ? OTA_OK : ota_go_on(i);
 
-    return err == OTA_RESTART || err == OTA_ERR_STATE ? OTA_OK : err;
+    return err == OTA_OK || err == OTA_RESTART;
 }
 
 /* The state files stay: one that says idle is in force before anything goes,
  * and then the other says so too. */
 int ota_reset(struct ota_install *i)
 {
-    int loaded = ota_state_load(i), err = OTA_OK;
+    int loaded = ota_state_load(i), err;
+    bool whole = false;
 
     if (loaded != OTA_OK && loaded != OTA_ERR_STATE)
         return loaded;
@@ -127,22 +128,23 @@ int ota_reset(struct ota_install *i)
         return OTA_OK;
     ota_stage_close(i);
     if (loaded == OTA_OK)
-        err = end_swap(i);
-    if (err != OTA_OK)
-        return err;
+        whole = end_swap(i);
     keep_highest(i, loaded);
     err = TWICE(ota_state_save(i));
     if (err == OTA_OK)
-        err = ota_clear(i, 0, true);
+        err = ota_clear(i, 0, whole);
     if (err == OTA_OK)
         err = ota_forget_etag(i);
     if (err == OTA_OK)
         err = TWICE(ota_remove_if(i, ".ota/journal"));
     if (err == OTA_OK)
         err = TWICE(ota_remove_if(i, ".ota/files"));
+    if (err == OTA_OK)
+        err = TWICE(ota_remove_if(i, ".ota/folders"));
     if (err != OTA_OK)
         return err;
-    i->state.entries = 0;
+    if (whole)
+        i->state.entries = 0;
     i->restart = false;
     return TWICE(ota_state_save(i));
 }

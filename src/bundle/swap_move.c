@@ -6,36 +6,20 @@
 
 static const char fresh[] = ".ota/new", backup[] = ".ota/old";
 
-/* Moves `from` to `to` if it is there. */
-static int move_if(struct ota_install *i, const char *from, const char *to)
-{
-    int kind = ota_kind(i, from);
-
-    if (kind != OTA_REGULAR)
-        return kind < 0 ? kind : OTA_OK;
-    return i->port->move(i->port->ctx, from, to);
-}
-
-static int live_to(struct ota_install *i, const struct ota_entry *e,
-                   const char *kind)
-{
-    char path[WORK_PATH];
-
-    if (e->file.type == OTA_SLOT)
-        return OTA_OK;
-    ota_work_path(i, kind, e->number, false, path);
-    return move_if(i, e->file.path, path);
-}
-
+/* Moves what is kept as e's KIND to where it belongs, if it is there. */
 static int to_live(struct ota_install *i, const struct ota_entry *e,
                    const char *kind)
 {
     char path[WORK_PATH];
+    int found;
 
     if (e->file.type == OTA_SLOT)
         return OTA_OK;
     ota_work_path(i, kind, e->number, false, path);
-    return move_if(i, path, e->file.path);
+    found = ota_kind(i, path);
+    if (found != OTA_REGULAR)
+        return found < 0 ? found : OTA_OK;
+    return i->port->move(i->port->ctx, path, e->file.path);
 }
 
 /* The folders above what to_live() will move. */
@@ -64,9 +48,23 @@ static int pass_and_barrier(struct ota_install *i, ota_pass_fn *each)
 /* -- out and in -------------------------------------------------------------
  */
 
+/* Where moves rename, a file beside its backup is not the one that was moved:
+ * a program came between two tries. */
 static int each_out(struct ota_install *i, const struct ota_entry *e)
 {
-    return live_to(i, e, backup);
+    char path[WORK_PATH];
+    int kind;
+
+    if (e->file.type == OTA_SLOT)
+        return OTA_OK;
+    kind = ota_kind(i, e->file.path);
+    if (kind != OTA_REGULAR)
+        return kind < 0 ? kind : OTA_OK;
+    ota_work_path(i, backup, e->number, false, path);
+    kind = i->port->move_copies ? OTA_NOTHING : ota_kind(i, path);
+    if (kind == OTA_NOTHING)
+        return i->port->move(i->port->ctx, e->file.path, path);
+    return kind < 0 ? kind : ota_aside(i, e->file.path, e->number);
 }
 
 int ota_move_out(struct ota_install *i)
@@ -92,18 +90,37 @@ static int each_half(struct ota_install *i, const struct ota_entry *e)
 
 int ota_remove_half(struct ota_install *i)
 {
+    if (!i->port->move_copies)
+        return OTA_OK;
     return TWICE(pass_and_barrier(i, each_half));
+}
+
+/* A day may have passed since it was staged. */
+static int check_live(struct ota_install *i, const struct ota_entry *e)
+{
+    const char *path = e->file.path;
+    int err;
+
+    if (e->number == 0)
+        i->deleted[0] = '\0';
+    if (e->number == 0 || e->file.type == OTA_SLOT)
+        return OTA_OK;
+    if (ota_protected(i, path))
+        return OTA_ERR_STATE;
+    err = ota_check_target(i, path);
+    if (err == OTA_OK && e->file.type == OTA_DELETE)
+        memcpy(i->deleted, path, strlen(path) + 1);
+    return err;
 }
 
 static int each_staged(struct ota_install *i, const struct ota_entry *e)
 {
     char path[WORK_PATH];
     struct ota_stat st;
-    int err;
+    int err = check_live(i, e);
 
-    if (e->number != 0 && e->file.type != OTA_SLOT &&
-        ota_protected(i, e->file.path))
-        return OTA_ERR_STATE;
+    if (err != OTA_OK)
+        return err;
     if (e->file.type != OTA_FILE)
         return OTA_OK;
     ota_work_path(i, fresh, e->number, false, path);
@@ -126,9 +143,25 @@ static int each_in_folders(struct ota_install *i, const struct ota_entry *e)
     return e->file.type == OTA_FILE ? folders_for(i, e, fresh) : OTA_OK;
 }
 
+/* Nothing is replaced: a target is absent, or holds what a cut copy left. */
 static int each_in(struct ota_install *i, const struct ota_entry *e)
 {
-    return e->file.type == OTA_FILE ? to_live(i, e, fresh) : OTA_OK;
+    char path[WORK_PATH];
+    int kind;
+
+    if (e->file.type != OTA_FILE)
+        return OTA_OK;
+    ota_work_path(i, fresh, e->number, false, path);
+    kind = ota_kind(i, path);
+    if (kind != OTA_REGULAR)
+        return kind < 0 ? kind : OTA_OK;
+    kind = ota_kind(i, e->file.path);
+    if (kind == OTA_NOTHING || (kind == OTA_REGULAR && i->port->move_copies))
+        return i->port->move(i->port->ctx, path, e->file.path);
+    if (kind < 0)
+        return kind;
+    ota_block(i, e->file.path);
+    return OTA_ERR_PATH;
 }
 
 /* Folders, then what is moved there: with a barrier between, since a move that
@@ -143,17 +176,54 @@ static int bring(struct ota_install *i, ota_pass_fn *folders,
 
 int ota_move_in(struct ota_install *i)
 {
-    return TWICE(bring(i, each_in_folders, each_in));
+    int err = TWICE(ota_fold_folders(i, false));
+
+    return err == OTA_OK ? TWICE(bring(i, each_in_folders, each_in)) : err;
 }
 
 /* -- and back ---------------------------------------------------------------
  */
 
-/* On a full disk, where a move copies, what is undone need not be kept. */
+/* Not what the bundle brought: the program's own.  But where a move copies, a
+ * file beside the staged one is what a copy left that failed. */
+static int strange_out(struct ota_install *i, const struct ota_entry *e,
+                       const char *staged)
+{
+    int kind = i->port->move_copies ? ota_kind(i, staged) : OTA_NOTHING;
+
+    if (kind == OTA_REGULAR)
+        return i->port->remove(i->port->ctx, e->file.path);
+    return kind < 0 ? kind : ota_aside(i, e->file.path, e->number);
+}
+
+static int take_out(struct ota_install *i, const struct ota_entry *e)
+{
+    char path[WORK_PATH];
+    int err = e->number == 0 ? OTA_OK
+              : e->file.type != OTA_FILE
+                  ? OTA_ERR_CONTENT
+                  : ota_hash_check(i, e->file.path, &e->file, OTA_ERR_CONTENT);
+
+    ota_work_path(i, fresh, e->number, false, path);
+    if (err == OTA_ERR_CONTENT)
+        return strange_out(i, e, path);
+    return err == OTA_OK ? i->port->move(i->port->ctx, e->file.path, path)
+                         : err;
+}
+
+/* What else is there than files is for ota_clear_way().  A name in another
+ * case can be that of the new file.  On a full disk, where a move copies, what
+ * is undone need not be kept. */
 static int each_uout(struct ota_install *i, const struct ota_entry *e)
 {
-    int err = live_to(i, e, fresh);
+    int kind = e->file.type == OTA_SLOT || e->flags & ENTRY_CASE
+                   ? OTA_NOTHING
+                   : ota_kind(i, e->file.path);
+    int err;
 
+    if (kind != OTA_REGULAR)
+        return kind < 0 ? kind : OTA_OK;
+    err = take_out(i, e);
     return err == OTA_ERR_SPACE ? ota_remove_if(i, e->file.path) : err;
 }
 
@@ -193,6 +263,11 @@ static int note_failed(struct ota_install *i, int err)
     return OTA_OK;
 }
 
+static int each_uin_way(struct ota_install *i, const struct ota_entry *e)
+{
+    return note_failed(i, ota_clear_way(i, e));
+}
+
 static int each_uin_folders(struct ota_install *i, const struct ota_entry *e)
 {
     return note_failed(i, folders_for(i, e, backup));
@@ -208,6 +283,14 @@ static int back(struct ota_install *i)
     int err = TWICE(remove_folders(i));
 
     i->failed = OTA_OK;
+    if (err == OTA_OK)
+        err = pass_and_barrier(i, each_uin_way);
+    if (err == OTA_OK)
+        err = remove_folders(i); /* what stood in one may be gone */
+    if (err == OTA_OK)
+        err = ota_fold_folders(i, true);
+    if (err == OTA_OK)
+        err = note_failed(i, ota_make_folders(i));
     if (err == OTA_OK)
         err = bring(i, each_uin_folders, each_uin);
     return err == OTA_OK ? i->failed : err;

@@ -6,8 +6,11 @@
 
 int ota_kind(struct ota_install *i, const char *path)
 {
-    struct ota_stat st = {OTA_NOTHING, 0, 0};
-    int err = i->port->stat(i->port->ctx, path, &st);
+    struct ota_stat st;
+    int err;
+
+    memset(&st, 0, sizeof(st));
+    err = i->port->stat(i->port->ctx, path, &st);
 
     return err == OTA_OK ? st.kind : err;
 }
@@ -94,6 +97,8 @@ static int call_entry(struct ota_install *i, ota_pass_fn *each)
 {
     int err = ota_journal_get_entry(i->port, &i->journal, &i->entry);
 
+    if (err == OTA_OK && i->entry.number == 0)
+        err = OTA_ERR_STATE; /* that is the list's */
     if (err != OTA_OK || i->entry.flags & ENTRY_SKIPPED)
         return err;
     return each(i, &i->entry);
@@ -104,11 +109,8 @@ static int call_folder(struct ota_install *i, ota_pass_fn *each)
     size_t len = ota_journal_left(&i->journal);
     int err;
 
-    if (len == 0 || len > OTA_PATH)
-        return OTA_ERR_STATE;
     memset(&i->entry, 0, sizeof(i->entry));
-    err = ota_journal_get(i->port, &i->journal, (uint8_t *)i->entry.file.path,
-                          len);
+    err = ota_journal_get_path(i->port, &i->journal, i->entry.file.path, len);
     return err == OTA_OK ? each(i, &i->entry) : err;
 }
 

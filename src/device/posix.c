@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
@@ -22,8 +21,6 @@
 /* A FIFO that somebody put there must not hold us up. */
 #define OPEN_FILE (O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
 
-static const char work_folder[] = ".ota";
-
 int ota_posix_failed(struct ota_posix *p, const char *path)
 {
     p->error = errno;
@@ -34,35 +31,62 @@ int ota_posix_failed(struct ota_posix *p, const char *path)
 /* -- the way to a path ------------------------------------------------------
  */
 
-static void leave(const struct ota_posix *p, int dir)
+void ota_posix_leave(const struct ota_posix *p, int dir)
 {
     int saved = errno;
 
-    if (dir >= 0 && dir != p->root)
+    if (dir >= 0 && dir != p->root && dir != p->work)
         close(dir);
     errno = saved;
 }
 
-/* The folder that `path` lies in, to be left with leave(); *name is the path's
- * last component.  -1 with errno. */
-static int enter(const struct ota_posix *p, const char *path, const char **name)
+/* Not empty, ".", "..": whoever wrote the path wants out of the root. */
+static bool inside(const char *path)
+{
+    size_t len;
+
+    do {
+        len = strcspn(path, "/");
+        if (len == 0 ||
+            (path[0] == '.' && (len == 1 || (len == 2 && path[1] == '.'))))
+            return false;
+        path += len;
+    } while (*path++ == '/');
+    return true;
+}
+
+/* The work folder is the one that was checked, whatever has got its name. */
+static int start(const struct ota_posix *p, const char **path)
+{
+    if (p->work < 0 || strncmp(*path, ".ota/", 5) != 0)
+        return p->root;
+    *path += 5;
+    return p->work;
+}
+
+int ota_posix_enter(const struct ota_posix *p, const char *path,
+                    const char **name)
 {
     char part[OTA_PATH + 1];
     const char *slash;
-    int dir = p->root, next;
+    int dir = start(p, &path), next;
 
+    if (!inside(path)) {
+        errno = EPERM;
+        return -1;
+    }
     while ((slash = strchr(path, '/'))) {
         size_t len = (size_t)(slash - path);
 
         if (len >= sizeof(part)) {
-            leave(p, dir);
+            ota_posix_leave(p, dir);
             errno = ENAMETOOLONG;
             return -1;
         }
         memcpy(part, path, len);
         part[len] = '\0';
         next = openat(dir, part, OPEN_FOLDER);
-        leave(p, dir);
+        ota_posix_leave(p, dir);
         if (next < 0)
             return -1;
         dir = next;
@@ -78,12 +102,12 @@ typedef int at_fn(int dir, const char *name, int arg);
 static int at(struct ota_posix *p, const char *path, at_fn *fn, int arg)
 {
     const char *name;
-    int dir = enter(p, path, &name), got;
+    int dir = ota_posix_enter(p, path, &name), got;
 
     if (dir < 0)
         return ota_posix_failed(p, path);
     got = fn(dir, name, arg);
-    leave(p, dir);
+    ota_posix_leave(p, dir);
     return got < 0 ? ota_posix_failed(p, path) : got;
 }
 
@@ -189,15 +213,15 @@ static int port_move(void *ctx, const char *from, const char *to)
 {
     struct ota_posix *p = ctx;
     const char *old_name, *new_name;
-    int old_dir = enter(p, from, &old_name), new_dir, err = OTA_OK;
+    int old_dir = ota_posix_enter(p, from, &old_name), new_dir, err = OTA_OK;
 
     if (old_dir < 0)
         return ota_posix_failed(p, from);
-    new_dir = enter(p, to, &new_name);
+    new_dir = ota_posix_enter(p, to, &new_name);
     if (new_dir < 0 || renameat(old_dir, old_name, new_dir, new_name) != 0)
         err = ota_posix_failed(p, to);
-    leave(p, new_dir);
-    leave(p, old_dir);
+    ota_posix_leave(p, new_dir);
+    ota_posix_leave(p, old_dir);
     return err;
 }
 
@@ -238,8 +262,12 @@ static int mkdir_at(int dir, const char *name, int mode)
 
 static int port_mkdir(void *ctx, const char *path)
 {
-    return at(ctx, path, mkdir_at,
-              strcmp(path, work_folder) == 0 ? 0700 : 0755);
+    bool work = strcmp(path, ".ota") == 0;
+    int err = at(ctx, path, mkdir_at, work ? 0700 : 0755);
+
+    if (err == OTA_OK && work && ota_posix_open_work(ctx) != 0)
+        err = ota_posix_failed(ctx, path);
+    return err;
 }
 
 static int chmod_at(int dir, const char *name, int mode)
@@ -286,18 +314,21 @@ static int port_stat(void *ctx, const char *path, struct ota_stat *st)
     struct ota_posix *p = ctx;
     const char *name;
     struct stat s;
-    int dir = enter(p, path, &name), got;
+    int dir = ota_posix_enter(p, path, &name), got;
 
     memset(st, 0, sizeof(*st));
     if (dir < 0)
         return stat_failed(p, path, st);
     got = fstatat(dir, name, &s, AT_SYMLINK_NOFOLLOW);
-    leave(p, dir);
+    ota_posix_leave(p, dir);
     if (got != 0)
         return stat_failed(p, path, st);
     st->kind = (uint8_t)kind_of(s.st_mode);
     st->size = s.st_size > (off_t)UINT32_MAX ? UINT32_MAX : (uint32_t)s.st_size;
     st->fs = (uint32_t)s.st_dev ^ (uint32_t)((uint64_t)s.st_dev >> 32);
+    st->mode = (uint16_t)(s.st_mode & 07777);
+    st->uid = (uint32_t)s.st_uid;
+    st->gid = (uint32_t)s.st_gid;
     return OTA_OK;
 }
 
@@ -344,45 +375,12 @@ static bool port_planned_wake(void *ctx)
     return ((const struct ota_posix *)ctx)->planned;
 }
 
-/* .ota is a folder, never a link, and nobody else's to read.  On a file system
- * without modes it stays as it is. */
-static int check_work_folder(int root)
-{
-    struct stat st;
-    int fd;
-
-    if (fstatat(root, work_folder, &st, AT_SYMLINK_NOFOLLOW) != 0)
-        return errno == ENOENT ? 0 : -1;
-    if (!S_ISDIR(st.st_mode)) {
-        errno = ENOTDIR;
-        return -1;
-    }
-    if ((st.st_mode & 077) == 0)
-        return 0;
-    fd = openat(root, work_folder,
-                O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    (void)!fchmod(fd, 0700);
-    close(fd);
-    return 0;
-}
-
 int ota_posix_open(struct ota_posix *p, const char *root)
 {
-    int saved;
-
     memset(p, 0, sizeof(*p));
+    p->work = -1;
     p->root = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (p->root < 0)
-        return -1;
-    if (check_work_folder(p->root) == 0)
-        return 0;
-    saved = errno;
-    close(p->root);
-    p->root = -1;
-    errno = saved;
-    return -1;
+    return p->root < 0 ? -1 : ota_posix_open_work(p);
 }
 
 void ota_posix_close(struct ota_posix *p)
@@ -394,19 +392,11 @@ void ota_posix_close(struct ota_posix *p)
     for (i = 0; i < p->slot_count; i++)
         ota_posix_slot_close(&p->slots[i]);
     p->slot_count = 0;
+    if (p->work > 0)
+        close(p->work);
     if (p->root > 0)
         close(p->root);
-    p->root = -1;
-}
-
-int ota_posix_lock(struct ota_posix *p, bool wait)
-{
-    return flock(p->root, wait ? LOCK_EX : LOCK_EX | LOCK_NB);
-}
-
-void ota_posix_unlock(struct ota_posix *p)
-{
-    flock(p->root, LOCK_UN);
+    p->root = p->work = -1;
 }
 
 struct ota_port ota_posix_port(struct ota_posix *p)
@@ -423,6 +413,9 @@ struct ota_port ota_posix_port(struct ota_posix *p)
                             .rmdir = port_rmdir,
                             .stat = port_stat,
                             .chmod = port_chmod,
+                            .mkdir_as = ota_posix_mkdir_as,
+                            .aside = ota_posix_aside,
+                            .clear = ota_posix_clear,
                             .free = port_free,
                             .barrier = port_barrier,
                             .time = port_time,

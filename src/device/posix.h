@@ -21,8 +21,22 @@ struct ota_posix_slot {
     int reading[2];       /* of those that are read, or -1 */
 };
 
+/* Why .ota cannot be believed: who wrote it could lead a user with more rights
+ * out of the root. */
+enum ota_posix_doubt {
+    OTA_POSIX_TRUSTED,
+    OTA_POSIX_NO_FOLDER, /* a link, a file */
+    OTA_POSIX_STRANGER   /* it, or something in it, is another user's */
+};
+
 struct ota_posix {
-    int root; /* descriptor of the device's root folder */
+    int root;                   /* descriptor of the device's root folder */
+    int work;                   /* of .ota in it, -1: not there yet */
+    enum ota_posix_doubt doubt; /* about `path` */
+    unsigned long owner;        /* the other user */
+    /* Something of the device's own was moved aside; may be NULL. */
+    void (*told)(void *arg, const char *from, const char *to);
+    void *told_arg;
     struct ota_posix_slot slots[OTA_POSIX_SLOTS];
     size_t slot_count;
     bool planned;   /* this boot was asked for */
@@ -33,15 +47,18 @@ struct ota_posix {
     char path[OTA_PATH + 1]; /* what it was about */
 };
 
-/* Opens the root folder.  0, or -1 with errno. */
+/* Opens the root folder, and .ota where it is: a folder of mode 0700 that
+ * belongs, with all that the installer made in it, to the effective user.  0,
+ * or -1 with errno and, where that is the reason, a doubt. */
 int ota_posix_open(struct ota_posix *p, const char *root);
 
 /* Takes NULL, and what was never opened but is all zeros. */
 void ota_posix_close(struct ota_posix *p);
 
 /* One installer at a time: until it is closed, or unlocked.  0, or -1 with
- * errno (EWOULDBLOCK: somebody else has it, and we do not wait).  Nothing is
- * written for it. */
+ * errno (EWOULDBLOCK: somebody else has it, and we do not wait).  What is
+ * locked is .ota, which nobody else can open; it is made for that, except where
+ * nothing can be written. */
 int ota_posix_lock(struct ota_posix *p, bool wait);
 void ota_posix_unlock(struct ota_posix *p);
 
@@ -51,6 +68,25 @@ int ota_posix_add_slot(struct ota_posix *p, const char *name, const char *a,
 
 /* The port; `p` is borrowed. */
 struct ota_port ota_posix_port(struct ota_posix *p);
+
+/* -- posix.c, for the others -------------------------------------------------
+ */
+
+/* The folder that `path` lies in, to be left with ota_posix_leave(); *name is
+ * the path's last component.  -1 with errno: there is none, or the path leads
+ * through a link, up, or from the outside. */
+int ota_posix_enter(const struct ota_posix *p, const char *path,
+                    const char **name);
+void ota_posix_leave(const struct ota_posix *p, int dir);
+
+/* -- posix_work.c: .ota and what only it is for -------------------------------
+ */
+
+/* Opens and checks .ota if it is there.  0, or -1 with errno. */
+int ota_posix_open_work(struct ota_posix *p);
+int ota_posix_aside(void *ctx, const char *from, const char *to);
+int ota_posix_clear(void *ctx, const char *path);
+int ota_posix_mkdir_as(void *ctx, const char *path, const struct ota_stat *as);
 
 /* -- posix_slot.c ------------------------------------------------------------
  */

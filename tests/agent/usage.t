@@ -35,7 +35,7 @@ says err "ota-agent: cannot open 'nowhere': No such file or directory"
 mkdir linked
 ln -s /tmp linked/.ota
 run 1 'a link for .ota' agent boot --root linked
-says err "ota-agent: cannot open 'linked': Not a directory"
+says err "ota-agent: 'linked/.ota' is a link or a file, where a folder of ours belongs: find out who put it there, and remove it"
 run 6 'a key that is not there' agent poll --key none.pub
 says err "ota-agent: cannot read the key 'none.pub': No such file or directory"
 run 6 'a key that is none' agent poll --key main.py

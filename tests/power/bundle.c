@@ -210,7 +210,7 @@ static void add_item(const struct item *f, const struct item *base)
 {
     bool same = base && strcmp(base->bytes, f->bytes) == 0;
 
-    if (same && base->mode == f->mode)
+    if (same && base->mode == f->mode && strcmp(base->path, f->path) == 0)
         return;
     if (base && base->bytes[0] && f->bytes[0])
         add_patch(f, base);

@@ -78,7 +78,8 @@ int main(int argc, char **argv)
                          closer = {.depth = 3,
                                    .losses = {ALL, ALL, ALL},
                                    .every = {3, 3, 2}};
-    struct scene *rich = scene_rich(), *five = scene_five();
+    struct scene *rich = scene_rich(), *five = scene_five(),
+                 *names = scene_case();
 
     for (int i = 0; i < PLANS; i++) {
         one_plan(five, &plans[i], soak || plans[i].pairs ? &twice : &once);
@@ -88,9 +89,12 @@ int main(int argc, char **argv)
                      plans[i].version == 2 && plans[i].pairs ? &closer
                                                              : &thrice);
     }
+    for (int i = PLAN_INSTALL; i <= PLAN_UNDO; i++)
+        one_plan(names, &plans[i], soak ? &twice : &once);
     triples(rich, soak ? 8 : 1);
     triples(five, soak ? 20 : 1);
     by_chance(soak ? 5 : 4, soak ? &twice : &once);
+    scene_free(names);
     scene_free(rich);
     scene_free(five);
     return tap_done();

@@ -1,9 +1,12 @@
 /* The installer over FatFs: the power is cut at every write of a sector, and
  * again at those of what follows. */
 #include "fat_world.h"
+#include "meddle.h"
 #include "plan.h"
 
 #include "../unit/tap.h"
+
+#include <string.h>
 
 static const struct {
     const char *name;
@@ -40,10 +43,35 @@ static void straddle(struct scene *s)
           plan_text(&sums));
 }
 
-int main(void)
+static struct world *fresh(void *arg)
 {
-    struct scene *five = scene_five(), *rich = scene_rich();
+    (void)arg;
+    return fat_new(disks[0].sectors);
+}
 
+static void doings(struct scene *s, bool early, bool soak)
+{
+    const struct explore how = {
+        .depth = 1, .losses = {1}, .every = {soak ? 1 : 7}};
+    struct meddle_sums sums = {0};
+
+    meddle_everywhere(s, fresh, NULL, false, early, &how, &sums);
+    check(sums.plan.wrong == 0 && sums.plan.stuck == 0 && sums.done > 30,
+          "FatFs, the program %s: %s", early ? "before" : "on trial",
+          meddle_text(&sums));
+}
+
+int main(int argc, char **argv)
+{
+    struct scene *five = scene_five(), *rich = scene_rich(),
+                 *names = scene_case();
+
+    bool soak = argc > 1 && strcmp(argv[1], "soak") == 0;
+
+    for (int i = PLAN_INSTALL; i <= PLAN_UNDO; i++)
+        one_plan(names, &plans[i], 0);
+    doings(rich, false, soak);
+    doings(rich, true, soak);
     for (int i = 0; i < PLANS; i++) {
         one_plan(five, &plans[i], 0);
         one_plan(five, &plans[i], 1);
@@ -51,6 +79,7 @@ int main(void)
     }
     straddle(five);
     straddle(rich);
+    scene_free(names);
     scene_free(five);
     scene_free(rich);
     return tap_done();

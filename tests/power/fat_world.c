@@ -3,9 +3,11 @@
  * nothing unwritten but a file that is open, so barrier does nothing. */
 #include "fat_world.h"
 #include "disk.h"
+#include "tree.h"
 
 #include <ff.h>
 #include <diskio.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -208,6 +210,33 @@ static int port_move(void *ctx, const char *from, const char *to)
     return err == OTA_OK ? port_remove(ctx, from) : err;
 }
 
+/* A name in the folder `path`, or "". */
+static void first_in(void *ctx, const char *path, char *name, size_t size)
+{
+    struct fat_world *f = ctx;
+    FF_DIR dir;
+    FILINFO info;
+
+    name[0] = '\0';
+    if (f_opendir(&f->fs, &dir, path) != FR_OK)
+        return;
+    if (f_readdir(&dir, &info) == FR_OK)
+        snprintf(name, size, "%s", info.fname);
+    f_closedir(&dir);
+}
+
+static int port_aside(void *ctx, const char *from, const char *to)
+{
+    return tree_move(ctx, &((struct fat_world *)ctx)->world.port, from, to,
+                     first_in);
+}
+
+static int port_clear(void *ctx, const char *path)
+{
+    return tree_clear(ctx, &((struct fat_world *)ctx)->world.port, path,
+                      first_in);
+}
+
 static int port_free(void *ctx, uint64_t *bytes, uint32_t *block)
 {
     struct fat_world *f = ctx;
@@ -350,13 +379,14 @@ static void walk_folder(struct fat_world *f, char *path, size_t len,
     f_closedir(&dir);
 }
 
-static void fat_walk(struct world *w,
+static void fat_walk(struct world *w, const char *root,
                      void (*each)(void *arg, const char *path, bool folder),
                      void *arg)
 {
-    char path[OTA_PATH + 1] = "";
+    char path[OTA_PATH + 1];
 
-    walk_folder((struct fat_world *)w, path, 0, each, arg);
+    snprintf(path, sizeof(path), "%s", root);
+    walk_folder((struct fat_world *)w, path, strlen(path), each, arg);
 }
 
 struct world *fat_new(uint32_t sectors)
@@ -381,6 +411,8 @@ struct world *fat_new(uint32_t sectors)
                                          .remove = port_remove,
                                          .mkdir = port_mkdir,
                                          .rmdir = port_rmdir,
+                                         .aside = port_aside,
+                                         .clear = port_clear,
                                          .stat = port_stat,
                                          .free = port_free,
                                          .barrier = port_barrier};

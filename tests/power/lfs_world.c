@@ -2,8 +2,10 @@
  * functions are littlefs's own. */
 #include "lfs_world.h"
 #include "disk.h"
+#include "tree.h"
 
 #include <lfs2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -220,6 +222,23 @@ static int port_rmdir(void *ctx, const char *path)
     return remove_as(ctx, path, OTA_DIRECTORY);
 }
 
+/* A name in the folder `path`, or "". */
+static void first_in(void *ctx, const char *path, char *name, size_t size)
+{
+    struct lfs_world *l = ctx;
+    lfs2_dir_t dir;
+    struct lfs2_info info;
+
+    name[0] = '\0';
+    if (lfs2_dir_open(&l->fs, &dir, path) < 0)
+        return;
+    while (lfs2_dir_read(&l->fs, &dir, &info) > 0) {
+        if (strcmp(info.name, ".") != 0 && strcmp(info.name, "..") != 0)
+            snprintf(name, size, "%s", info.name);
+    }
+    lfs2_dir_close(&l->fs, &dir);
+}
+
 static int port_mkdir(void *ctx, const char *path)
 {
     struct lfs_world *l = ctx;
@@ -229,6 +248,17 @@ static int port_mkdir(void *ctx, const char *path)
     if (err != OTA_OK || st.kind == OTA_DIRECTORY)
         return err;
     return result(lfs2_mkdir(&l->fs, path));
+}
+
+static int port_aside(void *ctx, const char *from, const char *to)
+{
+    return port_move(ctx, from, to);
+}
+
+static int port_clear(void *ctx, const char *path)
+{
+    return tree_clear(ctx, &((struct lfs_world *)ctx)->world.port, path,
+                      first_in);
 }
 
 static int port_free(void *ctx, uint64_t *bytes, uint32_t *block)
@@ -372,15 +402,16 @@ static void walk_folder(struct lfs_world *l, char *path, size_t len,
     lfs2_dir_close(&l->fs, &dir);
 }
 
-static void lfs_walk(struct world *w,
+static void lfs_walk(struct world *w, const char *root,
                      void (*each)(void *arg, const char *path, bool folder),
                      void *arg)
 {
     struct lfs_world *l = (struct lfs_world *)w;
-    char path[OTA_PATH + 1] = "";
+    char path[OTA_PATH + 1];
 
+    snprintf(path, sizeof(path), "%s", root);
     if (mount(l) >= 0)
-        walk_folder(l, path, 0, each, arg);
+        walk_folder(l, path, strlen(path), each, arg);
 }
 
 struct world *lfs_new(uint32_t blocks)
@@ -405,6 +436,8 @@ struct world *lfs_new(uint32_t blocks)
                                          .remove = port_remove,
                                          .mkdir = port_mkdir,
                                          .rmdir = port_rmdir,
+                                         .aside = port_aside,
+                                         .clear = port_clear,
                                          .stat = port_stat,
                                          .free = port_free,
                                          .barrier = port_barrier};

@@ -99,16 +99,6 @@ static void test_yield(void)
 /* -- a base that changes ----------------------------------------------------
  */
 
-/* In place, as an application edits: an open handle reads the new bytes. */
-static void edit(struct world *w, const char *path, uint32_t offset)
-{
-    const struct ota_port *p = &w->port;
-    int file = p->open(p->ctx, path, OTA_OPEN_UPDATE);
-
-    p->write_at(p->ctx, file, offset, (const uint8_t *)"edited", 6);
-    p->close(p->ctx, file);
-}
-
 static struct world *edited;
 
 /* When most of the file is made, the rest of its base changes. */
@@ -119,7 +109,7 @@ static int editing_write(void *ctx, int file, uint32_t offset,
 
     if (w && offset > LARGE / 2) {
         edited = NULL;
-        edit(w, "large", LARGE - 6);
+        sim_edit(w, "large", LARGE - 6, "edited");
     }
     return write_at(ctx, file, offset, buf, len);
 }

@@ -76,6 +76,20 @@ static void add_folders(struct names *n, const char *path, bool must)
     }
 }
 
+/* What the program made for itself: its folders may be there, too. */
+static void each_mine(void *arg, const char *path, bool folder)
+{
+    static char kept[64][64];
+    static size_t next;
+    char *copy = kept[next++ % 64];
+
+    if (folder || !strstr(path, "mine"))
+        return;
+    snprintf(copy, sizeof(kept[0]), "%s", path);
+    add_name(arg, copy, strlen(copy), false, false);
+    add_folders(arg, copy, false);
+}
+
 static void each_name(void *arg, const char *path, bool folder)
 {
     struct names *n = arg;
@@ -118,7 +132,9 @@ static bool names_agree(const struct scene *s, struct world *w,
     add_set(&n, &s->user, false, true);
     if (st->phase == OTA_TRIAL)
         add_set(&n, files_of(s, st->previous), true, false);
-    w->type->walk(w, each_name, &n);
+    if (s->edited)
+        w->type->walk(w, "", each_mine, &n);
+    w->type->walk(w, "", each_name, &n);
     for (size_t i = 0; i < n.count; i++) {
         if (n.name[i].must && !n.name[i].seen)
             return false;
@@ -138,7 +154,7 @@ bool scene_whole(const struct scene *s, struct world *w,
 {
     const struct set *set;
 
-    if (s->edited && st->version == 2)
+    if (s->edited && (st->version == 2 || s->edited_early))
         return true;
     if (st->version > SCENE_VERSIONS ||
         (st->phase != OTA_IDLE && st->phase != OTA_STAGING &&

@@ -16,9 +16,10 @@ struct scene {
     struct bundle *bundle[SCENE_VERSIONS + 1];
     struct ota_install_config config;
     enum world_loader loader;
-    void *owned;  /* of the sets; freed with the scene */
-    bool forgets; /* version 0 is the second release's files */
-    bool edited;  /* the application changed files of the second release */
+    void *owned;       /* of the sets; freed with the scene */
+    bool forgets;      /* version 0 is the second release's files */
+    bool edited;       /* the application changed files of the second release */
+    bool edited_early; /* and of the first, after the second was staged */
 };
 
 /* The release with everything in it: adds, replaces, patches, deletes, changes
@@ -27,6 +28,8 @@ struct scene {
 struct scene *scene_rich(void);
 /* Five files are replaced. */
 struct scene *scene_five(void);
+/* Names that change by case alone. */
+struct scene *scene_case(void);
 /* Two sets by chance. */
 struct scene *scene_random(uint32_t seed);
 /* So many files of so many bytes; of the next release a tenth is other files,

@@ -75,6 +75,22 @@ static const struct item five_3[] = {{"a.py", "a = 3\n", 0644, 0},
                                      {"d.py", "d = 3\n", 0644, 0},
                                      {"e.py", "e = 3\n", 0644, 0}};
 
+/* Files and folders whose names change by case alone. */
+static const struct item case_1[] = {
+    {"keep.txt", "it stays\n", 0644, 0},
+    {"Lib/a.py", "a = 1\n", 0644, 0},
+    {"Lib/Sub/B.py", "b = 1\n", 0644, 0},
+    {"Main.py", "print('the same in both')\n", 0644, 0},
+    {"x/Y.py", "y = 1\n", 0644, 0},
+    {"x/z.py", "z = 1\n", 0644, 0}};
+static const struct item case_2[] = {
+    {"keep.txt", "it stays\n", 0644, 0},
+    {"lib/a.py", "a = 2\n", 0644, 0},
+    {"lib/sub/b.py", "b = 1\n", 0644, 0},
+    {"main.py", "print('the same in both')\n", 0644, 0},
+    {"x/y.py", "y = 2\n", 0644, 0},
+    {"x/z.py", "z = 1\n", 0644, 0}};
+
 static struct scene *scene_new(const char *name)
 {
     struct scene *s = calloc(1, sizeof(*s));
@@ -145,6 +161,18 @@ struct scene *scene_rich(void)
     s->set[3].item = rich_3;
     s->set[3].count = COUNT(rich_3);
     make_bundles(s, &base, (const uint8_t(*)[OTA_PUBLIC_KEY])keys, never);
+    return s;
+}
+
+struct scene *scene_case(void)
+{
+    struct scene *s = scene_new("names in another case");
+
+    s->set[1].item = case_1;
+    s->set[1].count = COUNT(case_1);
+    s->set[2].item = s->set[3].item = case_2;
+    s->set[2].count = s->set[3].count = COUNT(case_2);
+    make_bundles(s, NULL, NULL, NULL);
     return s;
 }
 

@@ -330,7 +330,9 @@ static uint64_t hash_names(const struct sim *s, const struct names *names,
     for (int i = 0; i < names->count; i++) {
         const struct node *n = &names->node[i];
         const struct inode *inode = n->inode < 0 ? NULL : &s->inode[n->inode];
-        uint64_t h[3] = {n->hash, n->kind, 0};
+        uint64_t h[3] = {
+            n->hash,
+            n->kind | (uint64_t)n->mode << 32 | (uint64_t)n->owner << 48, 0};
 
         if (!n->path[0])
             continue;
@@ -402,7 +404,16 @@ static void sim_remove(struct world *w, const char *path)
     sim_make_durable(s);
 }
 
-static void sim_walk(struct world *w,
+static bool in_walk(const char *path, const char *root)
+{
+    size_t len = strlen(root);
+
+    if (len == 0)
+        return strncmp(path, ".ota", 4) != 0;
+    return strncmp(path, root, len) == 0 && path[len] == '/';
+}
+
+static void sim_walk(struct world *w, const char *root,
                      void (*each)(void *arg, const char *path, bool folder),
                      void *arg)
 {
@@ -411,7 +422,7 @@ static void sim_walk(struct world *w,
     for (int i = 0; i < s->now.count; i++) {
         const struct node *n = &s->now.node[i];
 
-        if (n->path[0] && strncmp(n->path, ".ota", 4) != 0)
+        if (n->path[0] && in_walk(n->path, root))
             each(arg, n->path, n->kind == OTA_DIRECTORY);
     }
 }
@@ -440,6 +451,8 @@ struct world *sim_new(enum sim_mode mode)
         abort();
     s->world.port = sim_port;
     s->world.port.move_copies = mode == SIM_COPIES;
+    if (mode == SIM_COPIES) /* FAT knows no modes */
+        s->world.port.mkdir_as = NULL;
     world_init(&s->world, &sim_types[mode]);
     s->mode = mode;
     s->room = 8 << 20;
@@ -466,6 +479,33 @@ void sim_mount(struct world *w, const char *path)
     if (!n)
         abort();
     n->elsewhere = true;
+}
+
+void sim_edit(struct world *w, const char *path, uint32_t offset,
+              const char *text)
+{
+    struct sim *s = (struct sim *)w;
+    struct node *n = sim_find(&s->now, path);
+
+    sim_write(&s->inode[n->inode], offset, (const uint8_t *)text, strlen(text));
+}
+
+void sim_own(struct world *w, const char *path, unsigned mode, unsigned owner)
+{
+    struct sim *s = (struct sim *)w;
+    struct node *n = sim_find(&s->now, path);
+
+    n->mode = (uint16_t)mode;
+    n->owner = (uint16_t)owner;
+    sim_make_durable(s);
+}
+
+bool sim_owned(struct world *w, const char *path, unsigned mode, unsigned owner)
+{
+    struct node *n = sim_find(&((struct sim *)w)->now, path);
+
+    return n && n->kind == OTA_DIRECTORY && n->mode == mode &&
+           n->owner == owner;
 }
 
 void sim_link(struct world *w, const char *path)

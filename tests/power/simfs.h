@@ -52,5 +52,12 @@ void sim_room(struct world *w, uint64_t bytes);
 /* The file is on another file system, or is a link. */
 void sim_mount(struct world *w, const char *path);
 void sim_link(struct world *w, const char *path);
+/* Changes a file in place: an open handle reads the new bytes. */
+void sim_edit(struct world *w, const char *path, uint32_t offset,
+              const char *text);
+/* Of a folder. */
+void sim_own(struct world *w, const char *path, unsigned mode, unsigned owner);
+bool sim_owned(struct world *w, const char *path, unsigned mode,
+               unsigned owner);
 
 #endif

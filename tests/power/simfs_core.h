@@ -27,7 +27,8 @@ struct node {
     int16_t next; /* of the same head, or of the free ones; -1: none */
     uint8_t kind; /* enum ota_kind */
     bool elsewhere;
-    int16_t inode; /* of a regular file, else -1 */
+    uint16_t mode, owner; /* of a folder */
+    int16_t inode;        /* of a regular file, else -1 */
 };
 
 struct names {
@@ -40,6 +41,7 @@ struct names {
 struct op {
     char from[PATH], to[PATH]; /* link: from ""; unlink: to "" */
     uint8_t kind;
+    uint16_t mode, owner; /* of a folder that is made */
     int16_t inode;
 };
 
@@ -73,6 +75,8 @@ bool sim_has_children(const struct names *names, const char *path);
 /* A name operation: link from "", unlink to "", or a rename. */
 void sim_name(struct sim *s, const char *from, const char *to, int kind,
               int inode);
+void sim_name_as(struct sim *s, const char *from, const char *to, int kind,
+                 int inode, unsigned mode, unsigned owner);
 /* Without its operation. */
 void sim_del(struct sim *s, struct names *names, struct node *n);
 void sim_apply(struct sim *s, struct names *names, const struct op *op);

@@ -2,6 +2,7 @@
  * and the operations between them. */
 #include "simfs_core.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,10 +93,38 @@ bool sim_has_children(const struct names *names, const char *path)
     return false;
 }
 
+/* A folder goes with all that is in it, as one step. */
+static void move_tree(struct sim *s, struct names *names, const struct op *op)
+{
+    size_t len = strlen(op->from);
+
+    for (int i = 0; i < names->count; i++) {
+        struct node from = names->node[i], *n;
+        char to[2 * PATH];
+
+        if (strncmp(from.path, op->from, len) != 0 ||
+            (from.path[len] != '\0' && from.path[len] != '/'))
+            continue;
+        snprintf(to, sizeof(to), "%s%s", op->to, from.path + len);
+        sim_hold(s, from.inode);
+        sim_del(s, names, &names->node[i]);
+        n = add(names, to);
+        n->kind = from.kind;
+        n->elsewhere = from.elsewhere;
+        n->mode = from.mode;
+        n->owner = from.owner;
+        n->inode = from.inode;
+    }
+}
+
 void sim_apply(struct sim *s, struct names *names, const struct op *op)
 {
     struct node *n;
 
+    if (op->kind == OTA_DIRECTORY && op->from[0] && op->to[0]) {
+        move_tree(s, names, op);
+        return;
+    }
     sim_hold(s, op->inode);
     if (op->from[0] && (n = sim_find(names, op->from)))
         sim_del(s, names, n);
@@ -107,11 +136,19 @@ void sim_apply(struct sim *s, struct names *names, const struct op *op)
         sim_del(s, names, n);
     n = add(names, op->to);
     n->kind = op->kind;
+    n->mode = op->mode;
+    n->owner = op->owner;
     n->inode = op->inode;
 }
 
 void sim_name(struct sim *s, const char *from, const char *to, int kind,
               int inode)
+{
+    sim_name_as(s, from, to, kind, inode, kind == OTA_DIRECTORY ? 0755 : 0, 0);
+}
+
+void sim_name_as(struct sim *s, const char *from, const char *to, int kind,
+                 int inode, unsigned mode, unsigned owner)
 {
     struct op *op;
 
@@ -122,6 +159,8 @@ void sim_name(struct sim *s, const char *from, const char *to, int kind,
     memcpy(op->from, from, strlen(from) + 1);
     memcpy(op->to, to, strlen(to) + 1);
     op->kind = (uint8_t)kind;
+    op->mode = (uint16_t)mode;
+    op->owner = (uint16_t)owner;
     op->inode = (int16_t)inode;
     sim_hold(s, inode);
     sim_apply(s, &s->now, op);

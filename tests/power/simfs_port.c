@@ -1,6 +1,8 @@
 /* The operations of the simulated file system, any of which can fail. */
 #include "simfs_core.h"
+#include "tree.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -329,6 +331,59 @@ static int port_rmdir(void *ctx, const char *path)
     return result(late);
 }
 
+/* A name in the folder `path`, or "". */
+static void first_in(void *ctx, const char *path, char *name, size_t size)
+{
+    const struct names *names = &((struct sim *)ctx)->now;
+    size_t len = strlen(path);
+
+    name[0] = '\0';
+    for (int i = 0; i < names->count; i++) {
+        const char *at = names->node[i].path;
+
+        if (strncmp(at, path, len) == 0 && at[len] == '/' &&
+            !strchr(at + len + 1, '/'))
+            snprintf(name, size, "%s", at + len + 1);
+    }
+}
+
+static int port_aside(void *ctx, const char *from, const char *to)
+{
+    struct sim *s = ctx;
+    struct node *n = sim_find(&s->now, from);
+    bool late;
+    int err;
+
+    if (s->mode == SIM_COPIES)
+        return tree_move(ctx, &s->world.port, from, to, first_in);
+    err = operation(s, from, IS_MOVE, &late);
+    if (err != OTA_OK)
+        return err;
+    if (!n || !sim_has_parent(&s->now, to) || sim_find(&s->now, to))
+        return OTA_ERR_IO;
+    sim_name_as(s, from, to, n->kind, n->inode, n->mode, n->owner);
+    return result(late);
+}
+
+static int port_clear(void *ctx, const char *path)
+{
+    return tree_clear(ctx, &((struct sim *)ctx)->world.port, path, first_in);
+}
+
+static int port_mkdir_as(void *ctx, const char *path, const struct ota_stat *as)
+{
+    struct sim *s = ctx;
+    bool late;
+    int err = operation(s, path, BLOCK, &late);
+
+    if (err != OTA_OK)
+        return err;
+    if (sim_find(&s->now, path) || !sim_has_parent(&s->now, path))
+        return OTA_ERR_IO;
+    sim_name_as(s, "", path, OTA_DIRECTORY, -1, as->mode, as->uid);
+    return result(late);
+}
+
 static int port_stat(void *ctx, const char *path, struct ota_stat *st)
 {
     struct sim *s = ctx;
@@ -337,6 +392,8 @@ static int port_stat(void *ctx, const char *path, struct ota_stat *st)
     st->kind = n ? n->kind : OTA_NOTHING;
     st->size = n && n->inode >= 0 ? s->inode[n->inode].now->len : 0;
     st->fs = n && n->elsewhere;
+    st->mode = n ? n->mode : 0;
+    st->uid = n ? n->owner : 0;
     return OTA_OK;
 }
 
@@ -386,6 +443,9 @@ const struct ota_port sim_port = {.open = port_open,
                                   .remove = port_remove,
                                   .mkdir = port_mkdir,
                                   .rmdir = port_rmdir,
+                                  .mkdir_as = port_mkdir_as,
+                                  .aside = port_aside,
+                                  .clear = port_clear,
                                   .stat = port_stat,
                                   .chmod = port_chmod,
                                   .free = port_free,

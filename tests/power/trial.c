@@ -187,32 +187,77 @@ static void test_own_files(void)
     done(w);
     w = device(rich, 2);
     world_put(w, "a/mine.txt", "mine");
-    check(scene_undo(rich, w, &st) == OTA_ERR_IO &&
-              world_has(w, "a/mine.txt") && world_has(w, "main.py") &&
-              world_has(w, "old/gone.py"),
-          "where it keeps an old file from its place all others come back");
-    w->type->remove(w, "a/mine.txt");
-    check(scene_boot(rich, w, &st) == OTA_OK && at(rich, w, OTA_IDLE, 1),
-          "and once it is gone the undo comes to its end");
+    check(scene_undo(rich, w, &st) == OTA_OK && at(rich, w, OTA_IDLE, 1) &&
+              world_has(w, ".ota/aside/00/00/02/mine.txt"),
+          "in the place of an old file it is moved aside with its folder");
     done(w);
     rich->edited = false;
 }
+
+/* -- the device's own trouble -----------------------------------------------
+ */
 
 /* Between staging and the swap. */
 static void test_in_the_way(void)
 {
     struct world *w = device(five, 1);
+    struct ota_install *i;
     struct ota_status st;
 
     scene_stage(five, w, 2);
     w->type->remove(w, "c.py");
     w->type->mkdir(w, "c.py");
     scene_wrong = NULL;
-    scene_boot(five, w, &st);
-    check(st.phase == OTA_IDLE && st.version == 1 && st.failed == 2 &&
-              st.reason == -OTA_ERR_IO && world_has(w, "a.py"),
-          "a folder where a file is to go: all goes back");
+    i = scene_start(five, w);
+    check(ota_boot(i) == OTA_OK && strcmp(ota_blocked(i), "c.py") == 0 &&
+              ota_status(i, &st) == OTA_OK && st.phase == OTA_IDLE &&
+              st.version == 1 && st.failed == 0 && world_has(w, "a.py"),
+          "a folder where a file is to go: nothing is begun");
+    check(scene_feed(i, five->bundle[2], OTA_CHOOSE_INSTALLED) ==
+                  OTA_ERR_PATH &&
+              strcmp(ota_blocked(i), "c.py") == 0,
+          "nor staged: %s is in the way", ota_blocked(i));
+    scene_end(i);
+    w->port.rmdir(w, "c.py");
+    world_put(w, "c.py", five->set[1].item[2].bytes);
+    check(scene_install(five, w, 2) == OTA_OK && at(five, w, OTA_TRIAL, 2),
+          "once it is gone the version is taken");
     done(w);
+}
+
+static const enum sim_fail troubles[] = {FAIL_MOVES, FAIL_PATH, FAIL_FULL};
+
+/* A swap that failed for the device's own trouble, at any operation: it is no
+ * reason not to take the version when the trouble is gone. */
+static void test_trouble(void)
+{
+    int wrong = 0, undone = 0;
+
+    for (size_t k = 0; k < sizeof(troubles) / sizeof(*troubles); k++) {
+        for (long op = 1; op < 60; op++) {
+            struct world *w = sim_new(SIM_COPIES);
+            struct ota_status st;
+            int err;
+
+            scene_wrong = NULL;
+            scene_prepare(five, w, 1);
+            scene_stage(five, w, 2);
+            sim_fail(w, troubles[k], op);
+            err = scene_boot(five, w, &st);
+            undone += err == OTA_OK && st.version == 1;
+            sim_repair(w);
+            if (err != OTA_OK)
+                err = scene_boot(five, w, &st);
+            if (err != OTA_OK || st.failed != 0 ||
+                scene_install(five, w, 2) != OTA_OK ||
+                !at(five, w, OTA_TRIAL, 2))
+                wrong++;
+            done(w);
+        }
+    }
+    check(wrong == 0 && undone > 10,
+          "%d swaps went back for the device's trouble: %d not taken again",
+          undone, wrong);
 }
 
 /* -- keys, ETag, highest ----------------------------------------------------
@@ -425,6 +470,7 @@ int main(void)
     test_meddling();
     test_own_files();
     test_in_the_way();
+    test_trouble();
     test_keys();
     test_etag();
     test_highest();

@@ -191,7 +191,7 @@ const char *world_list(struct world *w)
 
     l.count = 0;
     list[0] = '\0';
-    w->type->walk(w, each_name, &l);
+    w->type->walk(w, "", each_name, &l);
     qsort(l.text, l.count, sizeof(*l.text), by_text);
     for (size_t i = 0; i < l.count; i++) {
         at += (size_t)snprintf(list + at, sizeof(list) - at, "%s\n", l.text[i]);

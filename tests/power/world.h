@@ -43,8 +43,9 @@ struct world_type {
                 size_t len, unsigned mode);
     void (*remove)(struct world *w, const char *path);
     void (*mkdir)(struct world *w, const char *path);
-    /* Calls `each` for every name outside .ota. */
-    void (*walk)(struct world *w,
+    /* Calls `each` for every name below the folder `root`; of all, "", those
+     * outside .ota. */
+    void (*walk)(struct world *w, const char *root,
                  void (*each)(void *arg, const char *path, bool folder),
                  void *arg);
 };

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "agent.h"
 #include "refusal.h"
@@ -9,17 +10,49 @@
 /* Room for any window and chunk that the format has. */
 static uint64_t arena[(OTA_INSTALL_MEMORY(15, OTA_CHUNK_MAX) + 7) / 8];
 
+/* .ota is a link, or not all ours: what it says may be another's word. */
+static int doubtful(const struct agent *a)
+{
+    const char *root = a->options->root;
+    const struct ota_posix *p = &a->posix;
+
+    if (p->doubt == OTA_POSIX_NO_FOLDER)
+        return say_error(EXIT_FAILED,
+                         "'%s/%s' is a link or a file, where a folder of ours "
+                         "belongs: find out who put it there, and remove it",
+                         root, p->path);
+    return say_error(EXIT_FAILED,
+                     "'%s/%s' belongs to user %lu, and ota-agent runs as user "
+                     "%lu: run it as the same user each time; only if you are "
+                     "sure who wrote '%s/.ota', give it to this one: 'chown -R "
+                     "%lu %s/.ota'",
+                     root, p->path, p->owner, (unsigned long)geteuid(), root,
+                     (unsigned long)geteuid(), root);
+}
+
 static int lock_root(struct agent *a, bool wait)
 {
     const char *root = a->options->root;
 
     if (ota_posix_lock(&a->posix, wait) == 0)
         return 0;
+    if (a->posix.doubt)
+        return doubtful(a);
     if (errno == EWOULDBLOCK)
         return say_error(EXIT_BUSY, "another ota-agent is at work in '%s'",
                          root);
     return say_error(EXIT_FAILED, "cannot lock '%s': %s", root,
                      strerror(errno));
+}
+
+static void told(void *arg, const char *from, const char *to)
+{
+    const struct agent *a = arg;
+
+    say_error(0,
+              "'%s' stood in the way of going back: it is kept as '%s/%s' "
+              "until the next update is fetched",
+              from, a->options->root, to);
 }
 
 static int open_root(struct agent *a, bool lock)
@@ -29,8 +62,11 @@ static int open_root(struct agent *a, bool lock)
     if (!root)
         return options_missing(a->options, "which folder is updated?", "root");
     if (ota_posix_open(&a->posix, root) != 0)
-        return options_wrong(a->options, EXIT_FAILED, root,
-                             "cannot open '%s': %s", root, strerror(errno));
+        return a->posix.doubt
+                   ? doubtful(a)
+                   : options_wrong(a->options, EXIT_FAILED, root,
+                                   "cannot open '%s': %s", root,
+                                   strerror(errno));
     return lock ? lock_root(a, false) : 0;
 }
 
@@ -97,6 +133,8 @@ int agent_open(struct agent *a, const struct options *o, bool lock)
         return status;
     configure(a);
     a->port = ota_posix_port(&a->posix);
+    a->posix.told = told;
+    a->posix.told_arg = a;
     start_installer(a);
     return 0;
 }
@@ -161,11 +199,19 @@ int agent_status(struct agent *a)
 static void explain(const struct agent *a, int err, char *out, size_t size)
 {
     const struct ota_posix *p = &a->posix;
+    const char *blocked = a->install ? ota_blocked(a->install) : NULL;
     uint64_t space = a->install ? ota_stage_space(a->install) : 0;
     bool full = p->error == ENOSPC || p->error == EDQUOT;
 
     out[0] = '\0';
-    if (err == OTA_ERR_SPACE && space > 0 && !full)
+    if (err == OTA_ERR_PATH && blocked)
+        snprintf(out, size,
+                 ": '%s' is in the way: once it is gone, this version is taken",
+                 blocked);
+    else if (err == OTA_ERR_MEMORY && ota_stage_memory(a->install) == 0)
+        snprintf(out, size, ": it has more than %u files and deletes",
+                 OTA_ENTRIES);
+    else if (err == OTA_ERR_SPACE && space > 0 && !full)
         snprintf(out, size, ": %llu bytes", (unsigned long long)space);
     else if (p->error && (err == OTA_ERR_IO || (err == OTA_ERR_SPACE && full)))
         snprintf(out, size, ": %s%s%s", strerror(p->error),

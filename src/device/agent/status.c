@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "status.h"
+#include "trial.h"
 
 static void print_hex(const uint8_t *buf, size_t len)
 {
@@ -158,6 +159,12 @@ int status_reset(struct agent *a)
                          "then not known, and cannot be undone)");
     if (err != OTA_OK && err != OTA_ERR_STATE)
         return agent_failed(a, err, NULL);
+    if (err == OTA_OK && a->status.phase > OTA_READY &&
+        a->status.phase != OTA_TRIAL && trial_boot(a) == EXIT_FAILED)
+        say_error(0,
+                  "the old files that could not be put back stay in "
+                  "'%s/.ota/old' until the next update is fetched",
+                  a->options->root);
     err = ota_reset(a->install);
     if (err != OTA_OK)
         return agent_failed(a, err, NULL);

@@ -1,6 +1,7 @@
 /* Boot, trial, confirm and undo, with the owner's commands around them. */
 #include <signal.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "command.h"
 #include "trial.h"
@@ -59,6 +60,35 @@ static void report(const struct agent *a, const struct ota_status *before)
         say_idle("nothing to do: %s", agent_installed(a, installed));
 }
 
+static bool in_vain(const struct agent *a, const struct ota_status *before)
+{
+    return before->phase >= OTA_READY && before->phase != OTA_TRIAL &&
+           a->status.phase == OTA_IDLE &&
+           a->status.version == before->version &&
+           a->status.failed == before->failed;
+}
+
+/* What was staged is gone, and nothing of it is installed: the device's own
+ * trouble, which rules no version out. */
+static void report_in_vain(const struct agent *a)
+{
+    const char *blocked = ota_blocked(a->install);
+    const struct ota_posix *p = &a->posix;
+
+    if (blocked)
+        say_error(0,
+                  "what was staged is not installed: '%s' is in the way; once "
+                  "it is gone, a poll takes the version again",
+                  blocked);
+    else if (p->error)
+        say_error(0,
+                  "what was staged is not installed: %s at '%s'; once that is "
+                  "mended, a poll takes the version again",
+                  strerror(p->error), p->path);
+    else
+        say_error(0, "what was staged is no longer taken, and is forgotten");
+}
+
 /* Exit status of what the installer returned, after saying what happened. */
 static int outcome(struct agent *a, int err)
 {
@@ -71,6 +101,8 @@ static int outcome(struct agent *a, int err)
     if (status != 0)
         return status;
     report(a, &before);
+    if (in_vain(a, &before))
+        report_in_vain(a);
     if (err == OTA_OK)
         return EXIT_DONE;
     say("another firmware slot is active: restart needed");
