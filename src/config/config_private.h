@@ -67,6 +67,7 @@ struct config_settings {
 /* The work in progress. */
 struct loader {
     struct config_settings settings; /* of the top; first: see config_setting */
+    struct config_allow *allow;      /* of what is being read */
     struct config *config;
     struct arena *arena; /* the model's */
     struct fleet *fleet; /* the model's */
@@ -156,6 +157,12 @@ int config_take_ram(struct loader *l, struct node *key, struct node *value,
                     void *into);
 int config_take_expires(struct loader *l, struct node *key, struct node *value,
                         void *into);
+
+/* allow-secrets, follow: into loader.allow. */
+int config_take_secrets(struct loader *l, struct node *key, struct node *value,
+                        void *into);
+int config_take_follow(struct loader *l, struct node *key, struct node *value,
+                       void *into);
 
 /* keep: at the top alone. */
 int config_take_keep(struct loader *l, struct node *key, struct node *value,

@@ -209,6 +209,8 @@ static const struct config_field fields[] = {
     {"exclude", take_exclude}, {"delete", take_delete},
     {"devices", take_devices}, {"hardware", config_take_hardware},
     {"ram", config_take_ram},  {"expires", config_take_expires},
+    {"allow-secrets", config_take_secrets},
+    {"follow", config_take_follow},
 };
 
 const char *config_belongs(const char *key)
@@ -296,6 +298,7 @@ static void take_release(struct loader *l, struct node *n,
     schema.place = place;
     r->selected = true;
     r->version_mark = config_mark(l, n);
+    l->allow = &r->allow;
     seen = config_walk(l, n, &schema, &d);
     say_missing(l, n, seen, place);
     settle(l, &d, n);

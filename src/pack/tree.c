@@ -301,7 +301,6 @@ int tree_load(const struct config *c, struct tree **out)
     *out = NULL;
     if (!t)
         return diag_no_memory();
-    tree_sources_guard(&t->priv->sources, c);
     for (i = 0; i < c->release_count; i++) {
         if (c->releases[i].selected && load_release(t, c, i))
             err = -1;

@@ -22,8 +22,7 @@ static int walk_folder(struct walk *w);
 
 static int not_dots(const struct dirent *e)
 {
-    return strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
-           !tree_never(e->d_name);
+    return strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b)
@@ -144,6 +143,10 @@ static int visit_name(struct walk *w, const struct dirent *e)
     size_t len = strlen(e->d_name), before = w->len;
     int err;
 
+    if (tree_passes_over(w->pattern, e->d_name)) {
+        w->found->passed++;
+        return 0;
+    }
     if (len + 2 > sizeof w->path - before)
         return tree_fail(w->job, DIAG_INPUT, w->mark,
                          "a path below '%s' is too long", w->path);
@@ -206,7 +209,7 @@ int tree_walk(struct tree_job *job, struct diag_mark mark, const char *pattern,
         found->no_folder = true;
         return 0;
     }
-    return tree_never(w.path) ? 0 : walk_folder(&w);
+    return walk_folder(&w);
 }
 
 void tree_found_release(struct tree_found *found)
