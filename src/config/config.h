@@ -37,7 +37,7 @@ struct config_release {
     size_t file_count;
     struct config_text *exclude; /* patterns */
     size_t exclude_count;
-    struct config_allow allow; /* its own; config.allow holds besides */
+    struct config_allow allow;   /* its own; config.allow holds besides */
     struct config_text *deletes; /* device paths, checked by format.md */
     size_t delete_count;
     uint16_t hardware; /* 0: any */

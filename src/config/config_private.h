@@ -174,6 +174,11 @@ int config_take_server(struct loader *l, struct node *key, struct node *value,
 int config_take_servers(struct loader *l, struct node *key, struct node *value,
                         void *into);
 
+/* What to write in place of a `server:` that has no "scheme://" and cannot be
+ * meant for a folder (ota-pack.yml(5), Servers), cut to fit; false: it is a
+ * folder. */
+bool config_server_cure(const char *text, char *cure, size_t max);
+
 /* The items of `releases:`, `files:`, `devices:`. */
 void config_take_releases(struct loader *l);
 void config_take_files(struct loader *l, struct config_release *r,

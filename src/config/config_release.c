@@ -204,11 +204,16 @@ static int take_devices(struct loader *l, struct node *key, struct node *value,
 }
 
 static const struct config_field fields[] = {
-    {"name", take_name},       {"version", take_version},
-    {"label", take_label},     {"files", take_files},
-    {"exclude", take_exclude}, {"delete", take_delete},
-    {"devices", take_devices}, {"hardware", config_take_hardware},
-    {"ram", config_take_ram},  {"expires", config_take_expires},
+    {"name", take_name},
+    {"version", take_version},
+    {"label", take_label},
+    {"files", take_files},
+    {"exclude", take_exclude},
+    {"delete", take_delete},
+    {"devices", take_devices},
+    {"hardware", config_take_hardware},
+    {"ram", config_take_ram},
+    {"expires", config_take_expires},
     {"allow-secrets", config_take_secrets},
     {"follow", config_take_follow},
 };

@@ -117,12 +117,11 @@ static int parse(struct keys_secret *k, const char *name, const char *text,
                           "'%s' is a public key: 'key' takes the secret one, "
                           "or set 'sign_command'",
                           name);
-    if (!got && chars)
+    if (!got && chars && chars < KEYS_SECRET_LINE - 2)
         return diag_error(DIAG_KEY,
-                          "'%s' has %zu of the %d characters of a secret key: "
-                          "it was %s when it was copied",
-                          name, chars, KEYS_SECRET_LINE - 1,
-                          chars < KEYS_SECRET_LINE - 2 ? "cut" : "changed");
+                          "'%s' is cut: %zu of the %d characters of a secret "
+                          "key are there, copy it again",
+                          name, chars, KEYS_SECRET_LINE - 1);
     if (!got || memcmp(k->wire + AT_CHECK_ALG, "B2", 2) != 0)
         return diag_error(DIAG_KEY, "'%s' is not a minisign secret key", name);
     if (has_password(k))

@@ -13,8 +13,9 @@ struct keys_secret {
 };
 
 /* Reads a key file, or with `env:NAME` the variable (then wiped and unset)
- * that holds a whole file or its base64 line, as keys_token_find() reads them.  A key without a password is
- * unlocked.  0, or -1 (DIAG_KEY).  keys_secret_free() takes NULL. */
+ * that holds a whole file or its base64 line, as keys_token_find() reads them.
+ * A key without a password is unlocked.  0, or -1 (DIAG_KEY).
+ * keys_secret_free() takes NULL. */
 int keys_secret_read(const char *name, struct keys_secret **out);
 /* The same, and the variable stays. */
 int keys_secret_look(const char *name, struct keys_secret **out);

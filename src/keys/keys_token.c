@@ -94,8 +94,8 @@ static size_t find(const char *text, size_t len, uint8_t *out, size_t *chars)
 size_t keys_token_find(const char *text, size_t len, uint8_t out[KEYS_SECRET],
                        size_t *chars)
 {
-    char *plain = len <= KEYS_TEXT_MAX ? keys_text_alloc(2 * KEYS_TEXT_MAX)
-                                       : NULL,
+    char *plain =
+             len <= KEYS_TEXT_MAX ? keys_text_alloc(2 * KEYS_TEXT_MAX) : NULL,
          *again = plain ? plain + KEYS_TEXT_MAX : NULL;
     size_t got = 0, unused;
 

@@ -18,7 +18,7 @@ enum {
     SECRET_KEY = 158,        /* bytes of a minisign secret key, decoded */
     SECRET_BEHIND = 64,      /* bytes that are kept of what was seen */
     SECRET_AHEAD = 4096,     /* the longest that a secret may be written */
-    SECRET_PART = 64 * 1024,  /* the most that secret_feed() takes */
+    SECRET_PART = 64 * 1024, /* the most that secret_feed() takes */
     SECRET_PLAIN = 6144      /* of what was decoded */
 };
 

@@ -4,11 +4,11 @@
 #include <string.h>
 
 enum {
-    SYMBOLS = 211,   /* of base64 in a secret key, without padding */
-    GAP = 32,        /* bytes between two of them, at most */
-    GAPS = 14,       /* lines of 16 and more; beyond it must look sane */
-    AT_OPS = 38,     /* little-endian numbers of 8 bytes: */
-    AT_MEM = 46,     /* far below 2^40 in every key */
+    SYMBOLS = 211, /* of base64 in a secret key, without padding */
+    GAP = 32,      /* bytes between two of them, at most */
+    GAPS = 14,     /* lines of 16 and more; beyond it must look sane */
+    AT_OPS = 38,   /* little-endian numbers of 8 bytes: */
+    AT_MEM = 46,   /* far below 2^40 in every key */
     AT_ID = 54
 };
 
@@ -197,7 +197,8 @@ static bool line_begins(const struct secret_text *t, const uint8_t *p)
         p--;
     if (p == t->begin)
         return t->line;
-    /* Also in a string of a program, in an archive, behind a byte order mark. */
+    /* Also in a string of a program, in an archive, behind a byte order mark.
+     */
     return strchr("\n\r\"'", p[-1]) || p[-1] >= 0xbf ||
            (p - t->begin > 1 && p[-2] == '\\');
 }

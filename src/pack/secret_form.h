@@ -18,7 +18,7 @@ int secret_symbol(uint8_t byte);
 bool secret_starts(uint8_t first, uint8_t second);
 
 /* What begins at p, noted in s (key, ours, theirs). */
-enum secret_kind secret_form(struct secret_scan *s,
-                             const struct secret_text *t, const uint8_t *p);
+enum secret_kind secret_form(struct secret_scan *s, const struct secret_text *t,
+                             const uint8_t *p);
 
 #endif

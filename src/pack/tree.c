@@ -305,6 +305,8 @@ int tree_load(const struct config *c, struct tree **out)
         if (c->releases[i].selected && load_release(t, c, i))
             err = -1;
     }
+    if (tree_served_check(c, &t->priv->sources))
+        err = -1;
     if (err)
         tree_free(t);
     else

@@ -24,8 +24,8 @@ struct tree_sources {
     struct tree_source **slots; /* open addressing, a power of two */
     size_t slot_count, count;
     struct secret_scan *scan; /* made for the first file */
-    bool excused; /* the file is taken only since a release allows it */
-    bool has_public;          /* of the key that signs: */
+    bool excused;    /* the file is taken only since a release allows it */
+    bool has_public; /* of the key that signs: */
     uint8_t public[OTA_PUBLIC_KEY];
 };
 
@@ -89,6 +89,11 @@ int tree_link_check(struct tree_job *job, const struct tree_origin *o,
 /* Says where a link leads that cannot be opened (errno): -1, or 1 where it is
  * none. */
 int tree_link_missing(struct tree_job *job, const struct tree_origin *o);
+
+/* Refuses a server's folder in which the key, the configuration or a file that
+ * is packed lies: 0, or -1 (reported). */
+int tree_served_check(const struct config *c,
+                      const struct tree_sources *sources);
 
 /* A rule of `files:` before devices come into it. */
 enum tree_rule { TREE_RULE_BAD, TREE_RULE_SHARED, TREE_RULE_DEVICE };

@@ -46,7 +46,8 @@ static bool is_followed(const struct tree_job *job, const char *from)
 static char *home_of(const struct tree_job *job, const char *from,
                      size_t prefix)
 {
-    char *text = climbs(from) ? strndup(from, prefix) : strdup(""), *name, *real;
+    char *text = climbs(from) ? strndup(from, prefix) : strdup(""), *name,
+         *real;
 
     name = text ? config_resolve(job->config, *text ? text : ".") : NULL;
     real = name ? realpath(name, NULL) : NULL;

@@ -263,9 +263,8 @@ static int set_entry(struct tree_job *job, const struct config_file *f,
 static int add_entry(struct tree_job *job, const struct config_file *f,
                      const char *from, const char *path)
 {
-    struct tree_origin origin = {.from = from,
-                                 .prefix = job->prefix,
-                                 .mark = f->from.mark};
+    struct tree_origin origin = {
+        .from = from, .prefix = job->prefix, .mark = f->from.mark};
     const struct tree_source *source;
     struct tree_item *item;
     char *name;

@@ -71,10 +71,10 @@ static uint64_t line_of(const char *path, uint64_t at)
     return c == 0 && line == 1 ? 1 : c <= 0 ? 0 : line;
 }
 
-static const char *const what[] = {
-    [SECRET_MINISIGN] = "a secret signing key",
-    [SECRET_PRIVATE] = "a private key",
-    [SECRET_NETRC] = "a password (as in a netrc)"};
+static const char *const what[] = {[SECRET_MINISIGN] = "a secret signing key",
+                                   [SECRET_PRIVATE] = "a private key",
+                                   [SECRET_NETRC] =
+                                       "a password (as in a netrc)"};
 
 int tree_secret_check(struct tree_job *job, const struct tree_origin *o)
 {
@@ -124,7 +124,7 @@ static bool is_link_text(const struct tree_origin *o, const char *text,
         return false;
     return snprintf(path, sizeof path, "%.*s%.*s", folder, o->path, (int)len,
                     text) < (int)sizeof path &&
-           lstat(path, &st) == 0;
+           strcmp(path, o->path) != 0 && lstat(path, &st) == 0;
 }
 
 void tree_secret_warn(struct tree_job *job, const struct tree_origin *o,

@@ -39,9 +39,11 @@ static const struct wrong_case {
 
     /* YAML itself */
     {"nothing", "",
-     "1:1: error: the configuration is empty: 'ota-pack init' writes one\n"},
+     "1:1: error: the configuration is empty: delete it, then 'ota-pack init' "
+     "writes one\n"},
     {"comments alone", "# key: k\n",
-     "1:1: error: the configuration is empty: 'ota-pack init' writes one\n"},
+     "1:1: error: the configuration is empty: delete it, then 'ota-pack init' "
+     "writes one\n"},
     {"a list", "- a\n",
      "1:1: error: the configuration must be a map: 'key: ...'\n"},
     {"a text", "\nkey",

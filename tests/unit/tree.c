@@ -88,7 +88,7 @@ static const struct {
     {"a pattern to the root",
      {{"src/**", "", NULL}},
      {NULL},
-     ".hidden<src/.hidden one.txt<src/one.txt",
+     "one.txt<src/one.txt",
      ""},
     {"a pattern to a folder keeps what is behind the last plain folder",
      {{"deep/*/b/*.py", "x", NULL}},
