@@ -159,9 +159,8 @@ static const struct wrong_case {
      "2:9: error: server 'gopher://x/' is of no kind that is known here: a "
      "folder, or http, https, sftp, ftp, ftps, s3\n"},
     {"a server's password in its URL", KEY "server: https://u:pw@x/\n" GOOD,
-     "0:0: error: line 2: a password has no place in a URL: see "
-     "ota-pack.yml(5), "
-     "Credentials\n"},
+     "2:9: error: leave the password out of the URL; set "
+     "OTA_PACK_SERVER_PASSWORD (ota-pack.yml(5), Servers)\n"},
     {"URLs that are none",
      KEY "servers: [https://, 's3:///x', 'sftp://u@/x', 'http://x/?a', "
          "'http://x/a/../b', 'http://x/a b']\n" GOOD,
@@ -205,8 +204,8 @@ static const struct wrong_case {
      "'_'\n"
      "4:29: error: endpoint 'host': it is no http or https URL\n"
      "5:29: error: endpoint 'http://': it names no host\n"
-     "0:0: error: line 6: a password has no place in a URL: see "
-     "ota-pack.yml(5), Credentials\n"
+     "6:29: error: leave the password out of the URL; set "
+     "OTA_PACK_SERVER_PASSWORD (ota-pack.yml(5), Servers)\n"
      "6:52: error: style 'x' is neither 'host' nor 'path'\n"},
     {"settings of another kind",
      KEY "server: {url: https://x/, region: a, known_hosts: b}\n" GOOD,
