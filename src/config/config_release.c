@@ -166,6 +166,8 @@ static int take_delete(struct loader *l, struct node *key, struct node *value,
     struct config_text *list = NULL;
     size_t count = 0, kept = 0;
 
+    if (config_node(value)->kind == NODE_LIST && !config_node(value)->first)
+        return 0; /* what a program writes that has none */
     config_take_texts(l, key, value, &list, &count);
     for (size_t i = 0; i < count; i++) {
         const char *why = delete_problem(list[i].text);
