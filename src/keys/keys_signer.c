@@ -295,7 +295,7 @@ int signer_look(const struct config *c)
         report_key(DIAG_WARNING, c,
                    "the variable '%s' is not set: 'publish' needs it",
                    name + strlen("env:"));
-    else if (!command && is_missing(name))
+    else if (is_missing(name))
         say_missing(DIAG_WARNING, c, name);
     else
         result = command ? try_public(name) : try_secret(name);
