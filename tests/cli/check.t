@@ -234,7 +234,7 @@ done
 run 0 "the least" ota-pack check -c part1
 mv part3 fleet.csv
 printf 'id\n24:6f:28:aa:bb:f1\n' >gateways.csv
-env -u OTA_PACK_KEY run 0 "two releases" ota-pack check -c part2
+run 0 "two releases" env -u OTA_PACK_KEY ota-pack check -c part2
 says out "ok: 2 releases, 5 devices, "
 sed -n '/^releases:/,$p' part1 >>part4
 run 0 "sign_command" ota-pack check -c part4
