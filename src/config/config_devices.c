@@ -179,7 +179,7 @@ static void take_item(struct loader *l, uint32_t release, struct node *item)
 
     if (config_node(item)->kind == NODE_MAP)
         take_map(l, release, item);
-    else if (config_take_word(l, "devices", item, &d.id) == 0)
+    else if (config_take_item(l, "devices", item, &d.id) == 0)
         add_device(l, release, &d);
 }
 

@@ -77,6 +77,7 @@ struct loader {
     void *read_ctx;
     struct config_text *lists; /* files of devices that were read */
     size_t list_count, list_room;
+    bool in_list; /* what is taken is an item: for messages */
     bool no_memory;
 };
 
@@ -139,6 +140,10 @@ int config_take_text(struct loader *l, const char *what, struct node *value,
 
 /* The same, and it may not be empty. */
 int config_take_word(struct loader *l, const char *what, struct node *value,
+                     struct config_text *out);
+
+/* The same for an item of a list, which has no name of its own. */
+int config_take_item(struct loader *l, const char *list, struct node *item,
                      struct config_text *out);
 
 /* A list of texts. */

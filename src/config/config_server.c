@@ -454,8 +454,10 @@ int config_take_servers(struct loader *l, struct node *key, struct node *value,
     for (struct node *i = list->first; i; i = i->next) {
         struct config_server *one = &s[c->server_count];
 
+        l->in_list = config_node(i)->kind != NODE_MAP;
         memset(one, 0, sizeof *one);
         take_one(l, key, i, one);
+        l->in_list = false;
         if (one->url.text && is_there(c, one))
             config_wrong(l, i, "server '%s' is there already", one->url.text);
         else if (one->url.text)
