@@ -61,7 +61,9 @@ static size_t clean_one(FILE *out, const char *text, size_t len)
         fprintf(out, "\\x%02x", (unsigned char)text[0]);
         return 1;
     }
-    if (!utf8_control(point))
+    if (utf8_hidden(point))
+        fprintf(out, "<U+%04X>", (unsigned)point);
+    else if (!utf8_control(point))
         fwrite(text, 1, n, out);
     else if (point < 0x100)
         fprintf(out, "\\x%02x", (unsigned)point);

@@ -73,6 +73,10 @@ static size_t show(char buf[12], const char *text, size_t len,
     uint32_t point;
     size_t n = utf8_next(text, len, &point);
 
+    if (n && utf8_hidden(point)) {
+        *columns = (unsigned)snprintf(buf, 12, "<U+%04X>", (unsigned)point);
+        return n;
+    }
     if (n && (point == '\t' || !utf8_control(point))) {
         memcpy(buf, text, n);
         buf[n] = '\0';

@@ -70,6 +70,28 @@ bool utf8_control(uint32_t point)
            (point >= 0x2066 && point <= 0x2069);
 }
 
+/* Of DerivedCoreProperties.txt (Unicode 15.1) Default_Ignorable_Code_Point, and
+ * the blanks (category Zs). */
+bool utf8_hidden(uint32_t point)
+{
+    static const struct {
+        uint32_t first, last;
+    } blocks[] = {
+        {0xa0, 0xa0},       {0xad, 0xad},       {0x34f, 0x34f},
+        {0x61c, 0x61c},     {0x115f, 0x1160},   {0x1680, 0x1680},
+        {0x17b4, 0x17b5},   {0x180b, 0x180f},   {0x2000, 0x200f},
+        {0x202f, 0x202f},   {0x205f, 0x206f},   {0x2800, 0x2800},
+        {0x3000, 0x3000},   {0x3164, 0x3164},   {0xfe00, 0xfe0f},
+        {0xfeff, 0xfeff},   {0xffa0, 0xffa0},   {0xfff0, 0xfffb},
+        {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
+    };
+
+    for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++)
+        if (point >= blocks[i].first && point <= blocks[i].last)
+            return !utf8_control(point);
+    return false;
+}
+
 size_t utf8_printable(const char *text, size_t len)
 {
     uint32_t point;

@@ -20,6 +20,11 @@ size_t utf8_count(const char *text, size_t len);
  * separators, bidirectional controls. */
 bool utf8_control(uint32_t point);
 
+/* A blank other than ' ', or what is not seen at all: it stands in a text that
+ * was copied from a page or a spreadsheet, and nobody finds it.  Messages show
+ * it as <U+00A0>. */
+bool utf8_hidden(uint32_t point);
+
 /* Bytes before the first that is not UTF-8 or is a control; `len` if none. */
 size_t utf8_printable(const char *text, size_t len);
 

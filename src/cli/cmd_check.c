@@ -52,8 +52,7 @@ static int count_files(const struct project *p, size_t *files)
     return 0;
 }
 
-/* Before anything was published there is nothing to be refused, and no key is
- * needed: where it is elsewhere that is worth a word, and no mistake. */
+/* Before anything was published there is nothing to be refused. */
 static int check_published(struct project *p, const struct cmd_global *g)
 {
     struct plan plan;
@@ -65,14 +64,19 @@ static int check_published(struct project *p, const struct cmd_global *g)
     if (published < 0)
         return -1;
     if (!published)
-        return p->store && index_check_absent(p->store)
-                   ? -1
-                   : signer_look(p->config);
+        return p->store && index_check_absent(p->store) ? -1 : 0;
     if (project_signer(p, g) || project_index(p) ||
         project_plan(p, false, &plan))
         return -1;
     plan_release(&plan);
     return 0;
+}
+
+/* Where no key was needed so far: one that is elsewhere is worth a word, and no
+ * mistake. */
+static int check_key(struct project *p)
+{
+    return p->signer ? signer_try(p->signer) : signer_look(p->config);
 }
 
 static int run(struct project *p, const struct cmd_global *g)
@@ -84,6 +88,7 @@ static int run(struct project *p, const struct cmd_global *g)
     do
         result |= check_published(p, g);
     while (project_next(p));
+    result |= check_key(p);
     if (result || count_files(p, &files))
         return -1;
     for (size_t i = 0; i < p->config->release_count; i++)

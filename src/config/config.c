@@ -141,6 +141,8 @@ static const struct config_field fields[] = {
     {"ram", config_take_ram},
     {"expires", config_take_expires},
     {"keep", config_take_keep},
+    {"allow-secrets", config_take_secrets},
+    {"follow", config_take_follow},
 };
 
 static void take_top(struct loader *l, struct node *root)
@@ -207,8 +209,8 @@ static int load(struct loader *l)
 
         r = diag_error_at(DIAG_CONFIG, start,
                           root ? "the configuration must be a map: 'key: ...'"
-                               : "the configuration is empty: 'ota-pack init' "
-                                 "writes one");
+                               : "the configuration is empty: delete it, then "
+                                 "'ota-pack init' writes one");
     }
     if (r == 0) {
         take_top(l, root);
@@ -233,6 +235,7 @@ int config_parse(const char *path, char *bytes, size_t len, config_reader *read,
         return -1;
     }
     l.arena = &c->priv->arena;
+    l.allow = &c->allow;
     l.fleet = &c->priv->fleet;
     diag_gather();
     l.source = config_keep(c, path, bytes, len);

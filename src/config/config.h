@@ -20,6 +20,13 @@ struct config_file {
     uint16_t mode;           /* 0 to 0777; 0644 unless given, 0 for a slot */
 };
 
+/* What is packed although it is refused elsewhere: patterns of files. */
+struct config_allow {
+    struct config_text *secrets, *follow;
+    size_t secret_count, follow_count;
+    bool follow_all; /* `follow: true` */
+};
+
 struct config_release {
     struct config_text name;
     bool selected;                 /* it has a selected device */
@@ -30,6 +37,7 @@ struct config_release {
     size_t file_count;
     struct config_text *exclude; /* patterns */
     size_t exclude_count;
+    struct config_allow allow;   /* its own; config.allow holds besides */
     struct config_text *deletes; /* device paths, checked by format.md */
     size_t delete_count;
     uint16_t hardware; /* 0: any */
@@ -75,6 +83,7 @@ struct config {
     size_t sign_command_count;
     struct config_server *servers; /* or NULL */
     size_t server_count;
+    struct config_allow allow; /* for all releases */
     uint32_t keep; /* versions of each release that prune leaves, 1 or more */
     struct config_release *releases;
     size_t release_count;

@@ -73,13 +73,8 @@ static void add_device(struct loader *l, uint32_t release,
     size_t len = strlen(d->id.text);
     const char *wrong;
 
-    if (device_id_parse(d->id.text, len, &out.id) < 0) {
-        diag_error_at(DIAG_CONFIG, d->id.mark,
-                      "'%s' is not a device id: 6 or 8 pairs of hex digits, "
-                      "like 24:6f:28:aa:bb:cc",
-                      d->id.text);
+    if (fleet_take_id(d->id.mark, d->id.text, len, &out.id) < 0)
         return;
-    }
     if (out.name &&
         (wrong = fleet_wrong_name(out.name, strlen(out.name), &out.id))) {
         diag_error_at(DIAG_CONFIG, d->name.mark, "name '%s' %s", out.name,
@@ -184,7 +179,7 @@ static void take_item(struct loader *l, uint32_t release, struct node *item)
 
     if (config_node(item)->kind == NODE_MAP)
         take_map(l, release, item);
-    else if (config_take_word(l, "devices", item, &d.id) == 0)
+    else if (config_take_item(l, "devices", item, &d.id) == 0)
         add_device(l, release, &d);
 }
 

@@ -116,7 +116,7 @@ static int take_file(struct loader *l, struct node *item,
     if (config_node(item)->kind == NODE_MAP)
         return take_map(l, item, out);
     *out = (struct config_file){.mode = 0644};
-    if (config_take_word(l, "files", item, &out->from) < 0)
+    if (config_take_item(l, "files", item, &out->from) < 0)
         return -1;
     return check_from(&out->from);
 }

@@ -67,6 +67,7 @@ struct config_settings {
 /* The work in progress. */
 struct loader {
     struct config_settings settings; /* of the top; first: see config_setting */
+    struct config_allow *allow;      /* of what is being read */
     struct config *config;
     struct arena *arena; /* the model's */
     struct fleet *fleet; /* the model's */
@@ -76,6 +77,7 @@ struct loader {
     void *read_ctx;
     struct config_text *lists; /* files of devices that were read */
     size_t list_count, list_room;
+    bool in_list; /* what is taken is an item: for messages */
     bool no_memory;
 };
 
@@ -140,6 +142,10 @@ int config_take_text(struct loader *l, const char *what, struct node *value,
 int config_take_word(struct loader *l, const char *what, struct node *value,
                      struct config_text *out);
 
+/* The same for an item of a list, which has no name of its own. */
+int config_take_item(struct loader *l, const char *list, struct node *item,
+                     struct config_text *out);
+
 /* A list of texts. */
 int config_take_texts(struct loader *l, struct node *key, struct node *value,
                       struct config_text **list, size_t *count);
@@ -157,6 +163,12 @@ int config_take_ram(struct loader *l, struct node *key, struct node *value,
 int config_take_expires(struct loader *l, struct node *key, struct node *value,
                         void *into);
 
+/* allow-secrets, follow: into loader.allow. */
+int config_take_secrets(struct loader *l, struct node *key, struct node *value,
+                        void *into);
+int config_take_follow(struct loader *l, struct node *key, struct node *value,
+                       void *into);
+
 /* keep: at the top alone. */
 int config_take_keep(struct loader *l, struct node *key, struct node *value,
                      void *into);
@@ -166,6 +178,11 @@ int config_take_server(struct loader *l, struct node *key, struct node *value,
                        void *into);
 int config_take_servers(struct loader *l, struct node *key, struct node *value,
                         void *into);
+
+/* What to write in place of a `server:` that has no "scheme://" and cannot be
+ * meant for a folder (ota-pack.yml(5), Servers), cut to fit; false: it is a
+ * folder. */
+bool config_server_cure(const char *text, char *cure, size_t max);
 
 /* The items of `releases:`, `files:`, `devices:`. */
 void config_take_releases(struct loader *l);

@@ -166,6 +166,8 @@ static int take_delete(struct loader *l, struct node *key, struct node *value,
     struct config_text *list = NULL;
     size_t count = 0, kept = 0;
 
+    if (config_node(value)->kind == NODE_LIST && !config_node(value)->first)
+        return 0; /* what a program writes that has none */
     config_take_texts(l, key, value, &list, &count);
     for (size_t i = 0; i < count; i++) {
         const char *why = delete_problem(list[i].text);
@@ -204,11 +206,18 @@ static int take_devices(struct loader *l, struct node *key, struct node *value,
 }
 
 static const struct config_field fields[] = {
-    {"name", take_name},       {"version", take_version},
-    {"label", take_label},     {"files", take_files},
-    {"exclude", take_exclude}, {"delete", take_delete},
-    {"devices", take_devices}, {"hardware", config_take_hardware},
-    {"ram", config_take_ram},  {"expires", config_take_expires},
+    {"name", take_name},
+    {"version", take_version},
+    {"label", take_label},
+    {"files", take_files},
+    {"exclude", take_exclude},
+    {"delete", take_delete},
+    {"devices", take_devices},
+    {"hardware", config_take_hardware},
+    {"ram", config_take_ram},
+    {"expires", config_take_expires},
+    {"allow-secrets", config_take_secrets},
+    {"follow", config_take_follow},
 };
 
 const char *config_belongs(const char *key)
@@ -296,6 +305,7 @@ static void take_release(struct loader *l, struct node *n,
     schema.place = place;
     r->selected = true;
     r->version_mark = config_mark(l, n);
+    l->allow = &r->allow;
     seen = config_walk(l, n, &schema, &d);
     say_missing(l, n, seen, place);
     settle(l, &d, n);

@@ -2,6 +2,7 @@
  * there.  ota-pack.yml(5), Servers */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include "config_private.h"
 
 /* Schemes, and the keys that mean nothing to the others. */
@@ -125,15 +126,48 @@ static bool has_password(const char *rest)
     return at && (at == rest || memchr(rest, ':', (size_t)(at - rest)));
 }
 
-/* Without the line it stands in: that would be shown. */
+/* The source with stars where the password stands: it is shown. */
+static struct diag_source *hide(struct loader *l, const struct diag_mark *m)
+{
+    struct diag_source *hidden = arena_alloc(l->arena, sizeof *hidden);
+    char *text = arena_text(l->arena, l->source->text, l->source->len);
+    char *p = text, *end = p ? p + l->source->len : p;
+    uint32_t line = 1;
+
+    if (!hidden || !text)
+        return NULL;
+    for (; p < end && line < m->line; p++)
+        line += *p == '\n';
+    for (size_t col = 1; p < end && *p != '\n' && *p != '\r'; p++, col++)
+        if (col >= m->col + m->width && *p != '@')
+            *p = '*';
+        else if (*p == '@')
+            break;
+    *hidden = (struct diag_source){l->source->name, text, l->source->len};
+    return hidden;
+}
+
+/* Never with the text: it has the password in it. */
 static int password_in_url(struct loader *l, struct node *value)
 {
-    struct diag_mark m = {.source = l->source};
+    struct node *n = config_node(value);
+    const char *user = n->exact ? strstr(n->text, "//") : NULL;
+    struct diag_mark m = config_mark(l, n);
+    struct diag_source *hidden;
 
+    /* Underlined up to the password. */
+    m.width = 1;
+    user = user ? user + 2 : n->exact ? n->text : NULL;
+    if (user)
+        m.width = (uint32_t)(user - n->text + (long)strcspn(user, ":@") +
+                             (n->plain ? 1 : 2));
+    hidden = hide(l, &m);
+    m.source = hidden;
+    if (!hidden)
+        m = (struct diag_mark){NULL, 0, 0, 0};
     return diag_error_at(DIAG_CONFIG, m,
-                         "line %u: a password has no place in a URL: see "
-                         "ota-pack.yml(5), Credentials",
-                         (unsigned)value->line);
+                         "leave the password out of the URL; set "
+                         "OTA_PACK_SERVER_PASSWORD (ota-pack.yml(5), Servers)");
 }
 
 /* The rest of a URL behind its scheme.  A user of its own goes before this. */
@@ -157,6 +191,43 @@ static int take_rest(struct loader *l, struct node *value, const char *rest,
     return 0;
 }
 
+/* Neither a folder nor a URL: what to write, in words that follow. */
+static int take_folder(struct loader *l, struct node *value, const char *text)
+{
+    const char *at = strchr(text, '@');
+    char cure[2 * CONFIG_TEXT];
+
+    if (at && memchr(text, ':', (size_t)(at - text)))
+        return password_in_url(l, value);
+    if (!config_server_cure(text, cure, sizeof cure))
+        return 0;
+    return config_wrong(l, value,
+                        "server '%s' is neither a folder nor a URL: "
+                        "%s",
+                        text, cure);
+}
+
+static int unknown_scheme(struct loader *l, struct node *value,
+                          const char *text)
+{
+    size_t len = strcspn(text, ":");
+    const char *at = strchr(text, '@');
+
+    if (at && has_password(text + len + 3))
+        return password_in_url(l, value);
+    if (strncasecmp(text, "file://", 7) == 0)
+        return config_wrong(l, value, "server '%s' is a folder: write '/%s'",
+                            text, text + 7 + strspn(text + 7, "/"));
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+        if (strncasecmp(text, schemes[i].prefix, len + 3) == 0)
+            return config_wrong(l, value, "server '%s': write '%s%s'", text,
+                                schemes[i].prefix, text + len + 3);
+    return config_wrong(l, value,
+                        "server '%s' is of no kind that is known here: a "
+                        "folder, or http, https, sftp, ftp, ftps, s3",
+                        text);
+}
+
 static int take_url(struct loader *l, struct node *key, struct node *value,
                     void *into)
 {
@@ -165,7 +236,7 @@ static int take_url(struct loader *l, struct node *key, struct node *value,
     if (config_take_word(l, key->text, value, &s->url) < 0)
         return -1;
     if (!is_url(s->url.text))
-        return 0;
+        return take_folder(l, value, s->url.text);
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
         size_t len = strlen(schemes[i].prefix);
 
@@ -174,10 +245,7 @@ static int take_url(struct loader *l, struct node *key, struct node *value,
         s->kind = schemes[i].kind;
         return take_rest(l, value, s->url.text + len, s);
     }
-    return config_wrong(l, value,
-                        "server '%s' is of no kind that is known here: a "
-                        "folder, or http, https, sftp, ftp, ftps, s3",
-                        s->url.text);
+    return unknown_scheme(l, value, s->url.text);
 }
 
 static int take_public(struct loader *l, struct node *key, struct node *value,
@@ -386,8 +454,10 @@ int config_take_servers(struct loader *l, struct node *key, struct node *value,
     for (struct node *i = list->first; i; i = i->next) {
         struct config_server *one = &s[c->server_count];
 
+        l->in_list = config_node(i)->kind != NODE_MAP;
         memset(one, 0, sizeof *one);
         take_one(l, key, i, one);
+        l->in_list = false;
         if (one->url.text && is_there(c, one))
             config_wrong(l, i, "server '%s' is there already", one->url.text);
         else if (one->url.text)

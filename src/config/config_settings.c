@@ -1,4 +1,4 @@
-/* Numbers with units: hardware, ram, expires, keep. */
+/* Numbers with units: hardware, ram, expires, keep; and what is allowed. */
 #include <stdlib.h>
 #include <string.h>
 #include "config_private.h"
@@ -132,5 +132,33 @@ int config_take_keep(struct loader *l, struct node *key, struct node *value,
                             "65535",
                             t.text);
     l->config->keep = (uint32_t)n;
+    return 0;
+}
+
+int config_take_secrets(struct loader *l, struct node *key, struct node *value,
+                        void *into)
+{
+    (void)into;
+    return config_take_texts(l, key, value, &l->allow->secrets,
+                             &l->allow->secret_count);
+}
+
+int config_take_follow(struct loader *l, struct node *key, struct node *value,
+                       void *into)
+{
+    struct config_allow *a = l->allow;
+    struct config_text t;
+
+    (void)into;
+    if (config_node(value)->kind != NODE_TEXT)
+        return config_take_texts(l, key, value, &a->follow, &a->follow_count);
+    if (config_take_word(l, key->text, value, &t) < 0)
+        return -1;
+    a->follow_all = strcmp(t.text, "true") == 0;
+    if (!a->follow_all && strcmp(t.text, "false") != 0)
+        return config_wrong(l, value,
+                            "follow '%s' is neither true, false nor a list of "
+                            "paths",
+                            t.text);
     return 0;
 }

@@ -138,6 +138,13 @@ int config_expand(struct loader *l, struct node *n, char **out, size_t *len)
     return r;
 }
 
+/* What goes before the name of a value: it may be one of a list of that name.
+ */
+static const char *part_of(const struct loader *l)
+{
+    return l->in_list ? "an item of " : "";
+}
+
 static int check_text(struct loader *l, const char *what, struct node *n,
                       const char *text, size_t len)
 {
@@ -145,16 +152,29 @@ static int check_text(struct loader *l, const char *what, struct node *n,
     uint32_t point;
 
     if (len > CONFIG_TEXT)
-        return config_wrong(l, n, "'%s' is longer than %d bytes", what,
-                            CONFIG_TEXT);
+        return config_wrong(l, n, "%s'%s' is longer than %d bytes", part_of(l),
+                            what, CONFIG_TEXT);
     if (good == len)
         return 0;
     if (!utf8_next(text + good, len - good, &point))
-        return config_wrong(l, n, "'%s' is not UTF-8", what);
+        return config_wrong(l, n, "%s'%s' is not UTF-8", part_of(l), what);
     return config_wrong(l, n,
-                        "'%s' has a character that cannot be printed "
+                        "%s'%s' has a character that cannot be printed "
                         "(U+%04X)",
-                        what, (unsigned)point);
+                        part_of(l), what, (unsigned)point);
+}
+
+/* Neither a list nor a map can be a text; in a list each has its cause. */
+static int not_text(struct loader *l, const char *what, struct node *value)
+{
+    bool list = config_node(value)->kind == NODE_LIST;
+    const char *cure = "";
+
+    if (l->in_list)
+        cure = list ? ": lists do not nest, write its items one by one"
+                    : ": a text that has '{' or ': ' in it is quoted";
+    return config_wrong(l, value, "%s'%s' must be a text, not a %s%s",
+                        part_of(l), what, list ? "list" : "map", cure);
 }
 
 static bool is_null(const struct node *n)
@@ -174,10 +194,9 @@ int config_take_text(struct loader *l, const char *what, struct node *value,
     out->text = NULL;
     out->mark = config_mark(l, value);
     if (n->kind != NODE_TEXT)
-        return config_wrong(l, value, "'%s' must be a text, not a %s", what,
-                            n->kind == NODE_LIST ? "list" : "map");
+        return not_text(l, what, value);
     if (is_null(n))
-        return config_wrong(l, value, "'%s' has no value", what);
+        return config_wrong(l, value, "%s'%s' has no value", part_of(l), what);
     if (memchr(text, '$', len)) {
         if (config_expand(l, n, &expanded, &len) < 0)
             return -1;
@@ -198,7 +217,18 @@ int config_take_word(struct loader *l, const char *what, struct node *value,
     if (out->text && *out->text)
         return 0;
     out->text = NULL;
-    return config_wrong(l, value, "'%s' is empty", what);
+    return config_wrong(l, value, "%s'%s' is empty", part_of(l), what);
+}
+
+int config_take_item(struct loader *l, const char *list, struct node *item,
+                     struct config_text *out)
+{
+    int result;
+
+    l->in_list = true;
+    result = config_take_word(l, list, item, out);
+    l->in_list = false;
+    return result;
 }
 
 struct node *config_node(struct node *n)
@@ -243,7 +273,7 @@ int config_take_texts(struct loader *l, struct node *key, struct node *value,
         return -1;
     }
     for (struct node *i = from->first; i; i = i->next)
-        if (config_take_word(l, key->text, i, &(*list)[n]) < 0)
+        if (config_take_item(l, key->text, i, &(*list)[n]) < 0)
             r = -1;
         else
             n++;

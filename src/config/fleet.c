@@ -277,6 +277,51 @@ void fleet_release(struct fleet *f)
     memset(f, 0, sizeof *f);
 }
 
+/* Of one device: IEEE 802, section 8.2.  NULL: it can be. */
+static const char *id_problem(const struct device_id *id)
+{
+    uint8_t all = 0xff, any = 0;
+
+    for (unsigned i = 0; i < id->len; i++) {
+        all &= id->bytes[i];
+        any |= id->bytes[i];
+    }
+    if (!any)
+        return "is all zeros, what stands where none was read";
+    if (all == 0xff)
+        return "is the broadcast address";
+    return id->bytes[0] & 1 ? "is a multicast address (its first byte is odd)"
+                            : NULL;
+}
+
+int fleet_take_id(struct diag_mark mark, const char *text, size_t len,
+                  struct device_id *id)
+{
+    const char *why;
+
+    if (device_id_parse(text, len, id) < 0)
+        return diag_error_at(DIAG_CONFIG, mark,
+                             "'%.*s' is not a device id: 6 or 8 pairs of hex "
+                             "digits, like 24:6f:28:aa:bb:cc",
+                             (int)len, text);
+    if ((why = id_problem(id)))
+        return diag_error_at(DIAG_CONFIG, mark,
+                             "'%.*s' %s: no device has it, give the id that "
+                             "the device itself shows",
+                             (int)len, text, why);
+    return 0;
+}
+
+static bool has_hidden(const char *text, size_t len)
+{
+    uint32_t point;
+
+    for (size_t i = 0; i < len; i += utf8_next(text + i, len - i, &point))
+        if (utf8_next(text + i, len - i, &point) && utf8_hidden(point))
+            return true;
+    return false;
+}
+
 const char *fleet_wrong_name(const char *text, size_t len,
                              const struct device_id *id)
 {
@@ -286,6 +331,8 @@ const char *fleet_wrong_name(const char *text, size_t len,
         return "is longer than 64 bytes";
     if (utf8_printable(text, len) != len)
         return "has a character that cannot be printed";
+    if (has_hidden(text, len))
+        return "has a character that cannot be seen: type it anew";
     if (device_id_parse(text, len, &other) == 0 &&
         device_id_compare(&other, id) != 0)
         return "is the id of another device";

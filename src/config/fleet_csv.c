@@ -20,8 +20,8 @@ struct csv {
     const char *at, *end, *line_start;
     uint32_t line;
     struct field fields[COLUMNS]; /* of the row; more are only counted */
-    size_t count;
-    const char *columns[COLUMNS];  /* names */
+    size_t count, filled; /* fields; as far as the last that is not empty */
+    const char *columns[COLUMNS];  /* names; NULL: it has none */
     size_t column_count, id, name; /* COLUMNS: there is none */
 };
 
@@ -83,6 +83,16 @@ static int take_quoted(struct csv *c, struct field *f)
                          "this quote is never closed");
 }
 
+/* The field is what separates them instead. */
+static int say_separator(const struct csv *c, const struct field *f)
+{
+    if (*f->text == '\t')
+        return diag_error_at(DIAG_CONFIG, mark_of(c, f),
+                             "separate columns with ',', not with tabs");
+    return diag_error_at(DIAG_CONFIG, mark_of(c, f),
+                         "separate columns with ',', not with '%c'", *f->text);
+}
+
 static int take_field(struct csv *c, struct field *f)
 {
     *f = (struct field){.line = c->line, .line_start = c->line_start};
@@ -96,6 +106,8 @@ static int take_field(struct csv *c, struct field *f)
         if (at_break(c) || *c->at == ',')
             return 0;
         *f = (struct field){c->at, 1, false, c->line, c->line_start};
+        if (*c->at == ';' || *c->at == '|')
+            return say_separator(c, f);
         return diag_error_at(DIAG_CONFIG, mark_of(c, f),
                              "text behind a closing quote: write \"\" for a "
                              "quote within quotes");
@@ -121,7 +133,7 @@ static int take_row(struct csv *c)
 {
     struct field spare = {0}, *f;
 
-    c->count = 0;
+    c->count = c->filled = 0;
     for (;;) {
         f = c->count < COLUMNS ? &c->fields[c->count] : &spare;
         if (take_field(c, f) < 0) {
@@ -129,18 +141,14 @@ static int take_row(struct csv *c)
             return 0;
         }
         c->count++;
+        if (f->len)
+            c->filled = c->count;
         if (at_break(c)) {
             take_break(c);
             return 1;
         }
         c->at++;
     }
-}
-
-/* A row without anything in it. */
-static bool is_blank(const struct csv *c)
-{
-    return c->count == 1 && !c->fields[0].len;
 }
 
 static char *copy(struct csv *c, const struct field *f)
@@ -163,13 +171,16 @@ static int take_column(struct csv *c, size_t i)
     const struct field *f = &c->fields[i];
     const char *wrong = fleet_wrong_key(f->text, f->len);
 
+    c->columns[i] = NULL;
+    if (!f->len)
+        return 0;
     if (!(c->columns[i] = copy(c, f)))
         return -1;
     if (wrong)
         diag_error_at(DIAG_CONFIG, mark_of(c, f), "column name '%s' %s",
                       c->columns[i], wrong);
     for (size_t j = 0; j < i; j++)
-        if (strcmp(c->columns[i], c->columns[j]) == 0)
+        if (c->columns[j] && strcmp(c->columns[i], c->columns[j]) == 0)
             diag_error_at(DIAG_CONFIG, mark_of(c, f), "two columns '%s'",
                           c->columns[i]);
     if (strcmp(c->columns[i], "id") == 0)
@@ -185,23 +196,44 @@ static int say_no_id(struct csv *c)
     static const char *const id[] = {"id"};
 
     for (size_t i = 0; i < c->column_count && !near; i++)
-        if (diag_suggest(c->columns[i], id, 1))
+        if (c->columns[i] && diag_suggest(c->columns[i], id, 1))
             near = c->columns[i];
     if (near)
         return diag_error_at(DIAG_CONFIG, mark_of(c, &c->fields[0]),
                              "no column 'id': rename '%s'", near);
-    if (c->column_count == 1 && strpbrk(c->columns[0], ";\t|"))
-        return diag_error_at(DIAG_CONFIG, mark_of(c, &c->fields[0]),
-                             "no column 'id': separate columns with commas");
     return diag_error_at(DIAG_CONFIG, mark_of(c, &c->fields[0]),
                          "no column 'id': the first line names the columns, "
                          "like 'id,name'");
+}
+
+/* Whether the line that is next has no comma before another separator; tabs
+ * are blanks where there is a comma. */
+static bool other_separator(const struct csv *c, struct field *f)
+{
+    const char *tab = NULL, *at = NULL, *p = c->at;
+    bool quoted = false;
+
+    for (; p < c->end && *p != '\r' && *p != '\n' && !at; p++) {
+        quoted ^= *p == '"';
+        if (quoted || *p == ' ')
+            continue;
+        if (*p == ',')
+            return false;
+        if (*p == ';' || *p == '|' || (tab && *p != '\t'))
+            at = *p == ';' || *p == '|' ? p : tab;
+        else if (*p == '\t' && !tab && p > c->at)
+            tab = p;
+    }
+    if (at)
+        *f = (struct field){at, 1, false, c->line, c->line_start};
+    return at;
 }
 
 /* The first row.  1, 0 if the list cannot be read (reported), -1: memory. */
 static int take_header(struct csv *c)
 {
     unsigned before = diag_errors();
+    struct field other;
 
     do {
         if (c->at == c->end) {
@@ -212,17 +244,21 @@ static int take_header(struct csv *c)
                           "columns, like 'id,name'");
             return 0;
         }
+        if (other_separator(c, &other)) {
+            say_separator(c, &other);
+            return 0;
+        }
         if (!take_row(c))
             return 0;
-    } while (is_blank(c));
-    if (c->count > COLUMNS) {
+    } while (!c->filled);
+    if (c->filled > COLUMNS) {
         diag_error_at(DIAG_CONFIG, mark_of(c, &c->fields[0]),
                       "more than %d columns", COLUMNS);
         return 0;
     }
-    c->column_count = c->count;
+    c->column_count = c->filled;
     c->id = c->name = COLUMNS;
-    for (size_t i = 0; i < c->count; i++)
+    for (size_t i = 0; i < c->filled; i++)
         if (take_column(c, i) < 0)
             return -1;
     if (c->id == COLUMNS)
@@ -237,12 +273,7 @@ static int take_id(struct csv *c, struct device *d)
     d->mark = mark_of(c, f);
     if (!f->len)
         return diag_error_at(DIAG_CONFIG, d->mark, "no device id");
-    if (device_id_parse(f->text, f->len, &d->id) < 0)
-        return diag_error_at(DIAG_CONFIG, d->mark,
-                             "'%.*s' is not a device id: 6 or 8 pairs of hex "
-                             "digits, like 24:6f:28:aa:bb:cc",
-                             (int)f->len, f->text);
-    return 0;
+    return fleet_take_id(d->mark, f->text, f->len, &d->id);
 }
 
 /* 0, 1 if it is wrong (reported), -1: memory. */
@@ -253,6 +284,11 @@ static int take_value(struct csv *c, struct device *d, size_t i)
 
     if (!f->len || i == c->id)
         return 0;
+    if (!c->columns[i]) {
+        diag_error_at(DIAG_CONFIG, mark_of(c, f),
+                      "column %zu has no name in the first line", i + 1);
+        return 1;
+    }
     wrong = i == c->name ? fleet_wrong_name(f->text, f->len, &d->id)
                          : fleet_wrong_value(f->text, f->len);
     if (wrong) {
@@ -274,9 +310,16 @@ static int take_device(struct csv *c)
     struct device d = {.release = c->release, .selected = true};
     bool wrong;
 
-    if (c->count != c->column_count) {
+    if (c->count < c->column_count || c->filled > c->column_count) {
         struct diag_mark row = mark_of(c, &c->fields[0]);
+        const struct field *f = &c->fields[0];
+        struct field other = {memchr(f->text, ';', f->len), 1, false, f->line,
+                              f->line_start};
 
+        if (c->count == 1 && other.text) {
+            say_separator(c, &other);
+            return 0;
+        }
         diag_error_at(DIAG_CONFIG, row,
                       "%zu field%s where the first line names %zu column%s",
                       c->count, c->count == 1 ? "" : "s", c->column_count,
@@ -284,7 +327,7 @@ static int take_device(struct csv *c)
         return 0;
     }
     wrong = take_id(c, &d) < 0;
-    for (size_t i = c->count; i-- > 0;) {
+    for (size_t i = c->column_count; i-- > 0;) {
         int r = take_value(c, &d, i);
 
         if (r < 0)
@@ -303,7 +346,7 @@ static int take_devices(struct csv *c)
             rows++;
             continue;
         }
-        if (is_blank(c))
+        if (!c->filled)
             continue;
         rows++;
         if (take_device(c) < 0)

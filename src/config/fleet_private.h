@@ -36,6 +36,10 @@ struct device *fleet_by_name(const struct fleet *f, const char *name);
 
 void fleet_release(struct fleet *f);
 
+/* An id that a device can have.  0, or -1 (reported at the mark). */
+int fleet_take_id(struct diag_mark mark, const char *text, size_t len,
+                  struct device_id *id);
+
 /* What is wrong with a name, value or value's name of `len` bytes, as words
  * that go behind it ("is longer than 64 bytes"), or NULL. */
 const char *fleet_wrong_name(const char *text, size_t len,

@@ -33,9 +33,10 @@ int keys_take_public(const char *name, const char *text, size_t len,
                      uint8_t key[OTA_PUBLIC_KEY])
 {
     uint8_t wire[KEYS_SECRET];
+    size_t chars;
     int rc = 0;
 
-    len = keys_text_decode(text, len, wire, sizeof wire);
+    len = keys_token_find(text, len, wire, &chars);
     if (len == KEYS_SECRET)
         rc = diag_error(DIAG_KEY,
                         "'%s' is a secret key: the public one is wanted, "

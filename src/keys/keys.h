@@ -30,6 +30,9 @@ int keys_generate(const char *name, const char *password);
 int keys_password(const char *prompt, bool confirm, char **password);
 void keys_password_free(char *password);
 
+/* Whether keys_password() will run and ask nothing. */
+bool keys_password_ready(void);
+
 /* A server's: with `environment` from OTA_PACK_SERVER_PASSWORD, ..._FILE,
  * ..._COMMAND; then from `command`, a shell command, unless it is NULL.  0 with
  * a string as above, or NULL where there is none, or -1 (DIAG_KEY). */
@@ -46,9 +49,16 @@ struct signer;
 int signer_open(const struct config *c, unsigned jobs, struct signer **out);
 void signer_free(struct signer *s); /* wipes */
 
-/* For who needs no key yet: warns where its file is not there.  0, or -1 where
- * no key can be meant. */
+/* For who needs no key yet: warns where it is not there, and tries one that is,
+ * with its password where that takes no question.  0, or -1 (DIAG_KEY). */
 int signer_look(const struct config *c);
+
+/* The same for a signer: unlocks it where that takes no question. */
+int signer_try(struct signer *s);
+
+/* The public half of the configuration's key where that is known without a
+ * password, nothing is said if not. */
+bool signer_peek(const struct config *c, uint8_t key[OTA_PUBLIC_KEY]);
 
 /* The public key, OTA_PUBLIC_KEY bytes, owned by the signer. */
 const uint8_t *signer_public(const struct signer *s);

@@ -14,8 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* How long to wait for the end of a process that has closed its output. */
-enum { REAP_MS = 2 };
+/* How long to wait for the end of a process that has closed its output, and of
+ * one that has not. */
+enum { REAP_MS = 2, LOOK_MS = 20 };
 
 struct process {
     pid_t pid; /* 0: a free place */
@@ -23,6 +24,8 @@ struct process {
     const struct signer_job *job;
     int64_t deadline; /* milliseconds */
     size_t len;
+    bool ended; /* and its status is: */
+    int status;
     uint8_t text[KEYS_COMMAND_OUTPUT + 1];
 };
 
@@ -137,9 +140,12 @@ static int start(struct run *r, struct process *p, const struct signer_job *job)
             close(out[0]);
         return fail(r, job, "cannot be run: %s", strerror(err));
     }
+    /* What a process left behind says comes when it likes. */
+    fcntl(out[0], F_SETFL, O_NONBLOCK);
     p->out = out[0];
     p->job = job;
     p->len = 0;
+    p->ended = false;
     p->deadline = now_ms() + r->command->timeout_ms;
     r->running++;
     return 0;
@@ -189,21 +195,14 @@ static int finished(struct run *r, struct process *p, int status)
     return 0;
 }
 
-static int reap(struct run *r, struct process *p)
-{
-    int status;
-
-    if (waitpid(p->pid, &status, WNOHANG) != p->pid)
-        return 0;
-    return finished(r, p, status);
-}
-
 static int read_output(struct run *r, struct process *p)
 {
     ssize_t n = read(p->out, p->text + p->len, sizeof p->text - p->len);
 
     if (n < 0)
-        return errno == EINTR ? 0 : fail(r, p->job, "cannot be read");
+        return errno == EINTR || errno == EAGAIN
+                   ? 0
+                   : fail(r, p->job, "cannot be read");
     p->len += (size_t)n;
     if (p->len > KEYS_COMMAND_OUTPUT)
         return fail(r, p->job, "printed more than a signature");
@@ -212,13 +211,27 @@ static int read_output(struct run *r, struct process *p)
     return 0;
 }
 
+/* A process that it left behind (an agent, a cache) may keep its output open:
+ * it is done at its end with a signature there. */
+static int reap(struct run *r, struct process *p)
+{
+    if (!p->ended && waitpid(p->pid, &p->status, WNOHANG) == p->pid) {
+        p->ended = true;
+        if (p->out >= 0 && read_output(r, p) != 0)
+            return -1;
+    }
+    if (!p->ended || (p->out >= 0 && p->status == 0 &&
+                      signature_of(p, p->job->signature) != 0))
+        return 0;
+    close_output(p);
+    return finished(r, p, p->status);
+}
+
 static int serve(struct run *r, struct process *p, bool readable)
 {
     if (readable && read_output(r, p) != 0)
         return -1;
-    if (p->out < 0)
-        return reap(r, p);
-    return 0;
+    return p->out < 0 || !readable ? reap(r, p) : 0;
 }
 
 static bool out_of_time(const struct process *p)
@@ -234,7 +247,12 @@ static int patience(const struct run *r)
 
     for (unsigned i = 0; i < r->command->processes; i++) {
         const struct process *p = &r->processes[i];
-        int64_t wait = p->out < 0 ? REAP_MS : p->deadline - now;
+        int64_t wait = p->deadline - now;
+
+        if (p->out < 0)
+            wait = REAP_MS;
+        else if (wait > LOOK_MS)
+            wait = LOOK_MS;
         if (p->pid != 0 && wait < least)
             least = wait;
     }
@@ -287,7 +305,7 @@ static void end_all(struct run *r)
     for (unsigned i = 0; i < r->command->processes; i++) {
         struct process *p = &r->processes[i];
         close_output(p);
-        if (p->pid == 0)
+        if (p->pid == 0 || p->ended)
             continue;
         kill(p->pid, SIGKILL);
         while (waitpid(p->pid, NULL, 0) < 0 && errno == EINTR)

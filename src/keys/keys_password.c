@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <sodium.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -13,7 +14,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PASSWORD_MAX = 1023 }; /* minisign's, in bytes */
+enum {
+    PASSWORD_MAX = 1023, /* minisign's, in bytes */
+    WAIT_MS = 20         /* between looks at a command that is silent */
+};
 
 /* Variables that hold it, or say where it is. */
 struct names {
@@ -92,15 +96,32 @@ static int spawn_shell(char *command, int out, pid_t *pid)
     return err;
 }
 
-static void read_output(int fd, struct answer *a)
+/* What is there.  False: there is no more to come. */
+static bool read_some(int fd, struct answer *a)
 {
-    ssize_t n;
+    ssize_t n = read(fd, a->text + a->len, sizeof a->text - a->len);
 
-    do {
-        n = read(fd, a->text + a->len, sizeof a->text - a->len);
-        if (n > 0)
-            a->len += (size_t)n;
-    } while (n > 0 || (n < 0 && errno == EINTR));
+    if (n > 0)
+        a->len += (size_t)n;
+    return n > 0 || (n < 0 && errno == EINTR);
+}
+
+/* Until the pipe's end; or, where the command has left a process behind that
+ * keeps it open (an agent, a cache), until the command's.  *pid 0: its status
+ * is known. */
+static void read_output(int fd, struct answer *a, pid_t *pid, int *status)
+{
+    struct pollfd p = {fd, POLLIN, 0};
+    int ready;
+
+    while ((ready = poll(&p, 1, *pid ? WAIT_MS : 0)) != 0 || *pid) {
+        if (ready < 0 && errno != EINTR)
+            return;
+        if (ready > 0 && !read_some(fd, a))
+            return;
+        if (ready == 0 && waitpid(*pid, status, WNOHANG) == *pid)
+            *pid = 0;
+    }
 }
 
 /* Without the command, in which the password itself may stand. */
@@ -119,7 +140,7 @@ static int command_failed(const struct answer *a, int err, int status)
 static int run_command(struct answer *a, char *command, const char *from)
 {
     int out[2], status = -1, err;
-    pid_t pid;
+    pid_t pid = 0;
 
     a->from = from;
     if (pipe2(out, O_CLOEXEC) != 0)
@@ -128,10 +149,10 @@ static int run_command(struct answer *a, char *command, const char *from)
     err = spawn_shell(command, out[1], &pid);
     close(out[1]);
     if (err == 0)
-        read_output(out[0], a);
+        read_output(out[0], a, &pid, &status);
     /* Before waiting: one that goes on writing is ended by SIGPIPE. */
     close(out[0]);
-    while (err == 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+    while (err == 0 && pid && waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     if (err != 0 || status != 0)
         return command_failed(a, err, status);
@@ -261,6 +282,11 @@ int keys_password(const char *prompt, bool confirm, char **password)
         *password = take_answer(a);
     keys_text_free(a);
     return *password != NULL ? 0 : -1;
+}
+
+bool keys_password_ready(void)
+{
+    return variable(key_names.variable) || variable(key_names.file);
 }
 
 int keys_server_password(bool environment, const char *command, char **password)

@@ -89,14 +89,19 @@ static bool halves_agree(const struct keys_secret *k)
     return agree;
 }
 
+static void take_public(const uint8_t *wire, uint8_t key[OTA_PUBLIC_KEY])
+{
+    memcpy(key, "Ed", 2);
+    memcpy(key + 2, wire + AT_ID, OTA_KEY_ID);
+    memcpy(key + 2 + OTA_KEY_ID, wire + AT_KEY + 32, 32);
+}
+
 static int accept(struct keys_secret *k, const char *name)
 {
     if (!check_fits(k) || !halves_agree(k))
         return diag_error(DIAG_KEY,
                           "'%s' is damaged: put the backup in its place", name);
-    memcpy(k->public, "Ed", 2);
-    memcpy(k->public + 2, k->wire + AT_ID, OTA_KEY_ID);
-    memcpy(k->public + 2 + OTA_KEY_ID, k->wire + AT_KEY + 32, 32);
+    take_public(k->wire, k->public);
     k->unlocked = true;
     return 0;
 }
@@ -105,15 +110,19 @@ static int parse(struct keys_secret *k, const char *name, const char *text,
                  size_t len)
 {
     static const uint8_t none[2] = {0, 0};
-    size_t got = keys_text_decode(text, len, k->wire, sizeof k->wire);
+    size_t chars, got = keys_token_find(text, len, k->wire, &chars);
 
     if (got == OTA_PUBLIC_KEY)
         return diag_error(DIAG_KEY,
                           "'%s' is a public key: 'key' takes the secret one, "
                           "or set 'sign_command'",
                           name);
-    if (got != KEYS_SECRET || memcmp(k->wire + AT_ALG, "Ed", 2) != 0 ||
-        memcmp(k->wire + AT_CHECK_ALG, "B2", 2) != 0)
+    if (!got && chars && chars < KEYS_SECRET_LINE - 2)
+        return diag_error(DIAG_KEY,
+                          "'%s' is cut: %zu of the %d characters of a secret "
+                          "key are there, copy it again",
+                          name, chars, KEYS_SECRET_LINE - 1);
+    if (!got || memcmp(k->wire + AT_CHECK_ALG, "B2", 2) != 0)
         return diag_error(DIAG_KEY, "'%s' is not a minisign secret key", name);
     if (has_password(k))
         return 0;
@@ -137,7 +146,8 @@ static int read_file(struct keys_secret *k, const char *path, char *text)
     return 0;
 }
 
-static int read_variable(struct keys_secret *k, const char *name)
+/* Only a look leaves the variable to who signs later. */
+static int read_variable(struct keys_secret *k, const char *name, bool look)
 {
     char *value = getenv(name + strlen("env:"));
     int rc;
@@ -145,12 +155,14 @@ static int read_variable(struct keys_secret *k, const char *name)
     if (value == NULL || *value == '\0')
         return diag_error(DIAG_KEY, "'%s': the variable is not set", name);
     rc = parse(k, name, value, strlen(value));
+    if (look)
+        return rc;
     sodium_memzero(value, strlen(value));
     unsetenv(name + strlen("env:"));
     return rc;
 }
 
-int keys_secret_read(const char *name, struct keys_secret **out)
+static int read_secret(const char *name, bool look, struct keys_secret **out)
 {
     struct keys_secret *k = keys_text_alloc(sizeof *k);
     char *text = keys_text_alloc(KEYS_TEXT_MAX);
@@ -158,7 +170,7 @@ int keys_secret_read(const char *name, struct keys_secret **out)
 
     if (k != NULL && text != NULL) {
         memset(k, 0, sizeof *k);
-        rc = strncmp(name, "env:", 4) == 0 ? read_variable(k, name)
+        rc = strncmp(name, "env:", 4) == 0 ? read_variable(k, name, look)
                                            : read_file(k, name, text);
     }
     keys_text_free(text);
@@ -166,6 +178,16 @@ int keys_secret_read(const char *name, struct keys_secret **out)
     if (rc != 0)
         keys_secret_free(k);
     return rc;
+}
+
+int keys_secret_read(const char *name, struct keys_secret **out)
+{
+    return read_secret(name, false, out);
+}
+
+int keys_secret_look(const char *name, struct keys_secret **out)
+{
+    return read_secret(name, true, out);
 }
 
 void keys_secret_free(struct keys_secret *k)
@@ -279,4 +301,13 @@ int keys_secret_text(const struct keys_secret *k, const char *password,
 const uint8_t *keys_secret_key(const struct keys_secret *k)
 {
     return k->wire + AT_KEY;
+}
+
+bool keys_secret_public(const uint8_t wire[KEYS_SECRET],
+                        uint8_t key[OTA_PUBLIC_KEY])
+{
+    if (wire[AT_KDF] != 0)
+        return false;
+    take_public(wire, key);
+    return true;
 }

@@ -13,15 +13,22 @@ struct keys_secret {
 };
 
 /* Reads a key file, or with `env:NAME` the variable (then wiped and unset)
- * that holds a whole file or its base64 line.  A key without a password is
- * unlocked.  0, or -1 (DIAG_KEY).  keys_secret_free() takes NULL. */
+ * that holds a whole file or its base64 line, as keys_token_find() reads them.
+ * A key without a password is unlocked.  0, or -1 (DIAG_KEY).
+ * keys_secret_free() takes NULL. */
 int keys_secret_read(const char *name, struct keys_secret **out);
+/* The same, and the variable stays. */
+int keys_secret_look(const char *name, struct keys_secret **out);
 void keys_secret_free(struct keys_secret *k);
 
 /* Unlocks with what scrypt makes of the password: seconds, and up to 1 GiB as
  * the file says.  `name` for messages.  0, or -1 (DIAG_KEY). */
 int keys_secret_unlock(struct keys_secret *k, const char *name,
                        const char *password);
+
+/* The public half of a decoded key without a password; false: it has one. */
+bool keys_secret_public(const uint8_t wire[KEYS_SECRET],
+                        uint8_t key[OTA_PUBLIC_KEY]);
 
 /* A new key, unlocked; then its file's base64 line, locked if password is not
  * NULL.  0, or -1 (reported). */

@@ -249,16 +249,128 @@ static int open_any(struct signer *s, const struct config *c)
     return open_file(s);
 }
 
+static bool is_unset(const char *name)
+{
+    const char *value =
+        strncmp(name, "env:", 4) == 0 ? getenv(name + 4) : "set";
+
+    return !value || !*value;
+}
+
+int signer_try(struct signer *s)
+{
+    return s->secret && !s->secret->unlocked && keys_password_ready()
+               ? unlock(s)
+               : 0;
+}
+
+/* A signer for a look: the variable stays, a password is not asked for. */
+static int try_secret(char *name)
+{
+    struct signer s = {.name = name};
+    int result = keys_secret_look(name, &s.secret);
+
+    if (result == 0 && strncmp(name, "env:", 4) != 0) {
+        s.pub_name = pub_beside(name);
+        if (!s.pub_name || access(s.pub_name, F_OK) != 0) {
+            free(s.pub_name);
+            s.pub_name = NULL;
+        } else {
+            result = keys_read_public(s.pub_name, s.public);
+        }
+    }
+    if (result == 0)
+        result = s.secret->unlocked ? take_public(&s) : signer_try(&s);
+    keys_secret_free(s.secret);
+    free(s.pub_name);
+    return result;
+}
+
+static int try_public(char *name)
+{
+    struct signer s = {.name = name};
+
+    return open_public(&s);
+}
+
 int signer_look(const struct config *c)
 {
-    char *name = key_name(c);
+    char *name = c->key.text ? key_name(c) : NULL;
+    bool command = c->sign_command_count > 0;
+    int result = 0;
 
     if (name == NULL)
-        return -1;
-    if (c->sign_command_count == 0 && is_missing(name))
+        return c->key.text ? -1 : 0;
+    if (is_unset(name))
+        report_key(DIAG_WARNING, c,
+                   "the variable '%s' is not set: 'publish' needs it",
+                   name + strlen("env:"));
+    else if (is_missing(name))
         say_missing(DIAG_WARNING, c, name);
+    else
+        result = command ? try_public(name) : try_secret(name);
     free(name);
-    return 0;
+    return result;
+}
+
+/* The text of a variable or a file, silently; `buf` has KEYS_TEXT_MAX bytes.
+ * Returns its length, 0 if there is none. */
+static size_t peek_text(const char *name, char *buf)
+{
+    const char *value;
+    size_t len = 0;
+    struct stat st;
+    FILE *f;
+
+    if (strncmp(name, "env:", 4) == 0) {
+        value = getenv(name + 4);
+        len = value ? strlen(value) : 0;
+        if (len >= KEYS_TEXT_MAX)
+            return 0;
+        if (len)
+            memcpy(buf, value, len);
+        return len;
+    }
+    if (stat(name, &st) != 0 || !S_ISREG(st.st_mode)) /* no pipe */
+        return 0;
+    if ((f = fopen(name, "rbe")) != NULL) {
+        setbuf(f, NULL); /* the only copy is `buf` */
+        len = fread(buf, 1, KEYS_TEXT_MAX, f);
+        fclose(f);
+    }
+    return len;
+}
+
+/* Whether the file or variable has a key whose public half is in the open. */
+static bool peek(const char *name, char *buf, uint8_t key[OTA_PUBLIC_KEY])
+{
+    uint8_t wire[KEYS_SECRET];
+    size_t chars, len = peek_text(name, buf);
+    size_t got = len ? keys_token_find(buf, len, wire, &chars) : 0;
+    bool found = got == OTA_PUBLIC_KEY;
+
+    if (found)
+        memcpy(key, wire, OTA_PUBLIC_KEY);
+    else if (got == KEYS_SECRET)
+        found = keys_secret_public(wire, key);
+    sodium_memzero(wire, sizeof wire);
+    return found;
+}
+
+bool signer_peek(const struct config *c, uint8_t key[OTA_PUBLIC_KEY])
+{
+    const char *text = c->key.text;
+    bool env = text && strncmp(text, "env:", 4) == 0, found = false;
+    char *name = !text ? NULL : env ? strdup(text) : config_resolve(c, text);
+    char *buf = name ? keys_text_alloc(KEYS_TEXT_MAX) : NULL;
+    char *pub = buf && !env ? pub_beside(name) : NULL;
+
+    if (buf)
+        found = peek(name, buf, key) || (pub && peek(pub, buf, key));
+    keys_text_free(buf);
+    free(pub);
+    free(name);
+    return found;
 }
 
 int signer_open(const struct config *c, unsigned jobs, struct signer **out)

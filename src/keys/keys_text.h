@@ -28,6 +28,13 @@ int keys_text_read(const char *path, char *buf, size_t *len, struct stat *st);
  * line, into at most `max` bytes.  Returns their number, 0 if it is none. */
 size_t keys_text_decode(const char *text, size_t len, uint8_t *out, size_t max);
 
+/* The key, secret or public, that the text holds: a key file, its line, or what
+ * is left of either in a variable of CI (ota-pack(1), Keys).  Returns its
+ * bytes, KEYS_SECRET or OTA_PUBLIC_KEY, or 0: there is none, and *chars says
+ * how much of one there is, in characters of base64. */
+size_t keys_token_find(const char *text, size_t len, uint8_t out[KEYS_SECRET],
+                       size_t *chars);
+
 /* The public key that the text is, decoded the same way; `name` is what
  * messages call it, and the text, which may be a secret by mistake, is in none.
  * 0, or -1 (DIAG_KEY). */

@@ -293,11 +293,12 @@ int tree_load(const struct config *c, struct tree **out)
     if (!t)
         return diag_no_memory();
     diag_gather();
-    tree_sources_guard(&t->priv->sources, c);
     for (i = 0; i < c->release_count; i++) {
         if (c->releases[i].selected && load_release(t, c, i))
             err = -1;
     }
+    if (tree_served_check(c, &t->priv->sources))
+        err = -1;
     diag_gathered();
     if (err)
         tree_free(t);

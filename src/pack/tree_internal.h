@@ -12,7 +12,7 @@ enum {
 
 /* A file of this machine that was read. */
 struct tree_source {
-    const char *path;
+    const char *path, *real; /* without links */
     uint32_t size;
     uint8_t hash[OTA_HASH];
 };
@@ -22,8 +22,18 @@ struct tree_sources {
     struct arena arena;
     struct tree_source **slots; /* open addressing, a power of two */
     size_t slot_count, count;
-    bool guarded; /* `secret` is the hash of what no device may be given */
-    uint8_t secret[OTA_HASH];
+    struct secret_scan *scan; /* made for the first file */
+    bool excused;    /* the file is taken only since a release allows it */
+    bool has_public; /* of the key that signs: */
+    uint8_t public[OTA_PUBLIC_KEY];
+};
+
+/* A file as it was asked for. */
+struct tree_origin {
+    const char *from; /* as in `files:`, or as a pattern found it */
+    const char *path; /* the same as this process opens it */
+    size_t prefix;    /* of a pattern: folders before its first wildcard */
+    struct diag_mark mark;
 };
 
 /* An entry and its path with case folded (the same pointer where that changes
@@ -49,6 +59,7 @@ struct tree_job {
     struct tree_sources *sources;
     struct arena *arena;    /* for entries and their strings */
     struct tree_list *list; /* where they go */
+    size_t prefix; /* of the pattern that finds files: see tree_origin */
     bool failed;
 };
 
@@ -56,13 +67,31 @@ struct tree_job {
 int tree_fail(struct tree_job *job, enum diag_kind kind, struct diag_mark mark,
               const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-/* Where the configuration's secret key is a file that can be read, none with
- * that content is taken. */
-void tree_sources_guard(struct tree_sources *s, const struct config *c);
-/* Reads and hashes `path` unless that was done.  NULL: reported at `mark`. */
-const struct tree_source *
-tree_source_get(struct tree_job *job, struct diag_mark mark, const char *path);
+/* Reads and hashes the file unless that was done.  NULL: reported. */
+const struct tree_source *tree_source_get(struct tree_job *job,
+                                          const struct tree_origin *o);
 void tree_sources_release(struct tree_sources *s);
+
+/* Before a file is read into sources.scan; then what was found there: 0, or -1
+ * (reported); and what is worth a warning.  ota-pack.yml(5), Secrets. */
+int tree_secret_begin(struct tree_sources *s, const struct config *c);
+int tree_secret_check(struct tree_job *job, const struct tree_origin *o);
+void tree_secret_warn(struct tree_job *job, const struct tree_origin *o,
+                      uint32_t size);
+
+/* Whether the absolute path lies in the folder, or is it. */
+bool tree_is_below(const char *path, const char *folder);
+/* Refuses a file that a link has led out to: 0, or -1 (reported). */
+int tree_link_check(struct tree_job *job, const struct tree_origin *o,
+                    const char *real);
+/* Says where a link leads that cannot be opened (errno): -1, or 1 where it is
+ * none. */
+int tree_link_missing(struct tree_job *job, const struct tree_origin *o);
+
+/* Refuses a server's folder in which the key, the configuration or a file that
+ * is packed lies: 0, or -1 (reported). */
+int tree_served_check(const struct config *c,
+                      const struct tree_sources *sources);
 
 /* A rule of `files:` before devices come into it. */
 enum tree_rule { TREE_RULE_BAD, TREE_RULE_SHARED, TREE_RULE_DEVICE };
@@ -83,7 +112,7 @@ struct tree_name {
 struct tree_found {
     struct arena arena; /* of the names */
     struct tree_name *first, *last;
-    size_t excluded;
+    size_t excluded, passed; /* over: tree_passes_over() */
     bool no_folder;
 };
 
@@ -97,8 +126,10 @@ bool tree_wild(const char *text);
 size_t tree_wild_prefix(const char *pattern);
 /* True if something below `folder` can match. */
 bool tree_match_below(const char *pattern, const char *folder);
-/* True if a component is one that patterns never match: .git and the like. */
-bool tree_never(const char *path);
+/* True if the pattern does not mean the file or folder of that name: a hidden
+ * one, unless the pattern has a component with a dot first that matches; what
+ * editors, version control and desktops leave.  ota-pack.yml(5), Files */
+bool tree_passes_over(const char *pattern, const char *name);
 
 /* The path with Unicode's simple case folding, ASCII left as it is.  `path` is
  * valid UTF-8.  NULL: reported. */

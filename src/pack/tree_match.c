@@ -189,25 +189,21 @@ size_t tree_wild_prefix(const char *pattern)
     return 0;
 }
 
-static bool never(const char *s)
+bool tree_passes_over(const char *pattern, const char *name)
 {
-    static const char *const names[] = {".git", "__pycache__", ".DS_Store"};
-    size_t len = component(s), i;
+    static const char *const left[] = {
+        ".git",      ".svn",        ".hg",   "__pycache__", ".DS_Store",
+        "Thumbs.db", "desktop.ini", "*~",    "#*#",         "*.swp",
+        "*.swo",     "*.orig",      "*.rej",
+    };
 
-    for (i = 0; i < sizeof names / sizeof *names; i++) {
-        if (len == strlen(names[i]) && !memcmp(s, names[i], len))
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++)
+        if (match_component(left[i], name))
             return true;
-    }
-    return len > 4 && !memcmp(s + len - 4, ".swp", 4);
-}
-
-bool tree_never(const char *path)
-{
-    const char *s;
-
-    for (s = path; s; s = following(s)) {
-        if (never(s))
-            return true;
-    }
-    return false;
+    if (*name != '.')
+        return false;
+    for (const char *p = pattern; p; p = following(p))
+        if (*p == '.' && match_component(p, name))
+            return false;
+    return true;
 }

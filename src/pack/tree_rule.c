@@ -160,6 +160,26 @@ static bool names_folder(const char *to)
     return !*to || to[strlen(to) - 1] == '/';
 }
 
+/* `why` NULL: nothing is wrong. */
+static int say_path(struct tree_job *job, struct diag_mark mark,
+                    const char *path, const char *why)
+{
+    char slashed[TREE_TEXT];
+    size_t len = strlen(path);
+
+    if (!why)
+        return 0;
+    if (!strchr(path, '\\') || len >= sizeof slashed)
+        return tree_fail(job, DIAG_CONFIG, mark,
+                         "'%s' cannot be a path on the device: %s", path, why);
+    for (size_t i = 0; i <= len; i++)
+        slashed[i] = path[i] == '\\' ? '/' : path[i];
+    return tree_fail(job, DIAG_CONFIG, mark,
+                     "write '/' between folders: '%s' ('%s' cannot be a path "
+                     "on the device)",
+                     slashed, path);
+}
+
 static int check_to(struct tree_job *job, const struct config_text *to)
 {
     int keys = count_keys(job, to);
@@ -179,11 +199,7 @@ static int check_to(struct tree_job *job, const struct config_text *to)
     if (text.len && names_folder(text.bytes))
         text.bytes[--text.len] = '\0';
     why = text.len ? path_problem(text.bytes) : NULL;
-    if (why)
-        return tree_fail(job, DIAG_CONFIG, to->mark,
-                         "'%s' cannot be a path on the device: %s", to->text,
-                         why);
-    return 0;
+    return say_path(job, to->mark, to->text, why);
 }
 
 static int check_slot(struct tree_job *job, const struct config_file *f)
@@ -221,12 +237,7 @@ enum tree_rule tree_rule_check(struct tree_job *job,
 static int check_path(struct tree_job *job, const struct config_file *f,
                       const char *path)
 {
-    const char *why = path_problem(path);
-
-    if (!why)
-        return 0;
-    return tree_fail(job, DIAG_CONFIG, f->from.mark,
-                     "'%s' cannot be a path on the device: %s", path, why);
+    return say_path(job, f->from.mark, path, path_problem(path));
 }
 
 static int set_entry(struct tree_job *job, const struct config_file *f,
@@ -252,6 +263,8 @@ static int set_entry(struct tree_job *job, const struct config_file *f,
 static int add_entry(struct tree_job *job, const struct config_file *f,
                      const char *from, const char *path)
 {
+    struct tree_origin origin = {
+        .from = from, .prefix = job->prefix, .mark = f->from.mark};
     const struct tree_source *source;
     struct tree_item *item;
     char *name;
@@ -259,7 +272,8 @@ static int add_entry(struct tree_job *job, const struct config_file *f,
     if (check_path(job, f, path))
         return -1;
     name = config_resolve(job->config, from);
-    source = name ? tree_source_get(job, f->from.mark, name) : NULL;
+    origin.path = name;
+    source = name ? tree_source_get(job, &origin) : NULL;
     free(name);
     if (!source)
         return -1;
@@ -302,8 +316,9 @@ static int no_match(struct tree_job *job, const struct config_file *f,
         return tree_fail(job, DIAG_CONFIG, f->from.mark,
                          "no file matches '%s': %zu are excluded", pattern,
                          found->excluded);
-    if (tree_never(pattern))
-        hint = ": patterns leave out .git, __pycache__, .DS_Store and *.swp";
+    if (found->passed)
+        hint = ": patterns pass over hidden files and what editors leave "
+               "(ota-pack.yml(5), Files)";
     else if (!strstr(pattern, "**"))
         hint = " ('*' stops at '/', '**/' spans folders)";
     return tree_fail(job, DIAG_CONFIG, f->from.mark, "no file matches '%s'%s",
@@ -321,10 +336,12 @@ static int apply_pattern(struct tree_job *job, const struct config_file *f,
 
     if (err == 0 && !found.first)
         err = no_match(job, f, from->bytes, &found);
+    job->prefix = tree_wild_prefix(from->bytes);
     for (name = found.first; name; name = name->next) {
         if (add_below(job, f, name->path, to ? to : &root, name->path + kept))
             err = -1;
     }
+    job->prefix = 0;
     tree_found_release(&found);
     return err;
 }

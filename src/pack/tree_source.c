@@ -3,6 +3,7 @@
 #include "tree_internal.h"
 #include "base/stop.h"
 #include "keys/keys_text.h"
+#include "secret.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -18,6 +19,7 @@ enum { READ = 64 * 1024 };
 
 struct reading {
     struct tree_job *job;
+    const struct tree_origin *origin;
     struct diag_mark mark;
     const char *path;
 };
@@ -101,9 +103,12 @@ static char *suggest(const char *path)
 
 static int missing(const struct reading *r)
 {
-    int err = errno;
-    char *near = err == ENOENT && !r->job->device ? suggest(r->path) : NULL;
+    int err = errno, link = tree_link_missing(r->job, r->origin);
+    char *near;
 
+    if (link <= 0)
+        return link;
+    near = err == ENOENT && !r->job->device ? suggest(r->path) : NULL;
     errno = err;
     if (!near)
         return failed(r, "open");
@@ -146,6 +151,8 @@ static int hash_bytes(const struct reading *r, int fd, uint32_t size,
     ssize_t n;
 
     crypto_hash_sha512_init(&sha);
+    if (tree_secret_begin(r->job->sources, r->job->config))
+        return -1;
     while ((n = read(fd, buf, sizeof buf)) != 0) {
         if (stop_asked())
             return stopped(r);
@@ -156,8 +163,10 @@ static int hash_bytes(const struct reading *r, int fd, uint32_t size,
         if ((size_t)n > size - seen)
             return changed(r);
         crypto_hash_sha512_update(&sha, buf, (size_t)n);
+        secret_feed(r->job->sources->scan, buf, (size_t)n, false);
         seen += (uint32_t)n;
     }
+    secret_feed(r->job->sources->scan, buf, 0, true);
     crypto_hash_sha512_final(&sha, full);
     memcpy(hash, full, OTA_HASH);
     return seen == size ? 0 : changed(r);
@@ -169,41 +178,21 @@ static bool same_file(const struct stat *a, const struct stat *b)
            a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-void tree_sources_guard(struct tree_sources *s, const struct config *c)
+static int check_content(const struct reading *r,
+                         const struct tree_source *source)
 {
-    bool secret = c->key.text && !c->sign_command_count;
-    char *path = secret ? config_resolve(c, c->key.text) : NULL;
-    char *text = path ? keys_text_alloc(KEYS_TEXT_MAX) : NULL;
-    uint8_t full[crypto_hash_sha512_BYTES];
-    FILE *f = NULL;
-    struct stat st;
-    size_t len;
-
-    if (text && stat(path, &st) == 0 && S_ISREG(st.st_mode)) /* no pipe */
-        f = fopen(path, "rbe");
-    if (f) {
-        setbuf(f, NULL); /* the only copy is `text` */
-        len = fread(text, 1, KEYS_TEXT_MAX, f);
-        s->guarded = len && !ferror(f);
-        crypto_hash_sha512(full, (const uint8_t *)text, len);
-        memcpy(s->secret, full, OTA_HASH);
-        fclose(f);
-    }
-    keys_text_free(text);
-    free(path);
+    if (tree_secret_check(r->job, r->origin))
+        return -1;
+    tree_secret_warn(r->job, r->origin, source->size);
+    return 0;
 }
 
-/* What is published anybody can read. */
-static int check_secret(const struct reading *r, const uint8_t hash[OTA_HASH])
+/* The real path is to be freed; NULL: the file will say what is wrong. */
+static char *find_real(const struct reading *r)
 {
-    const struct tree_sources *s = r->job->sources;
+    struct stat st;
 
-    if (!s->guarded || memcmp(s->secret, hash, OTA_HASH) != 0)
-        return 0;
-    return tree_fail(r->job, DIAG_CONFIG, r->mark,
-                     "'%s' is the secret key, with which anybody could sign "
-                     "for all devices: leave it out, or put it into 'exclude'",
-                     r->path);
+    return stat(r->path, &st) == 0 ? realpath(r->path, NULL) : NULL;
 }
 
 static int read_source(const struct reading *r, struct tree_source *source)
@@ -220,7 +209,7 @@ static int read_source(const struct reading *r, struct tree_source *source)
     if (err == 0 && !same_file(&before, &after))
         err = changed(r);
     if (err == 0)
-        err = check_secret(r, source->hash);
+        err = check_content(r, source);
     close(fd);
     return err;
 }
@@ -272,30 +261,51 @@ static struct tree_source *keep(struct tree_sources *s,
         return NULL;
     *kept = *source;
     kept->path = arena_text(&s->arena, source->path, strlen(source->path));
-    if (!kept->path)
+    kept->real = arena_text(&s->arena, source->real, strlen(source->real));
+    if (!kept->path || !kept->real)
         return NULL;
+    /* What another release may not have is looked at again there. */
+    if (s->excused)
+        return kept;
     *find(s, kept->path) = kept;
     s->count++;
     return kept;
 }
 
-const struct tree_source *
-tree_source_get(struct tree_job *job, struct diag_mark mark, const char *path)
+/* The link is looked at first: what it leads to is not even read. */
+static const struct tree_source *take(const struct reading *r)
+{
+    struct tree_source source = {.path = r->path};
+    const struct tree_source *kept = NULL;
+    char *real = find_real(r);
+
+    r->job->sources->excused = false;
+    if (real && tree_link_check(r->job, r->origin, real)) {
+        free(real);
+        return NULL;
+    }
+    source.real = real ? real : r->path;
+    if (read_source(r, &source) == 0)
+        kept = keep(r->job->sources, &source);
+    free(real);
+    return kept;
+}
+
+const struct tree_source *tree_source_get(struct tree_job *job,
+                                          const struct tree_origin *o)
 {
     struct tree_sources *s = job->sources;
-    struct reading r = {job, mark, path};
-    struct tree_source source = {.path = path};
+    struct reading r = {job, o, o->mark, o->path};
 
     if (2 * s->count >= s->slot_count && grow(s))
         return NULL;
-    if (*find(s, path))
-        return *find(s, path);
-    return read_source(&r, &source) ? NULL : keep(s, &source);
+    return *find(s, o->path) ? *find(s, o->path) : take(&r);
 }
 
 void tree_sources_release(struct tree_sources *s)
 {
     free(s->slots);
     arena_release(&s->arena);
+    keys_text_free(s->scan);
     memset(s, 0, sizeof *s);
 }

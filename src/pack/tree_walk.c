@@ -22,8 +22,7 @@ static int walk_folder(struct walk *w);
 
 static int not_dots(const struct dirent *e)
 {
-    return strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
-           !tree_never(e->d_name);
+    return strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b)
@@ -142,14 +141,17 @@ static int visit(struct walk *w, unsigned char type)
 static int visit_name(struct walk *w, const struct dirent *e)
 {
     size_t len = strlen(e->d_name), before = w->len;
-    int err;
+    int err = 0;
 
     if (len + 2 > sizeof w->path - before)
         return tree_fail(w->job, DIAG_INPUT, w->mark,
                          "a path below '%s' is too long", w->path);
     memcpy(w->path + before, e->d_name, len + 1);
     w->len = before + len;
-    err = visit(w, e->d_type);
+    if (!tree_passes_over(w->pattern, e->d_name))
+        err = visit(w, e->d_type);
+    else if (tree_match(w->pattern, w->path))
+        w->found->passed++;
     w->len = before;
     w->path[before] = '\0';
     return err;
@@ -190,6 +192,22 @@ static bool is_folder(const struct config *c, const char *folder)
     return yes;
 }
 
+/* Whether the pattern's own folder is one that no pattern means: .git. */
+static bool prefix_passed_over(const struct walk *w)
+{
+    const char *name = w->path;
+
+    while (*name) {
+        size_t len = strcspn(name, "/");
+
+        if (len && strncmp(name, "..", len) != 0 &&
+            tree_passes_over(w->pattern, name))
+            return true;
+        name += len + (name[len] == '/');
+    }
+    return false;
+}
+
 int tree_walk(struct tree_job *job, struct diag_mark mark, const char *pattern,
               struct tree_found *found)
 {
@@ -206,7 +224,11 @@ int tree_walk(struct tree_job *job, struct diag_mark mark, const char *pattern,
         found->no_folder = true;
         return 0;
     }
-    return tree_never(w.path) ? 0 : walk_folder(&w);
+    if (prefix_passed_over(&w)) {
+        found->passed = 1;
+        return 0;
+    }
+    return walk_folder(&w);
 }
 
 void tree_found_release(struct tree_found *found)

@@ -39,9 +39,11 @@ static const struct wrong_case {
 
     /* YAML itself */
     {"nothing", "",
-     "1:1: error: the configuration is empty: 'ota-pack init' writes one\n"},
+     "1:1: error: the configuration is empty: delete it, then 'ota-pack init' "
+     "writes one\n"},
     {"comments alone", "# key: k\n",
-     "1:1: error: the configuration is empty: 'ota-pack init' writes one\n"},
+     "1:1: error: the configuration is empty: delete it, then 'ota-pack init' "
+     "writes one\n"},
     {"a list", "- a\n",
      "1:1: error: the configuration must be a map: 'key: ...'\n"},
     {"a text", "\nkey",
@@ -157,9 +159,8 @@ static const struct wrong_case {
      "2:9: error: server 'gopher://x/' is of no kind that is known here: a "
      "folder, or http, https, sftp, ftp, ftps, s3\n"},
     {"a server's password in its URL", KEY "server: https://u:pw@x/\n" GOOD,
-     "0:0: error: line 2: a password has no place in a URL: see "
-     "ota-pack.yml(5), "
-     "Credentials\n"},
+     "2:9: error: leave the password out of the URL; set "
+     "OTA_PACK_SERVER_PASSWORD (ota-pack.yml(5), Servers)\n"},
     {"URLs that are none",
      KEY "servers: [https://, 's3:///x', 'sftp://u@/x', 'http://x/?a', "
          "'http://x/a/../b', 'http://x/a b']\n" GOOD,
@@ -203,8 +204,8 @@ static const struct wrong_case {
      "'_'\n"
      "4:29: error: endpoint 'host': it is no http or https URL\n"
      "5:29: error: endpoint 'http://': it names no host\n"
-     "0:0: error: line 6: a password has no place in a URL: see "
-     "ota-pack.yml(5), Credentials\n"
+     "6:29: error: leave the password out of the URL; set "
+     "OTA_PACK_SERVER_PASSWORD (ota-pack.yml(5), Servers)\n"
      "6:52: error: style 'x' is neither 'host' nor 'path'\n"},
     {"settings of another kind",
      KEY "server: {url: https://x/, region: a, known_hosts: b}\n" GOOD,
@@ -223,7 +224,31 @@ static const struct wrong_case {
     {"sign_command may not be empty", KEY "sign_command: []\n" GOOD,
      "2:15: error: 'sign_command' is an empty list\n"},
     {"a list where a text should be", KEY "sign_command: [a, [b]]\n" GOOD,
-     "2:19: error: 'sign_command' must be a text, not a list\n"},
+     "2:19: error: an item of 'sign_command' must be a text, not a list: lists "
+     "do not nest, write its items one by one\n"},
+    {"a list in a list of patterns", TOP REST "  exclude: [a, [b]]\n",
+     "7:16: error: an item of 'exclude' must be a text, not a list: lists "
+     "do not nest, write its items one by one\n"},
+    {"a list of servers in the list", KEY "servers: [public/, [b/]]\n" GOOD,
+     "2:20: error: an item of 'servers' must be a text, not a list: lists do "
+     "not nest, write its items one by one\n"},
+    {"an alias of a list in a list",
+     KEY "x-a: &a [x/**]\n"
+         "releases:\n- name: r\n  version: 1\n"
+         "  files: [m.py, *a]\n" DEVS,
+     "6:17: error: an item of 'files' must be a text, not a list: lists do not "
+     "nest, write its items one by one\n"},
+    {"a map in a list of texts", TOP REST "  delete:\n  - {id}\n",
+     "8:5: error: an item of 'delete' must be a text, not a map: a text that "
+     "has '{' or ': ' in it is quoted\n"},
+    {"a device that is a list",
+     TOP "  files: [a]\n  devices: [[\"246f28aabbcc\"]]\n",
+     "6:13: error: an item of 'devices' must be a text, not a list: lists do "
+     "not nest, write its items one by one\n"},
+    {"an item without a value", TOP "  files:\n  - a\n  -\n" DEVS,
+     "7:4: error: an item of 'files' has no value\n"},
+    {"a text in a map in a list", TOP "  files: [{from: [a]}]\n" DEVS,
+     "5:18: error: 'from' must be a text, not a list\n"},
     {"releases as a map", KEY "releases: {r: {}}\n",
      "2:11: error: 'releases' must be a list: each begins with '- name:'\n"},
     {"releases empty", KEY "releases: []\n",
@@ -328,7 +353,7 @@ static const struct wrong_case {
     {"exclude must be a list", TOP REST "  exclude: a\n",
      "7:12: error: 'exclude' must be a list: '- ...' or [...]\n"},
     {"bad deletes", TOP REST "  delete: [../a, /b, 'a*', '', c, .ota/x]\n",
-     "7:28: error: 'delete' is empty\n"
+     "7:28: error: an item of 'delete' is empty\n"
      "7:12: error: '../a' cannot be a path on the device: it has a "
      "component '.' or '..'\n"
      "7:18: error: '/b' cannot be a path on the device: it begins "
@@ -343,9 +368,10 @@ static const struct wrong_case {
 
     /* files */
     {"a file that is a list", TOP "  files: [[a]]\n" DEVS,
-     "5:11: error: 'files' must be a text, not a list\n"},
+     "5:11: error: an item of 'files' must be a text, not a list: lists do "
+     "not nest, write its items one by one\n"},
     {"an empty file", TOP "  files: ['', a]\n" DEVS,
-     "5:11: error: 'files' is empty\n"},
+     "5:11: error: an item of 'files' is empty\n"},
     {"no from", TOP "  files: [{to: a}]\n" DEVS,
      "5:11: error: no 'from' in this item of 'files'\n"},
     {"another word for from", TOP "  files: [{src: a, dst: b}]\n" DEVS,

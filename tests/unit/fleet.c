@@ -117,11 +117,89 @@ static const struct csv_case {
     {"another word for id", "name,mac\na,000000000001\n", "",
      "1:1: error: no column 'id': rename 'mac'\n"},
     {"semicolons", "id;name\n000000000001;a\n", "",
-     "1:1: error: column name 'id;name' has other characters than letters, "
+     "1:3: error: separate columns with ',', not with ';'\n"},
+    {"semicolons between quotes", "\"id\";\"name\"\n\"000000000001\";\"a\"\n",
+     "", "1:5: error: separate columns with ',', not with ';'\n"},
+    {"what a spreadsheet says of itself", "sep=;\nid;name\n", "",
+     "1:5: error: separate columns with ',', not with ';'\n"},
+    {"bars", "id|name\n", "",
+     "1:3: error: separate columns with ',', not with '|'\n"},
+    {"tabs", "id\tname\n000000000001\ta\n", "",
+     "1:3: error: separate columns with ',', not with tabs\n"},
+    {"tabs between quotes", "\"id\"\t\"name\"\n", "",
+     "1:5: error: separate columns with ',', not with tabs\n"},
+    {"tabs beside commas", "id\t,\tname\n000000000001\t,\ta\t\n",
+     "000000000001 a;", ""},
+    {"semicolons below one column", "\"id\"\n\"000000000001\";\"a\"\n", "",
+     "2:15: error: separate columns with ',', not with ';'\n"},
+    {"semicolons below commas", "id,name\n000000000001;a\n", "",
+     "2:13: error: separate columns with ',', not with ';'\n"},
+    {"a semicolon in a name", "id,name\n000000000001,a;b\n",
+     "000000000001 a;b;", ""},
+    {"empty rows", ",,,\nid,name\n,\n , \n\"\",\n,,,,\n000000000001,a\n,,",
+     "000000000001 a;", ""},
+    {"empty columns at the end",
+     "id,name,,\n000000000001,a,,\n000000000002,b\n"
+     "000000000003,c,,,,\n",
+     "000000000001 a;000000000002 b;000000000003 c;", ""},
+    {"empty columns before and between", ",id,,name\n,000000000001,,a\n",
+     "000000000001 a;", ""},
+    {"a value in a column without a name", "id,,name\n000000000001,x,a\n", "",
+     "2:14: error: column 2 has no name in the first line\n"},
+    {"a value behind the last column", "id,name,\n000000000001,a,x\n", "",
+     "2:1: error: 3 fields where the first line names 2 columns\n"},
+    {"nothing but empty rows", ",,\n,,\n", "",
+     "1:1: error: the list is empty: its first line names the columns, like "
+     "'id,name'\n"},
+    {"a blank in an id that is not seen", "id\n000000000001\xc2\xa0\n", "",
+     "2:1: error: '000000000001<U+00A0>' is not a device id: 6 or 8 pairs of "
+     "hex digits, like 24:6f:28:aa:bb:cc\n"},
+    {"signs of no width in an id",
+     "id\n\xef\xbb\xbf"
+     "000000000001\xe2\x80\x8b\n",
+     "",
+     "2:1: error: '<U+FEFF>000000000001<U+200B>' is not a device id: 6 or 8 "
+     "pairs of hex digits, like 24:6f:28:aa:bb:cc\n"},
+    {"and in a column", "id\xc2\xa0,name\n", "",
+     "1:1: error: column name 'id<U+00A0>' has other characters than letters, "
      "digits, '_', '-', '.'\n"
-     "1:1: error: no column 'id': separate columns with commas\n"},
-    {"a column without a name", "id,,name\n", "",
-     "1:4: error: column name '' is empty\n"},
+     "1:1: error: no column 'id': the first line names the columns, like "
+     "'id,name'\n"},
+    {"and in names",
+     "id,name\n000000000001,a\xc2\xa0"
+     "b\n000000000002,\xe2\x80\x8dx\n"
+     "000000000003,a\xc2\xad\n",
+     "",
+     "2:14: error: name 'a<U+00A0>b' has a character that cannot be seen: type "
+     "it anew\n"
+     "3:14: error: name '<U+200D>x' has a character that cannot be seen: type "
+     "it anew\n"
+     "4:14: error: name 'a<U+00AD>' has a character that cannot be seen: type "
+     "it anew\n"},
+    {"ids of no device",
+     "id\n00:00:00:00:00:00\n0000000000000000\nffffffffffff\n"
+     "ff-ff-ff-ff-ff-ff-ff-ff\n01005e000001\n3333.0000.0001\n"
+     "0100000000000001\nfffffffffffe\nfe0000000000\n",
+     "fe0000000000 -;",
+     "2:1: error: '00:00:00:00:00:00' is all zeros, what stands where none was "
+     "read: no device has it, give the id that the device itself shows\n"
+     "3:1: error: '0000000000000000' is all zeros, what stands where none was "
+     "read: no device has it, give the id that the device itself shows\n"
+     "4:1: error: 'ffffffffffff' is the broadcast address: no device has it, "
+     "give the id that the device itself shows\n"
+     "5:1: error: 'ff-ff-ff-ff-ff-ff-ff-ff' is the broadcast address: no "
+     "device "
+     "has it, give the id that the device itself shows\n"
+     "6:1: error: '01005e000001' is a multicast address (its first byte is "
+     "odd): "
+     "no device has it, give the id that the device itself shows\n"
+     "7:1: error: '3333.0000.0001' is a multicast address (its first byte is "
+     "odd): no device has it, give the id that the device itself shows\n"
+     "8:1: error: '0100000000000001' is a multicast address (its first byte is "
+     "odd): no device has it, give the id that the device itself shows\n"
+     "9:1: error: 'fffffffffffe' is a multicast address (its first byte is "
+     "odd): "
+     "no device has it, give the id that the device itself shows\n"},
     {"a column with a brace", "id,a}\n", "",
      "1:4: error: column name 'a}' has other characters than letters, digits, "
      "'_', '-', '.'\n"},

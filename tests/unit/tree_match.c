@@ -82,6 +82,29 @@ static void test_below(void)
         {"src/**", "test", false}, {"*/x/*", "a/x", true},
         {"*/x/*", "a/y", false},
     };
+    static const struct {
+        const char *pattern, *path;
+        bool match;
+    } over[] = {
+        {"**", ".env", true},
+        {"**", ".ssh", true},
+        {"**", ".netrc", true},
+        {"**", ".git", true},
+        {"**", "main.py~", true},
+        {"**", "main.py.orig", true},
+        {"**", "main.py.rej", true},
+        {"**", "#main.py#", true},
+        {"**", "x.swp", true},
+        {"**", "Thumbs.db", true},
+        {"**", "desktop.ini", true},
+        {"**", "__pycache__", true},
+        {"**", "main.py", false},
+        {"**", "x.swp.py", false},
+        {".config/**", ".config", false},
+        {".config/**", ".env", true},
+        {"a/.*", ".env", false},
+        {".git/**", ".git", true},
+    };
     size_t i;
 
     for (i = 0; i < sizeof t / sizeof *t; i++)
@@ -90,12 +113,10 @@ static void test_below(void)
     check(tree_wild_prefix("a/b/*.py") == 4, "the folder before a wildcard");
     check(tree_wild_prefix("**") == 0, "no folder before a wildcard");
     check(!tree_wild("a[b/c]"), "a class ends at '/'");
-    check(tree_never("a/.git/x") && tree_never("x.swp") &&
-              tree_never("__pycache__") && tree_never("a/.DS_Store"),
-          "names that patterns never match");
-    check(!tree_never(".gitignore") && !tree_never(".swp") &&
-              !tree_never("x.swp.py"),
-          "names like them");
+    for (i = 0; i < sizeof over / sizeof *over; i++)
+        check(tree_passes_over(over[i].pattern, over[i].path) == over[i].match,
+              "'%s' passes over '%s': %d", over[i].pattern, over[i].path,
+              over[i].match);
 }
 
 static void test_paths(void)

@@ -1,0 +1,116 @@
+/* A server's folder is read by anybody: neither the key, nor the configuration,
+ * nor what is packed may lie in it. */
+#include "tree_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Without links, also where the last folders are not there yet.  To be freed;
+ * NULL: nothing can be known. */
+static char *real_folder(const char *path)
+{
+    char *text = strdup(path), *slash, *real = NULL, *out = NULL;
+
+    while (text && !(real = realpath(*text ? text : ".", NULL))) {
+        slash = strrchr(text, '/');
+        if (slash == text) {
+            real = strdup("/");
+            break;
+        }
+        *(slash ? slash : text) = '\0';
+    }
+    if (real &&
+        asprintf(&out, "%s%s%s", real,
+                 path[strlen(text)] && path[strlen(text)] != '/' ? "/" : "",
+                 path + strlen(text)) < 0)
+        out = NULL;
+    free(real);
+    free(text);
+    return out;
+}
+
+struct served {
+    const struct config_server *server;
+    const char *folder; /* real */
+};
+
+/* 0, or -1 (reported): `name` is the file's real path. */
+static int check_file(const struct served *s, const char *what,
+                      const char *shown, const char *name)
+{
+    if (!name || !tree_is_below(name, s->folder))
+        return 0;
+    return diag_error_at(DIAG_CONFIG, s->server->url.mark,
+                         "%s '%s' lies in '%s', which anybody can read: "
+                         "publish into a folder of its own, like 'public/'",
+                         what, shown, s->server->url.text);
+}
+
+static int check_path(const struct served *s, const char *what,
+                      const char *shown, char *path)
+{
+    char *real = path ? realpath(path, NULL) : NULL;
+    int result = check_file(s, what, shown, real);
+
+    free(real);
+    return result;
+}
+
+static int check_key(const struct served *s, const struct config *c)
+{
+    char *path;
+    int result;
+
+    if (!c->key.text || !strncmp(c->key.text, "env:", 4) ||
+        c->sign_command_count)
+        return 0;
+    path = config_resolve(c, c->key.text);
+    /* Where it will lie, if it is not there yet. */
+    result = check_path(s, "the secret key", c->key.text, path);
+    free(path);
+    return result;
+}
+
+static int check_sources(const struct served *s,
+                         const struct tree_sources *sources)
+{
+    for (size_t i = 0; i < sources->slot_count; i++)
+        if (sources->slots[i] &&
+            check_file(s, "the source", sources->slots[i]->path,
+                       sources->slots[i]->real))
+            return -1;
+    return 0;
+}
+
+static int check_server(const struct config *c, const struct config_server *s,
+                        const struct tree_sources *sources)
+{
+    char *path = config_resolve(c, s->url.text), *dir = strdup(c->path);
+    char *folder = path ? real_folder(path) : NULL;
+    struct served served = {s, folder};
+    int result = path && dir ? 0 : -1;
+
+    if (folder && !result) {
+        result = check_key(&served, c);
+        if (!result)
+            result = check_path(&served, "the configuration", c->path, dir);
+        if (!result)
+            result = check_sources(&served, sources);
+    }
+    free(folder);
+    free(path);
+    free(dir);
+    return result;
+}
+
+int tree_served_check(const struct config *c,
+                      const struct tree_sources *sources)
+{
+    int result = 0;
+
+    for (size_t i = 0; i < c->server_count; i++)
+        if (c->servers[i].kind == SERVER_FOLDER)
+            result |= check_server(c, &c->servers[i], sources);
+    return result;
+}
