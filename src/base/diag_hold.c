@@ -236,7 +236,7 @@ static void put_examples(FILE *out, const struct group *g,
 
 static void tell_group(const struct held *h, diag_handler *handler)
 {
-    const char *names[EXAMPLES];
+    const char *names[EXAMPLES] = {0};
     char lines[EXAMPLES][16], *text = NULL;
     size_t len, count = find_examples(h->group, names, lines);
     struct diag_event e = h->event;

@@ -26,13 +26,13 @@ enum cmd_group { CMD_START, CMD_DAILY, CMD_REPAIR, CMD_GROUPS };
 
 struct cmd {
     const char *name;
-    enum cmd_group group;
     const char *arguments; /* "[RELEASE|DEVICE]..." */
     const char *summary;   /* one line */
     const char *help;      /* its options, lines with newlines */
     const char *examples;  /* two, lines with newlines */
     /* It looks at cmd_stopped and cleans up; others end at once on a signal. */
     bool stops;
+    enum cmd_group group;
     /* argv[0] is the subcommand.  Returns the exit status, diag_status() as a
      * rule. */
     int (*run)(struct cmd_global *g, int argc, char **argv);

@@ -90,77 +90,74 @@ static const char keygen_help[] =
 
 /* By group, and within it in the order in which they are needed. */
 const struct cmd help_commands[] = {
-    {"init", CMD_START, "[-W]",
-     "write an ota-pack.yml to start from, and a key pair", init_help,
+    {"init", "[-W]", "write an ota-pack.yml to start from, and a key pair",
+     init_help,
      "  ota-pack init                 in the folder of your files\n"
      "  ota-pack init -W              with a key that has no password\n",
-     false, cmd_init},
-    {"keygen", CMD_START, "[-W] NAME", "make a key pair: NAME.key and NAME.pub",
+     false, CMD_START, cmd_init},
+    {"keygen", "[-W] NAME", "make a key pair: NAME.key and NAME.pub",
      keygen_help,
      "  ota-pack keygen release       release.key and release.pub\n"
      "  ota-pack keygen -W test       for tests: without a password\n",
-     false, cmd_keygen},
-    {"check", CMD_START, SELECTION,
+     false, CMD_START, cmd_keygen},
+    {"check", SELECTION,
      "find every mistake of the configuration, write nothing", "",
      "  ota-pack check                all of it\n"
      "  ota-pack check greenhouse     one release, and its files\n",
-     false, cmd_check},
-    {"doctor", CMD_START, "",
-     "check that the server does what publishing relies on", "",
+     false, CMD_START, cmd_check},
+    {"doctor", "", "check that the server does what publishing relies on", "",
      "  ota-pack doctor               all servers of ota-pack.yml\n"
      "  ota-pack doctor -c new.yml    those of another configuration\n",
-     true, cmd_doctor},
-    {"plan", CMD_DAILY, "[--exit-code] " SELECTION,
-     "say what publish would change", plan_help,
+     true, CMD_START, cmd_doctor},
+    {"plan", "[--exit-code] " SELECTION, "say what publish would change",
+     plan_help,
      "  ota-pack plan                 for all releases\n"
      "  ota-pack plan -v greenhouse   for each device of one\n",
-     false, cmd_plan},
-    {"publish", CMD_DAILY, "[OPTION]... " SELECTION,
+     false, CMD_DAILY, cmd_plan},
+    {"publish", "[OPTION]... " SELECTION,
      "put what has changed onto the server", publish_help,
      "  ota-pack publish              all that has changed\n"
      "  ota-pack publish north        one device first, to try it\n",
-     true, cmd_publish},
-    {"status", CMD_DAILY, SELECTION,
-     "list every device and what was published for it", "",
+     true, CMD_DAILY, cmd_publish},
+    {"status", SELECTION, "list every device and what was published for it", "",
      "  ota-pack status               all devices\n"
      "  ota-pack status greenhouse    those of one release\n",
-     false, cmd_status},
-    {"build", CMD_DAILY, "[-o DIR] " SELECTION,
-     "write one self-contained bundle a device", build_help,
+     false, CMD_DAILY, cmd_status},
+    {"build", "[-o DIR] " SELECTION, "write one self-contained bundle a device",
+     build_help,
      "  ota-pack build                out/ID/VERSION.otab for each device\n"
      "  ota-pack build -o usb north   one device's, into usb/\n",
-     true, cmd_build},
-    {"show", CMD_DAILY, "[-k PUB] [OPTION]... FILE|FOLDER",
+     true, CMD_DAILY, cmd_build},
+    {"show", "[-k PUB] [OPTION]... FILE|FOLDER",
      "say what a bundle or manifest holds", show_help,
      "  ota-pack show public/devices/246f28aabbcc\n"
      "  ota-pack show out/246f28aabbcc/7.otab\n",
-     false, cmd_show},
-    {"prune", CMD_DAILY, "[OPTION]...",
+     false, CMD_DAILY, cmd_show},
+    {"prune", "[OPTION]...",
      "remove payloads and versions that no device needs", LOCK_HELP,
      "  ota-pack prune -n             what would go\n"
      "  ota-pack prune                it goes\n",
-     true, cmd_prune},
-    {"rollback", CMD_REPAIR, "RELEASE --to VERSION [OPTION]...",
+     true, CMD_DAILY, cmd_prune},
+    {"rollback", "RELEASE --to VERSION [OPTION]...",
      "give devices what an earlier version had", rollback_help,
      "  ota-pack rollback greenhouse --to 7 -n     what would change\n"
      "  ota-pack rollback greenhouse --to 7        as a new version\n",
-     true, cmd_rollback},
-    {"withdraw", CMD_REPAIR, "[OPTION]... DEVICE...",
+     true, CMD_REPAIR, cmd_rollback},
+    {"withdraw", "[OPTION]... DEVICE...",
      "give devices nothing any more: their manifests go", LOCK_HELP,
      "  ota-pack withdraw north                    by its name\n"
      "  ota-pack withdraw -n 24:6f:28:aa:bb:cc     what would go\n",
-     true, cmd_withdraw},
-    {"verify", CMD_REPAIR,
-     "[OPTION]... FILE..., or --server [RELEASE|DEVICE]...",
+     true, CMD_REPAIR, cmd_withdraw},
+    {"verify", "[OPTION]... FILE..., or --server [RELEASE|DEVICE]...",
      "read bundles as a device does: ok, or what is wrong", verify_help,
      "  ota-pack verify --server                   all that is published\n"
      "  ota-pack verify -k release.pub out/246f28aabbcc/7.otab\n",
-     false, cmd_verify},
-    {"unpack", CMD_REPAIR, "[-k PUB] -C DIR [--device ID] [OPTION]... FILE",
+     false, CMD_REPAIR, cmd_verify},
+    {"unpack", "[-k PUB] -C DIR [--device ID] [OPTION]... FILE",
      "read a bundle as a device does, and write its files", unpack_help,
      "  ota-pack unpack -C files public/devices/246f28aabbcc\n"
      "  ota-pack unpack -k release.pub -C files out/246f28aabbcc/7.otab\n",
-     true, cmd_unpack},
+     true, CMD_REPAIR, cmd_unpack},
 };
 
 const size_t help_command_count = sizeof help_commands / sizeof *help_commands;

@@ -1,4 +1,5 @@
 /* What verify, unpack and show have in common. */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -95,6 +96,7 @@ static int say_name(const struct config *c, const char *word)
 
     if (device_id_parse(word, strlen(word), &id))
         id.len = 0;
+    assert(c->devices || !c->device_count);
     for (size_t i = 0; i < c->device_count && !d; i++) {
         const struct device *each = &c->devices[i];
 

@@ -69,22 +69,13 @@ static bool is_path(const char *text)
            ((dots == 1 || dots == 2) && (!text[dots] || text[dots] == '/'));
 }
 
-bool config_server_cure(const char *text, char *cure, size_t max)
+/* What is neither meant for a folder nor a URL, by what it looks like. */
+static bool cure_form(const char *text, char *cure, size_t max)
 {
-    size_t len = strlen(text), first = strcspn(text, "/");
+    size_t first = strcspn(text, "/");
     const char *scheme, *rest;
 
-    if (is_quote_or_blank(text[0]) || is_quote_or_blank(text[len - 1]))
-        snprintf(cure, max,
-                 "take the blank or quote off its end, or off the end of the "
-                 "variable that it comes from");
-    else if (strchr(text, '\\') || is_drive(text))
-        snprintf(cure, max,
-                 "write '/' between folders, and where the drive is mounted, "
-                 "like '/mnt/c/ota/'");
-    else if (is_path(text))
-        return false;
-    else if (*text == '~' || *text == '$')
+    if (*text == '~' || *text == '$')
         snprintf(cure, max, "write ${HOME}%s",
                  strchr(text, '/') ? strchr(text, '/') : "");
     else if ((scheme = broken_scheme(text, &rest)))
@@ -103,5 +94,22 @@ bool config_server_cure(const char *text, char *cure, size_t max)
         snprintf(cure, max, "write './%s' for a folder", text);
     else
         return false;
+    return true;
+}
+
+bool config_server_cure(const char *text, char *cure, size_t max)
+{
+    size_t len = strlen(text);
+
+    if (is_quote_or_blank(text[0]) || is_quote_or_blank(text[len - 1]))
+        snprintf(cure, max,
+                 "take the blank or quote off its end, or off the end of the "
+                 "variable that it comes from");
+    else if (strchr(text, '\\') || is_drive(text))
+        snprintf(cure, max,
+                 "write '/' between folders, and where the drive is mounted, "
+                 "like '/mnt/c/ota/'");
+    else
+        return !is_path(text) && cure_form(text, cure, max);
     return true;
 }

@@ -80,15 +80,19 @@ int plan_find_force(struct plan_maker *m, struct plan_work *w)
 {
     struct arena *memory = &m->plan->memory;
     const struct index_version *v = in_force(w->history);
+    struct config_release *settings;
 
     if (!v)
         return 0;
-    w->settings = *w->config;
+    settings = arena_alloc(memory, sizeof *settings);
     w->force = plan_content_set(memory, v->shared);
-    if (!w->force || plan_version_settings(memory, v, &w->settings))
+    if (!settings || !w->force)
+        return -1;
+    *settings = *w->config;
+    if (plan_version_settings(memory, v, settings))
         return -1;
     w->join = v;
-    w->config = w->out->config = &w->settings;
+    w->config = w->out->config = settings;
     w->settings_same = w->shared_same = true;
     plan_content_hash(v, w->out->content);
     plan_find_intents(m, w);

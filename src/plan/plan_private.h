@@ -22,7 +22,6 @@ struct plan_work {
     const struct index_version *join;    /* the version that devices join: the
                                           * latest, or what is in force */
     struct tree_set *force;         /* what a rollback put in force, or NULL */
-    struct config_release settings; /* of that version */
     const struct index_intent *match; /* open, of the content asked for */
     uint32_t begun; /* highest version of other content that is no history */
     bool named;     /* an intent names it: in doubt, its numbers are used up */

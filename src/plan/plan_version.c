@@ -34,8 +34,9 @@ static uint32_t floor_of(const struct plan_maker *m, const struct plan_work *w,
     return m->doubt && used > floor ? used : floor;
 }
 
-/* Whether the device can get the version to be joined.  *apart: with a payload of
- * its own, since the published one leaves files of its old release behind. */
+/* Whether the device can get the version to be joined.  *apart: with a payload
+ * of its own, since the published one leaves files of its old release behind.
+ */
 static int joins(struct plan_maker *m, struct plan_work *w, uint32_t device,
                  bool *result, bool *apart)
 {

@@ -1,5 +1,6 @@
 /* What is lost or damaged on the server is put again: payloads, then the
  * manifests that name them. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -149,9 +150,11 @@ static int mend_window(struct repair *r, struct window *w)
     w->bad = 0;
     for (size_t i = 0; i < w->count; i++)
         served_manifest_ahead(r->o->store, &w->devices[i]->id);
-    for (size_t i = 0; i < w->count; i++)
+    for (size_t i = 0; i < w->count; i++) {
+        assert(w->devices[i]);
         if (repair_stopped(r) || look(r, w, w->devices[i]))
             return -1;
+    }
     meter_count(r->o->meter, w->count, 0);
     w->count = 0;
     return put_window(r, w);

@@ -191,17 +191,6 @@ static void note_first(struct http_request *r, const char *data, size_t len)
     r->first_len += len;
 }
 
-void http_note(const struct http_request *r, struct store *s)
-{
-    struct store_source *from = &s->source;
-
-    from->known = r->answered && r->code != CURLE_ABORTED_BY_CALLBACK;
-    snprintf(from->type, sizeof from->type, "%s", r->type);
-    snprintf(from->encoding, sizeof from->encoding, "%s", r->encoding);
-    memcpy(from->first, r->first, r->first_len);
-    from->first_len = r->first_len;
-}
-
 static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 {
     struct http_request *r = ctx;

@@ -12,6 +12,17 @@ const char *http_method(enum store_verb verb)
     return methods[verb];
 }
 
+void http_note(const struct http_request *r, struct store *s)
+{
+    struct store_source *from = &s->source;
+
+    from->known = r->answered && r->code != CURLE_ABORTED_BY_CALLBACK;
+    snprintf(from->type, sizeof from->type, "%s", r->type);
+    snprintf(from->encoding, sizeof from->encoding, "%s", r->encoding);
+    memcpy(from->first, r->first, r->first_len);
+    from->first_len = r->first_len;
+}
+
 int http_get(struct http_request *r, size_t max, uint8_t **bytes, size_t *len)
 {
     *bytes = NULL;

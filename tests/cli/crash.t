@@ -104,7 +104,7 @@ config 4
 echo 'import os' >main.py
 run 130 'interrupted' strace -f -o /dev/null -e trace=renameat,renameat2 \
     -e inject=renameat,renameat2:signal=INT:when=4 ota-pack publish
-says err 'run '\''ota-pack publish'\'' again to complete this'
+says err 'run '\''ota-pack publish'\'' again'
 [ -z "$(ls -A public/.part 2>/dev/null)" ]
 ok $? 'no temporary file is left'
 whole 'all verify'

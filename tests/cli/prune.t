@@ -122,8 +122,8 @@ release 12
 run 0 'the next one' ota-pack show public/devices/246f28000001
 says out 'lib/old.py'
 
-# A folder that became a file: what was below it is known by an old version
-# alone, which stays without its payload.
+# A folder that became a file: what was below it is remembered without the
+# version that had it.
 one() {
     sed "s|- lib/.*|- {from: main.py, to: $1}|" ota-pack.yml >x
     mv x ota-pack.yml
@@ -142,7 +142,7 @@ day 313
 release 16
 day 400
 run 0 'they go' ota-pack prune -v
-says out ' - greenhouse version 14, its payload alone'
+says out ' - greenhouse version 14'
 says out ' - greenhouse version 13'
 says out ' - greenhouse version 15'
 payloads 2 'that is all'

@@ -101,6 +101,7 @@ ok $? 'both say so'
 [ ! -e a/devices/246f28000003 ] && [ ! -e b/devices/246f28000003 ]
 ok $? 'both have done it'
 SOURCE_DATE_EPOCH=1799000000
+find a b -type f -exec touch -d '105 days ago' {} +
 run 0 'both are pruned' ota-pack prune -v
 [ "$(grep -c '^removed: ' .out)" -eq 2 ]
 ok $? 'both say what'

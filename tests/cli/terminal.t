@@ -77,6 +77,7 @@ releases:
     devices: ["24:6f:28:00:00:01", "24:6f:28:00:00:02", "24:6f:28:00:00:04"]
 EOT
 rm -r public
+forget
 run 0 'publish' ota-pack publish -q
 echo 'import this' >main.py
 run 0 'another' ota-pack publish -q

@@ -123,7 +123,7 @@ kill -TERM $pid
 wait $pid
 [ $? -eq 143 ]
 ok $? "SIGTERM (exit 143)"
-silent err
+says err 'ota-pack: stopping'
 gone
 head -c 60000 "$tree" >&9
 timeout --preserve-status -s INT 0.5 \

@@ -306,8 +306,8 @@ static void tell(const struct diag_event *e)
              (unsigned)e->mark.line, e->count, e->example_count, e->message);
 }
 
-static int of_device(struct diag_mark mark, const char *of, const char *fmt,
-                     ...)
+__attribute__((format(printf, 3, 4))) static int
+of_device(struct diag_mark mark, const char *of, const char *fmt, ...)
 {
     va_list ap;
 

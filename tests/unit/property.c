@@ -20,7 +20,7 @@ static const char *const names[NAMES] = {
     "B c",
     "{x}",
     "[y]",
-    ".hidden",
+    "_hidden",
     "-rf",
     "#!",
     "$HOME",

@@ -62,11 +62,10 @@ static int open_root(struct agent *a, bool lock)
     if (!root)
         return options_missing(a->options, "which folder is updated?", "root");
     if (ota_posix_open(&a->posix, root) != 0)
-        return a->posix.doubt
-                   ? doubtful(a)
-                   : options_wrong(a->options, EXIT_FAILED, root,
-                                   "cannot open '%s': %s", root,
-                                   strerror(errno));
+        return a->posix.doubt ? doubtful(a)
+                              : options_wrong(a->options, EXIT_FAILED, root,
+                                              "cannot open '%s': %s", root,
+                                              strerror(errno));
     return lock ? lock_root(a, false) : 0;
 }
 
@@ -242,8 +241,7 @@ int agent_wrong_phase(const struct agent *a, const char *what)
 {
     static const char *const next[] = {
         [OTA_IDLE] = "'ota-agent poll' asks for a new version",
-        [OTA_STAGING] = "a part of an update is here, and 'ota-agent poll' "
-                        "fetches the rest",
+        [OTA_STAGING] = "a part is here, and 'ota-agent poll' fetches the rest",
         [OTA_READY] = "an update is staged, and 'ota-agent boot' installs it",
         [OTA_OUT] = "an update is half installed, and 'ota-agent boot' goes on",
         [OTA_IN] = "an update is half installed, and 'ota-agent boot' goes on",
