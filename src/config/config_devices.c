@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "config_private.h"
+#include "base/compose.h"
 
 struct draft {
     struct config_text id, name, from;
@@ -118,6 +119,20 @@ static int remember(struct loader *l, const struct config_text *from)
     return 0;
 }
 
+static void say_unread(const struct config_text *from, const char *path,
+                       const char *reason)
+{
+    char *twin = compose_twin(path);
+
+    if (twin)
+        diag_error_at(DIAG_INPUT, from->mark, COMPOSE_TWIN, path, twin,
+                      compose_form(twin));
+    else
+        diag_error_at(DIAG_INPUT, from->mark, "cannot read '%s': %s", path,
+                      reason);
+    free(twin);
+}
+
 static int read_list(struct loader *l, uint32_t release,
                      const struct config_text *from)
 {
@@ -130,8 +145,7 @@ static int read_list(struct loader *l, uint32_t release,
     if (!path)
         return -1;
     if (l->read(l->read_ctx, path, &bytes, &len, &reason) < 0) {
-        diag_error_at(DIAG_INPUT, from->mark, "cannot read '%s': %s", path,
-                      reason);
+        say_unread(from, path, reason);
         r = 0;
     } else if ((source = config_keep(l->config, path, bytes, len))) {
         r = fleet_csv_load(l->fleet, source, release);

@@ -5,6 +5,7 @@
  * on the locale, nor on the C library of the machine that packs. */
 #include "tree_internal.h"
 #include "config/path.h"
+#include "base/compose.h"
 #include "base/utf8.h"
 
 #include <string.h>
@@ -130,23 +131,32 @@ static char *encode(char *out, uint32_t c)
     return out;
 }
 
-const char *tree_fold(struct arena *a, const char *path)
+/* Each character by `next`, with its case folded where `fold` is set. */
+static const char *rewrite(struct arena *a, const char *path, bool fold,
+                           size_t (*next)(const char *text, size_t len,
+                                          uint32_t *point))
 {
     char out[2 * OTA_PATH + 8], *end = out; /* two bytes become three at most */
     size_t left = strlen(path), len;
     const char *s = path;
-    bool same = true;
     uint32_t c;
 
     for (; left && end < out + sizeof out - 4; s += len, left -= len) {
-        uint32_t folded;
-
-        len = utf8_next(s, left, &c);
+        len = next(s, left, &c);
         if (!len)
             break; /* path_problem() came first */
-        folded = tree_fold_char(c);
-        same = same && folded == c;
-        end = encode(end, folded);
+        end = encode(end, fold ? tree_fold_char(c) : c);
     }
-    return same ? path : arena_text(a, out, (size_t)(end - out));
+    *end = '\0';
+    return !strcmp(out, path) ? path : arena_text(a, out, (size_t)(end - out));
+}
+
+const char *tree_fold(struct arena *a, const char *path)
+{
+    return rewrite(a, path, true, utf8_next);
+}
+
+const char *tree_compose(struct arena *a, const char *path)
+{
+    return rewrite(a, path, false, compose_next);
 }

@@ -61,6 +61,7 @@ struct tree_job {
     struct tree_list *list; /* where they go */
     size_t prefix; /* of the pattern that finds files: see tree_origin */
     bool failed;
+    bool said_windows, said_twin; /* warned of: tree_names.c */
 };
 
 /* Reports, naming the device if there is one; returns -1. */
@@ -135,6 +136,15 @@ bool tree_passes_over(const char *pattern, const char *name);
  * valid UTF-8.  NULL: reported. */
 const char *tree_fold(struct arena *a, const char *path);
 uint32_t tree_fold_char(uint32_t c);
+/* The path with each letter and its accent as one character (base/compose.h),
+ * as above: the same pointer where nothing changes. */
+const char *tree_compose(struct arena *a, const char *path);
+
+/* Warns of a path that Windows cannot have. */
+void tree_names_warn(struct tree_job *job, const struct tree_entry *e);
+/* Warns, once a release, of paths that look the same; the list is in the order
+ * of tree_set_check(). */
+void tree_names_twins(struct tree_job *job, const struct tree_list *list);
 
 /* Sorts into record order. */
 void tree_set_sort(struct tree_list *list);

@@ -1,7 +1,7 @@
 /* Patterns of ota-pack.yml(5) against paths: component by component, and one
  * character of UTF-8 at a time within them. */
 #include "tree_internal.h"
-#include "base/utf8.h"
+#include "base/compose.h"
 
 #include <string.h>
 
@@ -23,12 +23,12 @@ static bool is_span(const char *s)
     return component(s) == 2 && s[0] == '*' && s[1] == '*';
 }
 
-/* One character; a byte that is no UTF-8 counts as one, apart from all
- * others. */
+/* One character, with its accent; a byte that is no UTF-8 counts as one, apart
+ * from all others. */
 static uint32_t take(const char **s, const char *end)
 {
     uint32_t c;
-    size_t len = utf8_next(*s, (size_t)(end - *s), &c);
+    size_t len = compose_next(*s, (size_t)(end - *s), &c);
 
     if (!len) {
         c = 0x80000000u | (uint8_t) * *s;

@@ -1,6 +1,7 @@
 /* An item of `files:` becomes entries: {values} put in, patterns looked up,
  * names mapped to the device's. */
 #include "tree_internal.h"
+#include "base/compose.h"
 #include "config/path.h"
 
 #include <stdio.h>
@@ -283,6 +284,7 @@ static int add_entry(struct tree_job *job, const struct config_file *f,
     item->entry.path = arena_text(job->arena, path, strlen(path));
     if (!item->entry.path)
         return -1;
+    tree_names_warn(job, &item->entry);
     item->folded = tree_fold(job->arena, item->entry.path);
     return item->folded ? tree_list_add(job->list, item) : -1;
 }
@@ -302,12 +304,32 @@ static int add_below(struct tree_job *job, const struct config_file *f,
     return add_entry(job, f, from, path.bytes);
 }
 
+/* A folder in place of the pattern's own; see compose_twin(). */
+static char *twin_of(const struct tree_job *job, const char *pattern,
+                     size_t prefix)
+{
+    char *folder = strndup(pattern, prefix);
+    char *path = folder ? config_resolve(job->config, folder) : NULL;
+    char *twin = path ? compose_twin(path) : NULL;
+
+    free(path);
+    free(folder);
+    return twin;
+}
+
 static int no_match(struct tree_job *job, const struct config_file *f,
                     const char *pattern, const struct tree_found *found)
 {
     size_t prefix = tree_wild_prefix(pattern);
     const char *hint = "";
+    char *twin;
 
+    if (found->no_folder && (twin = twin_of(job, pattern, prefix))) {
+        tree_fail(job, DIAG_CONFIG, f->from.mark, COMPOSE_TWIN, pattern, twin,
+                  compose_form(twin));
+        free(twin);
+        return -1;
+    }
     if (found->no_folder)
         return tree_fail(job, DIAG_CONFIG, f->from.mark,
                          "no file matches '%s': there is no folder '%.*s'",

@@ -113,6 +113,7 @@ void tree_set_check(struct tree_job *job, struct tree_list *list)
             v[kept++] = last = v[i];
     }
     list->count = kept;
+    tree_names_twins(job, list);
 }
 
 static void put_le(uint8_t *out, uint32_t value, unsigned len)

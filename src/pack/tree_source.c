@@ -1,6 +1,7 @@
 /* Files of this machine: each is opened and hashed once, however many releases
  * and devices have it. */
 #include "tree_internal.h"
+#include "base/compose.h"
 #include "base/stop.h"
 #include "keys/keys_text.h"
 #include "secret.h"
@@ -108,6 +109,13 @@ static int missing(const struct reading *r)
 
     if (link <= 0)
         return link;
+    near = err == ENOENT ? compose_twin(r->path) : NULL;
+    if (near) {
+        tree_fail(r->job, DIAG_INPUT, r->mark, COMPOSE_TWIN, r->path, near,
+                  compose_form(near));
+        free(near);
+        return -1;
+    }
     near = err == ENOENT && !r->job->device ? suggest(r->path) : NULL;
     errno = err;
     if (!near)

@@ -7,23 +7,45 @@
 #include <unistd.h>
 #include "tree_help.h"
 
+/* U+00FC in one, or a letter and the mark. */
+#define NFC       "\xc3\xbc"
+#define DIAERESIS "\xcc\x88"
+#define NFD       "u" DIAERESIS
+
 static void make_files(void)
 {
     static const char *const folders[] = {
-        "lib",      "lib/net",  "lib/__pycache__",
-        "src",      "src/.git", "site",
-        "case",     "caf",      "up",
-        "up/proj",  "deep",     "deep/a",
-        "deep/a/b",
+        "lib",      "lib/net",      "lib/__pycache__",
+        "src",      "src/.git",     "site",
+        "case",     "caf",          "up",
+        "up/proj",  "deep",         "deep/a",
+        "deep/a/b", "fu" DIAERESIS,
     };
     static const char *const names[] = {
-        "main.py",          "lib/a.py",      "lib/b.py",
-        "lib/net/c.py",     "lib/test_a.py", "lib/__pycache__/a.pyc",
-        "lib/.DS_Store",    "lib/x.swp",     "src/one.txt",
-        "src/.git/config",  "src/.hidden",   "fw.bin",
-        "site/kew.json",    "site/rhs.json", "case/\xc3\x84.py",
-        "case/\xc3\xa4.py", "case/A.txt",    "caf/A.txt",
-        "caf/a.txt",        "deep/a/b/c.py", "bad~name",
+        "main.py",
+        "lib/a.py",
+        "lib/b.py",
+        "lib/net/c.py",
+        "lib/test_a.py",
+        "lib/__pycache__/a.pyc",
+        "lib/.DS_Store",
+        "lib/x.swp",
+        "src/one.txt",
+        "src/.git/config",
+        "src/.hidden",
+        "fw.bin",
+        "site/kew.json",
+        "site/rhs.json",
+        "case/\xc3\x84.py",
+        "case/\xc3\xa4.py",
+        "case/A.txt",
+        "caf/A.txt",
+        "caf/a.txt",
+        "deep/a/b/c.py",
+        "bad~name",
+        "gr" NFD "n.py",
+        "fu" DIAERESIS "/a.py",
+        "s" NFC "d.py",
     };
     size_t i;
 
@@ -131,6 +153,97 @@ static const struct {
      ""},
     {"doubled braces", {{"main.py", "{{a}}", NULL}}, {NULL}, "{a}<main.py", ""},
 
+    {"NFC of a file that has NFD",
+     {{"gr" NFC "n.py", NULL, NULL}},
+     {NULL},
+     NULL,
+     "1: error: cannot open 'gr" NFC "n.py': what is there is 'gr" NFD "n.py' "
+     "with its accents written in another way (NFD): rename it, or copy its "
+     "name from there\n"},
+    {"NFD of a file that has NFC",
+     {{"s" NFD "d.py", NULL, NULL}},
+     {NULL},
+     NULL,
+     "1: error: cannot open 's" NFD "d.py': what is there is 's" NFC "d.py' "
+     "with its accents written in another way (NFC): rename it, or copy its "
+     "name from there\n"},
+    {"of its folder",
+     {{"f" NFC "/a.py", NULL, NULL}},
+     {NULL},
+     NULL,
+     "1: error: cannot open 'f" NFC "/a.py': what is there is 'f" NFD "' "
+     "with its accents written in another way (NFD): rename it, or copy its "
+     "name from there\n"},
+    {"of a pattern's folder",
+     {{"f" NFC "/*.py", NULL, NULL}},
+     {NULL},
+     NULL,
+     "1: error: cannot open 'f" NFC "/*.py': what is there is 'f" NFD "' "
+     "with its accents written in another way (NFD): rename it, or copy its "
+     "name from there\n"},
+    {"a pattern finds either",
+     {{"gr" NFC "*.py", "", NULL}, {"s" NFD "*", "", NULL}},
+     {NULL},
+     "gr" NFD "n.py<gr" NFD "n.py s" NFC "d.py<s" NFC "d.py",
+     ""},
+    {"and excludes either",
+     {{"*n.py", "", NULL}},
+     {"gr" NFC "n*"},
+     "main.py<main.py",
+     ""},
+    {"paths that look the same",
+     {{"main.py", "x/" NFC, NULL}, {"main.py", "x/U" DIAERESIS, NULL}},
+     {NULL},
+     "x/U" DIAERESIS "<main.py x/" NFC "<main.py",
+     "2: warning: 'x/U" DIAERESIS "' and 'x/" NFC "' differ only in how "
+     "accents are written (NFD and NFC): some systems take them for one, so "
+     "rename either\n"},
+    {"folders that look the same, said once",
+     {{"main.py", "x/" NFD "/a", NULL},
+      {"main.py", "x/" NFC "/b", NULL},
+      {"main.py", "x/" NFD "/c", NULL}},
+     {NULL},
+     "x/" NFD "/a<main.py x/" NFD "/c<main.py x/" NFC "/b<main.py",
+     "1: warning: 'x/" NFD "/a' and 'x/" NFC "/b' differ only in how accents "
+     "are written (NFD and NFC): some systems take them for one, so rename "
+     "either\n"},
+    {"paths that do not look the same",
+     {{"main.py", NFD "/a", NULL},
+      {"main.py", "u/a", NULL},
+      {"main.py", NFD "x/a", NULL}},
+     {NULL},
+     "u/a<main.py " NFD "/a<main.py " NFD "x/a<main.py",
+     ""},
+    {"names of Windows for devices",
+     {{"main.py", "CON", NULL},
+      {"main.py", "x/nul.txt", NULL},
+      {"main.py", "Com1.tar/a", NULL},
+      {"main.py", "lpt\xc2\xb2", NULL},
+      {"main.py", "aux.py", NULL}},
+     {NULL},
+     "aux.py<main.py Com1.tar/a<main.py CON<main.py lpt\xc2\xb2<main.py "
+     "x/nul.txt<main.py",
+     "1: warning: 'CON' cannot be a file on Windows, where 'CON' is a device: "
+     "another name can be unpacked everywhere\n"
+     "2: warning: 'x/nul.txt' cannot be a file on Windows, where 'nul' is a "
+     "device: another name can be unpacked everywhere\n"
+     "3: warning: 'Com1.tar/a' cannot be a file on Windows, where 'Com1' is a "
+     "device: another name can be unpacked everywhere\n"
+     "4: warning: 'lpt\xc2\xb2' cannot be a file on Windows, where "
+     "'lpt\xc2\xb2' is a device: another name can be unpacked everywhere\n"
+     "5: warning: 'aux.py' cannot be a file on Windows, where 'aux' is a "
+     "device: another name can be unpacked everywhere\n"},
+    {"names that only begin like them",
+     {{"main.py", "console", NULL},
+      {"main.py", "com/nulls.txt", NULL},
+      {"main.py", "com10", NULL},
+      {"main.py", "x.con", NULL},
+      {"main.py", "auxiliary.py", NULL},
+      {"fw.bin", NULL, "aux"}},
+     {NULL},
+     "!aux<fw.bin auxiliary.py<main.py com/nulls.txt<main.py com10<main.py "
+     "console<main.py x.con<main.py",
+     ""},
     {"nothing there",
      {{"man.py", NULL, NULL}},
      {NULL},

@@ -61,6 +61,13 @@ static void test_match(void)
         {"[*]", "a", false},
         {"tests/", "tests", true},
         {"\xc3?", "\xc3\xa4", false},
+        /* U+00FC, and u with U+0308 */
+        {"gr\xc3\xbcn*", "gru\xcc\x88n.py", true},
+        {"gru\xcc\x88n*", "gr\xc3\xbcn.py", true},
+        {"gr?n", "gru\xcc\x88n", true},
+        {"[\xc3\xbc]", "u\xcc\x88", true},
+        {"grun", "gru\xcc\x88n", false},
+        {"u\xcc\x82", "u\xcc\x88", false},
     };
     size_t i;
 
