@@ -154,7 +154,7 @@ int cmd_prune(struct cmd_global *g, int argc, char **argv)
         return diag_status();
     if (first < argc)
         diag_error(DIAG_USAGE, "prune takes no argument: '%s'", argv[first]);
-    else if (!project_open_published(&p, g, NULL, 0))
+    else if (!project_open_published(&p, g, NULL, 0) && !project_private(&p))
         prune(&p, g, &locking);
     project_release(&p);
     return diag_status();

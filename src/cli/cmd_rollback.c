@@ -162,7 +162,7 @@ int cmd_rollback(struct cmd_global *g, int argc, char **argv)
     else if (!a.to)
         diag_error(DIAG_USAGE, "rollback needs the version to go back to: "
                                "--to VERSION");
-    else if (!project_open_published(&p, g, NULL, 0))
+    else if (!project_open_published(&p, g, NULL, 0) && !project_private(&p))
         status = rollback(&p, g, &a, argv[first], &meter);
     progress_end();
     project_release(&p);

@@ -138,7 +138,7 @@ int cmd_withdraw(struct cmd_global *g, int argc, char **argv)
         return diag_status();
     if (first == argc)
         diag_error(DIAG_USAGE, "withdraw needs a DEVICE");
-    else if (!project_open_published(&p, g, NULL, 0))
+    else if (!project_open_published(&p, g, NULL, 0) && !project_private(&p))
         status =
             withdraw(&p, g, &locking, argv + first, (size_t)(argc - first));
     project_release(&p);

@@ -56,6 +56,15 @@ int project_open_published(struct project *p, const struct cmd_global *g,
     return sign_time(&p->now);
 }
 
+int project_private(const struct project *p)
+{
+    int result = 0;
+
+    for (size_t i = 0; i < p->config->server_count; i++)
+        result |= tree_served_keys(p->config, &p->config->servers[i]);
+    return result;
+}
+
 static void leave(struct project *p)
 {
     index_free(p->index);

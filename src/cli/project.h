@@ -33,6 +33,10 @@ void project_release(struct project *p);
 int project_open_published(struct project *p, const struct cmd_global *g,
                            char *const *words, size_t count);
 
+/* Before anything is changed then: whether the key lies where a web server
+ * shows it.  0, or -1 (reported). */
+int project_private(const struct project *p);
+
 /* Where this machine remembers: allocated, or NULL where there is no place. */
 char *project_memory(void);
 

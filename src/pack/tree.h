@@ -50,6 +50,11 @@ struct tree {
 int tree_load(const struct config *c, struct tree **out);
 void tree_free(struct tree *t);
 
+/* Refuses a server's folder in which the secret key or the configuration lies;
+ * tree_load() does, and looks for what is packed.  0, or -1 (reported). */
+int tree_served_keys(const struct config *c,
+                     const struct config_server *server);
+
 /* The hash over everything that the tree of one release holds: its sets'
  * digest where all devices share one, else ids and digests in the order of its
  * devices.  For the index's intent. */

@@ -6,25 +6,51 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* One component more, '.' and '..' carried out. */
+static void step(char *path, const char *name, size_t len)
+{
+    size_t end = strlen(path);
+    char *slash = strrchr(path, '/');
+
+    if (len == 2 && !memcmp(name, "..", 2))
+        slash[slash == path] = '\0';
+    else if (len && (len > 1 || *name != '.'))
+        sprintf(path + end, "%s%.*s", end > 1 ? "/" : "", (int)len, name);
+}
+
+/* What is not there yet, below the real folder that is. */
+static char *add_rest(const char *real, const char *rest)
+{
+    char *out = malloc(strlen(real) + strlen(rest) + 2);
+
+    if (!out)
+        return NULL;
+    strcpy(out, real);
+    while (*rest) {
+        size_t len = strcspn(rest, "/");
+
+        step(out, rest, len);
+        rest += len + (rest[len] == '/');
+    }
+    return out;
+}
+
 /* Without links, also where the last folders are not there yet.  To be freed;
  * NULL: nothing can be known. */
-static char *real_folder(const char *path)
+static char *real_path(const char *path)
 {
-    char *text = strdup(path), *slash, *real = NULL, *out = NULL;
+    char *text = strdup(path), *real = NULL, *out;
 
     while (text && !(real = realpath(*text ? text : ".", NULL))) {
-        slash = strrchr(text, '/');
+        char *slash = strrchr(text, '/');
+
         if (slash == text) {
             real = strdup("/");
             break;
         }
         *(slash ? slash : text) = '\0';
     }
-    if (real &&
-        asprintf(&out, "%s%s%s", real,
-                 path[strlen(text)] && path[strlen(text)] != '/' ? "/" : "",
-                 path + strlen(text)) < 0)
-        out = NULL;
+    out = real ? add_rest(real, path + strlen(text)) : NULL;
     free(real);
     free(text);
     return out;
@@ -43,14 +69,15 @@ static int check_file(const struct served *s, const char *what,
         return 0;
     return diag_error_at(DIAG_CONFIG, s->server->url.mark,
                          "%s '%s' lies in '%s', which anybody can read: "
-                         "publish into a folder of its own, like 'public/'",
+                         "keep it outside of that, or publish into a folder of "
+                         "its own, like 'public/'",
                          what, shown, s->server->url.text);
 }
 
 static int check_path(const struct served *s, const char *what,
-                      const char *shown, char *path)
+                      const char *shown, const char *path)
 {
-    char *real = path ? realpath(path, NULL) : NULL;
+    char *real = path ? real_path(path) : NULL;
     int result = check_file(s, what, shown, real);
 
     free(real);
@@ -83,24 +110,24 @@ static int check_sources(const struct served *s,
     return 0;
 }
 
+/* sources NULL: they are not looked at. */
 static int check_server(const struct config *c, const struct config_server *s,
                         const struct tree_sources *sources)
 {
-    char *path = config_resolve(c, s->url.text), *dir = strdup(c->path);
-    char *folder = path ? real_folder(path) : NULL;
+    char *path = config_resolve(c, s->url.text);
+    char *folder = path ? real_path(path) : NULL;
     struct served served = {s, folder};
-    int result = path && dir ? 0 : -1;
+    int result = path ? 0 : -1;
 
-    if (folder && !result) {
+    if (folder) {
         result = check_key(&served, c);
         if (!result)
-            result = check_path(&served, "the configuration", c->path, dir);
-        if (!result)
+            result = check_path(&served, "the configuration", c->path, c->path);
+        if (!result && sources)
             result = check_sources(&served, sources);
     }
     free(folder);
     free(path);
-    free(dir);
     return result;
 }
 
@@ -113,4 +140,9 @@ int tree_served_check(const struct config *c,
         if (c->servers[i].kind == SERVER_FOLDER)
             result |= check_server(c, &c->servers[i], sources);
     return result;
+}
+
+int tree_served_keys(const struct config *c, const struct config_server *server)
+{
+    return server->kind == SERVER_FOLDER ? check_server(c, server, NULL) : 0;
 }

@@ -9,6 +9,7 @@
 #include "doctor_private.h"
 #include "index/index.h"
 #include "index/object.h"
+#include "pack/tree.h"
 #include "store/login.h"
 
 /* What was reported last, in place of being printed. */
@@ -522,6 +523,9 @@ void doctor_server(const struct doctor_options *o,
     diag_set_handler(hear);
     forget();
     store_login_keep(true);
+    if (tree_served_keys(o->config, server))
+        doctor_say_heard(&d, "private", DOCTOR_ERROR,
+                         "nothing is published there until then");
     if (open_all(&d)) {
         doctor_say_heard(&d, "reachable", DOCTOR_ERROR, "see ota-pack.yml(5)");
     } else {

@@ -192,6 +192,35 @@ config
 run 3 "server: a link to here" ota-pack publish
 says err "'release.key' lies in 'loop/'"
 
+for server in ./app/sub/.. app/x/y/../.. app/./x/../ app//x/..// \
+    x/../app x/../../"${work##*/}"/app "$work/x/../app" public/../; do
+    config
+    run 3 "server: $server, of which a part is not there" ota-pack publish
+    says err "which anybody can read"
+done
+[ ! -e app/index ] && [ ! -e index ]
+ok $? "nothing is published there"
+for server in app/../pub app/x/../../pub x/../pub; do
+    config
+    run 0 "server: $server" ota-pack check
+done
+server=public/
+config
+run 0 "a folder of its own" ota-pack publish
+mv release.key ota-pack.yml public/
+sed -i -e 's|^server:.*|server: .|' -e 's|"app/|"../app/|' \
+    public/ota-pack.yml
+for verb in "rollback r --to 1" prune "withdraw 24:6f:28:aa:bb:01"; do
+    # shellcheck disable=SC2086 # words
+    run 3 "$verb, with the key in there" ota-pack -c public/ota-pack.yml $verb
+    says err "the secret key 'release.key' lies in '.', which anybody can read"
+done
+run 5 "doctor, with the key in there" ota-pack -c public/ota-pack.yml doctor
+says out "private     error   the secret key 'release.key' lies in '.', which"
+mv public/release.key public/ota-pack.yml .
+rm -rf public
+forget
+
 # ---- a server that is none
 for server in 'deploy@host:/srv/ota' host:path ota.example.org \
     ota.example.org/x/ https:/x http//x s3:bucket '~/ota' file:///srv/x \
