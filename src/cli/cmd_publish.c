@@ -66,7 +66,7 @@ static void report(void *ctx, const struct plan *plan,
     progress_hide();
     project_head(done->p, done->g);
     if (!done->g->quiet || done->g->json)
-        plan_print_done(plan, result, done->g);
+        plan_print_done(plan, result, done->p->store->where, done->g);
     progress_show();
 }
 

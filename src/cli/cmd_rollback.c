@@ -58,7 +58,7 @@ static void report(void *ctx, const struct plan *plan,
     if (run->g->dry_run && (!run->g->quiet || run->g->json))
         plan_print(plan, run->g);
     else if (!run->g->quiet || run->g->json)
-        plan_print_done(plan, result, run->g);
+        plan_print_done(plan, result, run->p->store->where, run->g);
     progress_show();
 }
 

@@ -411,7 +411,7 @@ void plan_print(const struct plan *p, const struct cmd_global *g)
 }
 
 void plan_print_done(const struct plan *p, const struct publish_result *done,
-                     const struct cmd_global *g)
+                     const char *where, const struct cmd_global *g)
 {
     char size[MSG_SIZE];
 
@@ -429,5 +429,7 @@ void plan_print_done(const struct plan *p, const struct publish_result *done,
         printf(" of %s", msg_size(done->payload_bytes, size));
     if (done->failed)
         printf(", %zu failed", done->failed);
-    putchar('\n');
+    fputs(", to '", stdout);
+    msg_text(stdout, where, strlen(where));
+    puts("'");
 }

@@ -10,8 +10,8 @@
 void plan_print(const struct plan *p, const struct cmd_global *g);
 
 /* What publish did: a line a release (with -v all of the plan), and a
- * total. */
+ * total, with the place (store.where). */
 void plan_print_done(const struct plan *p, const struct publish_result *done,
-                     const struct cmd_global *g);
+                     const char *where, const struct cmd_global *g);
 
 #endif

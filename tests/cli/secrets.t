@@ -207,6 +207,8 @@ done
 server=public/
 config
 run 0 "a folder of its own" ota-pack publish
+grep -q "^published: 1 manifest, 1 new payload of .* B, to 'public'\$" .out
+ok $? "which is named"
 mv release.key ota-pack.yml public/
 sed -i -e 's|^server:.*|server: .|' -e 's|"app/|"../app/|' \
     public/ota-pack.yml

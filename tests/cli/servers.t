@@ -23,10 +23,10 @@ run 0 'to both' ota-pack publish
 cat >want <<'EOT'
 a:
 greenhouse: version 3 for 3 devices, 3 files of 49 B
-published: 3 manifests, 1 new payload of 233 B
+published: 3 manifests, 1 new payload of 233 B, to 'a'
 b:
 greenhouse: version 3 for 3 devices, 3 files of 49 B
-published: 3 manifests, 1 new payload of 233 B
+published: 3 manifests, 1 new payload of 233 B, to 'b'
 EOT
 cmp -s want .out
 ok $? 'each is told apart'
