@@ -224,6 +224,7 @@ rm -rf public
 forget
 
 # ---- a server that is none
+# shellcheck disable=SC2088 # that is what is refused
 for server in 'deploy@host:/srv/ota' host:path ota.example.org \
     ota.example.org/x/ https:/x http//x s3:bucket '~/ota' file:///srv/x \
     'C:/ota' '\\host\share' ' public/' 'public/ ' '"public/"' \

@@ -50,6 +50,56 @@ run 0 "a script beside the configuration" \
 $id 246f28aabbcd" ]
 ok $? "it is told key and device"
 
+# left_behind WHAT: the process that has told its id in left is there still,
+# and the last run did not wait for it.
+left_behind() {
+    kill -0 "$(cat left)" 2>/dev/null && [ $(($(date +%s) - begin)) -lt 20 ]
+    ok $? "$1"
+    kill "$(cat left)"
+    rm left
+}
+
+# An agent that outlives its program, with the pipe open.
+cat >agent.sh <<'X'
+#!/bin/sh
+sleep 25 2>&- &
+[ -s left ] && kill $! || echo $! >left
+openssl pkeyutl -sign -rawin -inkey key.pem -in /dev/stdin
+X
+chmod +x agent.sh
+config '[./agent.sh]'
+rm -r out
+begin=$(date +%s)
+run 0 "a program that leaves a process with the pipe open" \
+    ota-pack build -j 1 -o out
+left_behind "is done once its bytes are there"
+run 0 "these verify" ota-pack verify -k release.pub out/*/1.otab
+
+cat >lazy.sh <<'X'
+#!/bin/sh
+sleep 25 2>&- &
+echo $! >left
+exit 3
+X
+chmod +x lazy.sh
+config '[./lazy.sh]'
+rm -r out
+begin=$(date +%s)
+run 6 "one that fails" ota-pack build -j 1 -o out
+says err "failed with exit status 3"
+left_behind "is not waited for either"
+
+# The same of a command for the password.
+OTA_PACK_PASSWORD=secret ota-pack keygen -q locked
+sed '/^sign_command/d; s/^key:.*/key: locked.key/' ota-pack.yml >x
+mv x ota-pack.yml
+begin=$(date +%s)
+run 0 "a command for the password that leaves one" \
+    env OTA_PACK_PASSWORD_COMMAND='sleep 25 2>&- & echo $! >left; echo secret' \
+    ota-pack build -o out
+left_behind "is done once the line is there"
+run 0 "its bundles verify" ota-pack verify -k locked.pub out/*/1.otab
+
 config '[sh, -c, "cat; echo oh no >&2; exit 3"]'
 rm -r out
 run 6 "a program that fails" ota-pack build -o out
