@@ -100,7 +100,7 @@ int tree_link_check(struct tree_job *job, const struct tree_origin *o,
         return 0;
     }
     if (!find_link(o->path, home, &len, target))
-        strcpy(target, "?");
+        memcpy(target, "?", 2);
     free(home);
     job->sources->excused = true;
     if (is_followed(job, o->from))

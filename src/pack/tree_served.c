@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One component more, '.' and '..' carried out. */
+/* One component more, '.' and '..' carried out; there is room. */
 static void step(char *path, const char *name, size_t len)
 {
     size_t end = strlen(path);
@@ -15,20 +15,21 @@ static void step(char *path, const char *name, size_t len)
     if (len == 2 && !memcmp(name, "..", 2))
         slash[slash == path] = '\0';
     else if (len && (len > 1 || *name != '.'))
-        sprintf(path + end, "%s%.*s", end > 1 ? "/" : "", (int)len, name);
+        snprintf(path + end, len + 2, "%s%.*s", end > 1 ? "/" : "", (int)len,
+                 name);
 }
 
 /* What is not there yet, below the real folder that is. */
 static char *add_rest(const char *real, const char *rest)
 {
-    char *out = malloc(strlen(real) + strlen(rest) + 2);
+    size_t len = strlen(real);
+    char *out = malloc(len + strlen(rest) + 2);
 
     if (!out)
         return NULL;
-    strcpy(out, real);
+    memcpy(out, real, len + 1);
     while (*rest) {
-        size_t len = strcspn(rest, "/");
-
+        len = strcspn(rest, "/");
         step(out, rest, len);
         rest += len + (rest[len] == '/');
     }
