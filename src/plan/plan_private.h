@@ -21,7 +21,7 @@ struct plan_work {
     const struct index_version *latest;  /* or NULL */
     const struct index_version *join;    /* the version that devices join: the
                                           * latest, or what is in force */
-    struct tree_set *force;         /* what a rollback put in force, or NULL */
+    struct tree_set *force; /* what a rollback put in force, or NULL */
     const struct index_intent *match; /* open, of the content asked for */
     uint32_t begun; /* highest version of other content that is no history */
     bool named;     /* an intent names it: in doubt, its numbers are used up */
@@ -42,9 +42,9 @@ struct plan_maker {
     struct plan_work *works;
     size_t work_count;
     uint32_t *floors; /* of each, in a new base: it has that version, or 0 */
-    uint8_t *why;              /* enum plan_why of each configured device */
-    bool *unread;              /* of each: plan_device */
-    bool *left;                /* it does not get what is asked for */
+    uint8_t *why;     /* enum plan_why of each configured device */
+    bool *unread;     /* of each: plan_device */
+    bool *left;       /* it does not get what is asked for */
     struct plan_truth *truths; /* by device id */
     size_t truth_count, truth_room;
     uint32_t *by_name; /* works, sorted by release name */
