@@ -132,6 +132,7 @@ split "$vectors/good/slot-keys.otab" earlier \
     devices/246f28aabb01/manifest.5f69fd85b44e3dcd 64
 sed 's/24:6f:28:00:00:01/24:6f:28:aa:bb:01/' ota-pack.yml >x && mv x ota-pack.yml
 rm -rf public
+forget
 ota-pack publish >/dev/null 2>&1
 cp -r public/* earlier/
 serve earlier a

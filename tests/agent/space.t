@@ -39,7 +39,7 @@ if strace -o /dev/null true 2>/dev/null; then
         at=1
         wrong=0
         while full $call $at; [ $? -ne 10 ]; do
-            grep -q '(space)$' "$work/.err" && [ "$(files dev)" = "$old" ] ||
+            grep -q '(space)' "$work/.err" && [ "$(files dev)" = "$old" ] ||
                 break
             # the disk has room again
             agent apply "$bundle" >"$work/.out" 2>&1
@@ -66,7 +66,7 @@ free() { stat -f -c '%a * %S' dev | sed 's/.*/echo $((&))/' | sh; }
 # too full to begin
 dd if=/dev/zero of=dev/filler bs=1k count=$(($(free) / 1024 - 200)) 2>/dev/null
 ota-agent -c agent.conf poll --force >.out 2>.err
-echo "begin $? $(grep -c '(space)$' .err) $(find dev/.ota/new dev/.ota/old -type f 2>/dev/null | wc -l)"
+echo "begin $? $(grep -c '(space)' .err) $(find dev/.ota/new dev/.ota/old -type f 2>/dev/null | wc -l)"
 rm dev/filler
 # full while the payload comes
 : >a.log
@@ -77,7 +77,7 @@ wait $!
 echo "stalled $?"
 echo '/payloads/ none' >a.rules
 ota-agent -c agent.conf poll --force >.out 2>.err
-echo "full $? $(grep -c '(space)$' .err) $(find dev/.ota/new dev/.ota/old -type f | wc -l)"
+echo "full $? $(grep -c '(space)' .err) $(find dev/.ota/new dev/.ota/old -type f | wc -l)"
 find dev/.ota -type f -printf '# %p %s\n'
 cat .err >&2
 rm dev/filler

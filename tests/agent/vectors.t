@@ -43,7 +43,7 @@ read_entry() { # WORD...
 # shellcheck disable=SC2086 # $options are words
 bad() {
     run 9 "$file" ota-agent apply $options "$vectors/$file"
-    grep -q "^ota-agent: '.*': .* ($error)\$" "$work/.err"
+    grep -q "^ota-agent: '.*': .* ($error)" "$work/.err"
     ok $? "$file: $error"
     ota-agent status --json $options >"$work/.out"
     grep -Eq '"phase":"(idle|staging)","version":0,' "$work/.out" &&

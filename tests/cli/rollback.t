@@ -33,7 +33,7 @@ ota-pack publish >/dev/null 2>&1
 cp -a public bad
 
 run 2 'no release' ota-pack rollback --to 1
-says err 'rollback takes one RELEASE and '--to VERSION''
+says err "rollback takes one RELEASE and '--to VERSION'"
 run 2 'no version' ota-pack rollback greenhouse
 says err 'rollback needs the version to go back to: --to VERSION'
 run 2 'another release' ota-pack rollback grenhouse --to 1
