@@ -499,6 +499,9 @@ static void look_at_all(struct doctor *d)
 {
     bool may_write;
 
+    if (tree_served_keys(d->o->config, d->server))
+        doctor_say_heard(d, "private", DOCTOR_ERROR,
+                         "nothing is published there until then");
     if (!look_at_reach(d) || stopped(d))
         return;
     may_write = !d->o->write_nothing && look_at_login(d);
@@ -523,9 +526,6 @@ void doctor_server(const struct doctor_options *o,
     diag_set_handler(hear);
     forget();
     store_login_keep(true);
-    if (tree_served_keys(o->config, server))
-        doctor_say_heard(&d, "private", DOCTOR_ERROR,
-                         "nothing is published there until then");
     if (open_all(&d)) {
         doctor_say_heard(&d, "reachable", DOCTOR_ERROR, "see ota-pack.yml(5)");
     } else {

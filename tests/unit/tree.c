@@ -15,11 +15,20 @@
 static void make_files(void)
 {
     static const char *const folders[] = {
-        "lib",      "lib/net",      "lib/__pycache__",
-        "src",      "src/.git",     "site",
-        "case",     "caf",          "up",
-        "up/proj",  "deep",         "deep/a",
-        "deep/a/b", "fu" DIAERESIS,
+        "lib",
+        "lib/net",
+        "lib/__pycache__",
+        "src",
+        "src/.git",
+        "site",
+        "case",
+        "caf",
+        "up",
+        "up/proj",
+        "deep",
+        "deep/a",
+        "deep/a/b",
+        ("fu" DIAERESIS),
     };
     static const char *const names[] = {
         "main.py",
