@@ -25,6 +25,7 @@ compare() {
 # pruned COUNT: so many payloads, of which each has been replaced.
 pruned() {
     rm -rf "${www:?}"/*
+    forget
     server=$near
     day 1
     round=1

@@ -250,6 +250,7 @@ begin() {
     start || exit 1
     start_readers
     rm -rf main.py lib release.* w? undisturbed.* reference.* want.*
+    forget
     fleet
     references
     for w in $(seq "$1"); do

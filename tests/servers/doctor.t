@@ -46,6 +46,7 @@ clean() {
 nginx_extra='add_header Cache-Control no-cache;'
 for folders in off on; do
     rm -rf "${www:?}"/*
+    forget
     start_nginx $folders || exit 1
     doctor 0 "a good server, its folders made by itself: $folders" "$url"
     grep -cE '^[a-z]+ +(warning|error)' .out >/dev/null
@@ -227,6 +228,7 @@ doctor 0 'a server without a clock' "$through"
 check clock warning 'the server says no Date'
 clean
 rm -rf "${www:?}"/*
+forget
 proxy '9+ status 507'
 server=$through
 config 1
@@ -239,6 +241,7 @@ stop_servers
 # -- replacing
 nginx_extra="client_body_timeout 100ms;"
 rm -rf "${www:?}"/*
+forget
 start_nginx on || exit 1
 doctor 0 'one that has no patience' "$url"
 check atomic warning 'an upload that paused'

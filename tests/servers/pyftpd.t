@@ -22,6 +22,7 @@ logins() {
 slow=3
 start_pyftpd $slow || exit 1
 rm -rf "${www:?}"/* release.*
+forget
 run 0 'a key' ota-pack -q keygen -W release
 echo 1 >main.py
 {

@@ -18,6 +18,7 @@ refused() {
     says err "$2"
     stop_servers
     rm -rf "${www:?}"/* "$www/.part"
+    forget
 }
 
 # full START TEXT: the server's disk has no room for a payload.

@@ -35,6 +35,7 @@ damaged() {
     run 0 "$kind: all is well" ota-pack verify --server
     stop_servers
     rm -rf "${www:?}"/* main.py lib release.*
+    forget
 }
 
 if command -v nginx >/dev/null; then

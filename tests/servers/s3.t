@@ -10,6 +10,7 @@ fi
 # fetch_back: what s3rver has, by GET, as devices read it.
 fetch_back() {
     rm -rf "$www/ota"
+    forget
     (cd "$work/s3" && find ota -name '*._S3rver_object') |
         sed 's/\._S3rver_object$//' >"$work/names"
     while read -r name; do

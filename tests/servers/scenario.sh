@@ -60,6 +60,7 @@ scenario() {
     kind=$2
     at=$www/${3-}
     rm -rf reference main.py lib release.* "${www:?}"/*
+    forget
     fleet
     both 1
     says out 'published: 3 manifests, 1 new payload'
@@ -108,6 +109,7 @@ lying() {
     kind=$2
     at=$www/${3-}
     rm -rf reference main.py lib release.* index.? "${www:?}"/*
+    forget
     fleet
     both 1
     cp -a "$at/index" index.1

@@ -25,6 +25,7 @@ if [ -w "$home" ]; then
     [ -s "$at/devices/246f28000001/manifest" ]
     ok $? 'it is there'
     rm -rf "$at"
+    forget
 fi
 
 # the user in the URL, where it has signs that stand for others there

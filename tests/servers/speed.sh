@@ -142,6 +142,7 @@ openssl req -x509 -newkey ec -nodes -days 2 -subj /CN=test \
 for kind; do
     echo 'print(1)' >main.py
     rm -rf "${www:?}"/*
+    forget
     [ "$kind" != rivals ] || {
         rivals
         stop_servers

@@ -62,6 +62,7 @@ sed -i "s|^server: .*|server: $url|" ota-pack.yml
 run 0 'the next run goes on' ota-pack publish
 says out "published: $all manifests"
 rm -rf "${www:?}"/*
+forget
 proxy '150+ slow 300'
 sed -i "s|^server: .*|server: $through|" ota-pack.yml
 slowly USR1 200

@@ -157,6 +157,7 @@ quietly ota-pack withdraw $ids
 
 # -- one content for all
 rm -rf "${www:?}"/*
+forget
 gone=
 for round in 1 2; do
     devices $many

@@ -73,6 +73,7 @@ counted() {
 # fresh: a fleet, and nothing on the server.
 fresh() {
     rm -rf reference main.py lib release.* "${www:?}"/* "$www"/.part
+    forget
     fleet
     at=$www
 }
