@@ -36,6 +36,7 @@ pruned() {
     devices "$1"
     ota-pack publish -q
     day 60
+    find "$www" -type f -exec touch -d '59 days ago' {} +
     server=$slow
     devices "$1"
     spent ota-pack prune

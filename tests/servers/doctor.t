@@ -124,8 +124,8 @@ advises 'nothing can be published'
 check readable ok
 check etag warning 'there is none'
 advises 'each poll of a device costs the whole manifest'
-doctor 5 'one that we may not write to' "${url}denied/"
-check writable error 'HTTP 403 (the server does not let this user write there)'
+doctor 6 'one that we may not write to' "${url}denied/"
+check writable error "HTTP 403 (it does not let user 'pub'"
 check readable ok
 clean
 mkdir -p "$www/devices" "$www/payloads" "$www/index"
