@@ -205,7 +205,8 @@ static bool dav_unlock(struct store *s)
     if ((s->stop && *s->stop) || http_is_away(d->http))
         http_hurry(d->http);
     s->stop = NULL; /* whoever stops, unlocks */
-    http_drain(d->http);
+    if (d->http)
+        http_drain(d->http);
     return store_lock_release(&d->lock);
 }
 

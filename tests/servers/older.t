@@ -28,7 +28,7 @@ run 5 'prune' ota-pack prune
 says err "the index in '${url%/}' is older than this machine saw it"
 run 0 'status' ota-pack status
 says err "warning: the index in '${url%/}' is older than this machine saw it"
-run 0 'doctor' ota-pack doctor
+run 5 'doctor' ota-pack doctor
 says out "the index in '${url%/}' is older than this machine saw it"
 forget
 run 5 'without memory' ota-pack publish
