@@ -43,7 +43,7 @@ ok $? 'its folder is gone'
 run 0 'again' ota-pack withdraw 24-6F-28-00-00-02
 silent out
 run 0 'as JSON' ota-pack withdraw --json south
-says out '{"type":"summary","status":0,"errors":0,"withdrawn":0,"failed":0}'
+says out '{"type":"summary","status":0,"errors":0,"withdrawn":0,"failed":0,"v":1}'
 run 0 'plan' ota-pack plan
 says out 'the index alone is to be written: 2 devices are up to date'
 run 0 'status' ota-pack status
