@@ -51,7 +51,7 @@ says out '2 devices: 2 published, 0 never'
 run 0 'status, said at length' ota-pack status -v
 says out '3 devices: 2 published, 0 never; 1 not listed; 1 withdrawn'
 run 0 'status as JSON' ota-pack status -v --json
-says out '"id":"246f28000002","name":"south","release":"greenhouse","version":null,"label":null,"created":null,"listed":false,"withdrawn":true}'
+says out '"id":"246f28000002","name":"south","release":"greenhouse","version":null,"label":null,"created":null,"listed":false,"withdrawn":true,"v":1}'
 run 0 'nothing to publish' ota-pack publish
 silent out
 whole 'all verify'
