@@ -49,13 +49,21 @@ reason() {
     case $1 in
     bytes | drawing | folders | published | request) echo 'no command' ;;
     c) echo 'compiled, and compared by tests/cli/manual.t' ;;
-    server) echo 'run by tests/servers/blocks.t' ;;
     demo) echo "compared with the commands of 'make demo' below" ;;
     message) echo 'what a program says' ;;
     packages) echo "another system's packages" ;;
     other) echo 'needs Windows, or containers' ;;
     *) return 1 ;;
     esac
+}
+
+# check_server NAME FILE: it is one of those that tests/servers/blocks.t takes.
+check_server() {
+    sed -n "s/.*block '\([^']*\)'.*/\1/p" "$top/tests/servers/blocks.t" |
+        while IFS= read -r pattern; do
+            block "$pattern" | cmp -s - "$2" && echo "$pattern"
+        done | grep -q .
+    ok $? "$1: run by tests/servers/blocks.t"
 }
 
 # stub NAME [SCRIPT]: a program that stands before all others.
@@ -351,6 +359,7 @@ while read -r name; do
     json | policy)
         check_json "$name" "$file"
         ;;
+    server) check_server "$name" "$file" ;;
     unit) check_unit "$name" "$file" ;;
     drop-in) check_drop_in "$name" "$file" ;;
     csv)
