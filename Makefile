@@ -6,6 +6,8 @@ BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
+DOCDIR ?= $(PREFIX)/share/doc/ota-pack
+SYSTEMDUNITDIR ?= $(PREFIX)/lib/systemd/system
 CC ?= cc
 CFLAGS ?= -O2 -g
 BUILD ?= build
@@ -26,6 +28,7 @@ UNIT = $(call prog,tests/unit/*.c)
 REPLAY = $(call prog,tests/fuzz/fuzz_*.c)
 BENCH = $(call prog,tests/bench/*.c)
 CLI_TESTS = $(sort $(wildcard tests/cli/*.t))
+UNITS = $(wildcard src/device/agent/systemd/ota-agent-*)
 MAN = $(notdir $(wildcard man/*.[135]))
 # libsodium and zlib are not private: the library is static only
 PKGCONFIG = 'libdir=$(LIBDIR)' 'includedir=$(INCLUDEDIR)' '' \
@@ -85,7 +88,7 @@ bench: ## what publishing costs; STRICT=1: fail above the limits
 	+@$(PARMAKE) all $(BENCH)
 	@BUILD=$(BUILD) STRICT=$(STRICT) sh tests/bench/run.sh
 
-install: all ## into DESTDIR and PREFIX: programs, library, headers, manual
+install: all ## into DESTDIR and PREFIX: programs, library, headers, manual, units
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig \
 	    $(DESTDIR)$(INCLUDEDIR)/ota
 	install -m 755 $(BUILD)/ota-pack $(BUILD)/ota-agent $(DESTDIR)$(BINDIR)/
@@ -96,14 +99,24 @@ install: all ## into DESTDIR and PREFIX: programs, library, headers, manual
 	    dir=$(DESTDIR)$(MANDIR)/man$${page##*.}; \
 	    install -d $$dir && install -m 644 man/$$page $$dir/ || exit 1; \
 	done
+	install -d $(DESTDIR)$(SYSTEMDUNITDIR) $(DESTDIR)$(DOCDIR)
+	for unit in $(UNITS); do \
+	    to=$(DESTDIR)$(SYSTEMDUNITDIR)/$${unit##*/}; \
+	    sed 's|/usr/local/bin|$(BINDIR)|' $$unit >$$to && \
+	    chmod 644 $$to || exit 1; \
+	done
+	install -m 644 ota-pack.yml.example src/device/agent/systemd/greenhouse.service \
+	    $(DESTDIR)$(DOCDIR)/
 
 uninstall: ## what install put there, with the same variables
 	rm -f $(DESTDIR)$(BINDIR)/ota-pack $(DESTDIR)$(BINDIR)/ota-agent \
 	    $(DESTDIR)$(LIBDIR)/libota-bundle.a \
 	    $(DESTDIR)$(LIBDIR)/pkgconfig/ota-bundle.pc \
 	    $(addprefix $(DESTDIR)$(INCLUDEDIR)/ota/,$(notdir $(wildcard include/ota/*.h))) \
-	    $(foreach page,$(MAN),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(page))
-	-rmdir $(DESTDIR)$(INCLUDEDIR)/ota
+	    $(foreach page,$(MAN),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(page)) \
+	    $(addprefix $(DESTDIR)$(SYSTEMDUNITDIR)/,$(notdir $(UNITS))) \
+	    $(addprefix $(DESTDIR)$(DOCDIR)/,ota-pack.yml.example greenhouse.service)
+	-rmdir $(DESTDIR)$(INCLUDEDIR)/ota $(DESTDIR)$(DOCDIR)
 
 clean: ## remove what was built
 	rm -rf $(BUILD)
@@ -111,7 +124,8 @@ clean: ## remove what was built
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' \
 	    $(MAKEFILE_LIST)
-	@echo 'Variables: PREFIX DESTDIR LIBDIR MANDIR BUILD CC CFLAGS LDFLAGS JOBS'
+	@echo 'Variables: PREFIX DESTDIR LIBDIR MANDIR DOCDIR SYSTEMDUNITDIR BUILD CC' \
+	    'CFLAGS LDFLAGS JOBS'
 
 include tests/device.mk tests/servers.mk tests/lint.mk tests/sanitize.mk
 

@@ -63,6 +63,7 @@ lint-shell:
 lint-man:
 	@echo mandoc
 	@mandoc -Tlint -Wwarning $(wildcard man/*.[135])
+	@! grep -L '^\.Os ota-pack $(VERSION)$$' $(wildcard man/*.[135]) | grep .
 
 # not tests/unit and tests/cli: they misspell on purpose
 lint-spell:

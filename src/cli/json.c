@@ -4,6 +4,9 @@
 #include "base/utf8.h"
 #include "json.h"
 
+/* ota-pack-json(5): a higher one where a member goes or means another thing. */
+enum { JSON_SCHEMA = 1 };
+
 /* Also what acts on a terminal is escaped; all of it lies below U+10000. */
 static void put_char(FILE *out, const char *s, size_t len, uint32_t point)
 {
@@ -58,6 +61,7 @@ void json_begin(struct json *j, FILE *out, const char *type)
 
 void json_end(struct json *j)
 {
+    json_number(j, "v", JSON_SCHEMA);
     fputs("}\n", j->out);
 }
 

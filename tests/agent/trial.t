@@ -204,7 +204,7 @@ for command in poll boot confirm undo "apply $work/main.py" status; do
     says err "the state in '$work/dev/.ota' is damaged: nothing is installed until 'ota-agent reset' (state)"
 done
 run 12 'status as JSON' agent status --json
-says out '{"type":"status","phase":"damaged"}'
+says out '{"type":"status","phase":"damaged","v":1}'
 same dev damaged
 ok $? 'nothing was touched'
 run 0 'reset' agent reset

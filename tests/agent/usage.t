@@ -140,7 +140,7 @@ root = elsewhere
 END
 mkdir other
 run 0 'the command line wins' agent status --root other --json
-says out '"phase":"idle","version":0,"release":"00000000000000000000000000000000","previous":0,"highest":0,"failed":0,"reason":0,"message":"","chances":0,"wakes":0,"can_undo":false}'
+says out '"phase":"idle","version":0,"release":"00000000000000000000000000000000","previous":0,"highest":0,"failed":0,"reason":0,"message":"","chances":0,"wakes":0,"can_undo":false,"v":1}'
 run 5 'lists too' agent poll -f --url http://127.0.0.1:2
 says err '127.0.0.1:2'
 ! grep -q '127.0.0.1:1/' "$work/.err"

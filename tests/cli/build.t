@@ -39,8 +39,8 @@ run 0 '-q' ota-pack build -q -o quiet
 silent out
 run 0 '--json' ota-pack build --json -o json south
 says out '{"type":"bundle","file":"json/246f28000002/7.otab",'
-says out '"id":"246f28000002","name":"south","version":7}'
-says out '{"type":"summary","status":0,"errors":0,"written":1,"unchanged":0}'
+says out '"id":"246f28000002","name":"south","version":7,"v":1}'
+says out '{"type":"summary","status":0,"errors":0,"written":1,"unchanged":0,"v":1}'
 run 0 '--json -n' ota-pack build --json -n -o none south
 says out '{"type":"bundle","file":"none/246f28000002/7.otab",'
 

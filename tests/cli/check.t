@@ -123,8 +123,8 @@ done
 
 run 3 "--json" ota-pack check --json
 silent err
-says out '{"type":"error","kind":"config","file":"ota-pack.yml","line":2,"col":1,"message":"unknown key '\''sever'\'' (did you mean '\''server'\''?)"}'
-says out '{"type":"error","kind":"config","file":"fleet.csv","line":5,"col":1,"message":"no device id"}'
+says out '{"type":"error","kind":"config","file":"ota-pack.yml","line":2,"col":1,"message":"unknown key '\''sever'\'' (did you mean '\''server'\''?)","v":1}'
+says out '{"type":"error","kind":"config","file":"fleet.csv","line":5,"col":1,"message":"no device id","v":1}'
 tail -n 1 .out | grep -q '^{"type":"summary",.*"status":3,"errors":15'
 ok $? "the summary counts them"
 

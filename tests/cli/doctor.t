@@ -24,13 +24,13 @@ run 0 'publish' ota-pack publish -q
 tree public >before
 run 0 'a folder with something in it' ota-pack doctor --json
 cat >want <<'EOT'
-{"type":"check","server":null,"check":"key","result":"ok","found":"release.key","advice":null}
-{"type":"check","server":"public/","check":"reachable","result":"ok","found":"a folder","advice":null}
-{"type":"check","server":"public/","check":"index","result":"ok","found":"signed by our key","advice":null}
-{"type":"check","server":"public/","check":"lock","result":"ok","found":"nobody publishes","advice":null}
-{"type":"check","server":"public/","check":"writable","result":"ok","found":"read back byte for byte","advice":null}
-{"type":"check","server":"public/","check":"atomic","result":"ok","found":"each object is whole, or not there","advice":null}
-{"type":"summary","status":0,"errors":0,"ok":6,"warnings":0}
+{"type":"check","server":null,"check":"key","result":"ok","found":"release.key","advice":null,"v":1}
+{"type":"check","server":"public/","check":"reachable","result":"ok","found":"a folder","advice":null,"v":1}
+{"type":"check","server":"public/","check":"index","result":"ok","found":"signed by our key","advice":null,"v":1}
+{"type":"check","server":"public/","check":"lock","result":"ok","found":"nobody publishes","advice":null,"v":1}
+{"type":"check","server":"public/","check":"writable","result":"ok","found":"read back byte for byte","advice":null,"v":1}
+{"type":"check","server":"public/","check":"atomic","result":"ok","found":"each object is whole, or not there","advice":null,"v":1}
+{"type":"summary","status":0,"errors":0,"ok":6,"warnings":0,"v":1}
 EOT
 cmp -s want .out
 ok $? 'an object a check'

@@ -61,8 +61,8 @@ cd "$work" && mkdir other && cd other || exit 1
 echo hello >firmware.txt
 echo '*.key' >.gitignore
 run 0 "beside something else, as JSON" ota-pack init --json -W
-says out '{"type":"file","path":".gitignore","state":"kept"}'
-says out '{"type":"file","path":"ota-pack.yml","state":"written"}'
+says out '{"type":"file","path":".gitignore","state":"kept","v":1}'
+says out '{"type":"file","path":"ota-pack.yml","state":"written","v":1}'
 [ ! -e main.py ]
 ok $? "no sample either"
 run 4 "check says what lacks" ota-pack check

@@ -43,7 +43,7 @@ says out "would be written dry.pub"
 ok $? "writes neither"
 
 run 0 "as JSON" ota-pack keygen --json -W third
-says out '"public":"third.pub","secret":"third.key"}'
+says out '"public":"third.pub","secret":"third.key","v":1}'
 run 0 "quietly" ota-pack keygen -qW fourth
 silent out
 run 0 "a dry run" ota-pack keygen -nW fifth

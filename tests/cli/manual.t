@@ -19,9 +19,18 @@ for example in example example_install; do
     run 0 "which is tests/unit/$example.c" diff example.c manual.c
 done
 
-for page in ota-pack.1 ota-agent.1 ota-pack.yml.5 ota-bundle.5 ota-index.5 \
-    ota-reader.3; do
-    [ -s "$top/man/$page" ]
-    ok $? "$page is there"
+version=$(ota-pack --version | sed 's/^[^ ]* //')
+for page in ota-pack.1 ota-agent.1 ota-pack.yml.5 ota-pack-json.5 ota-bundle.5 \
+    ota-index.5 ota-reader.3; do
+    grep -qx "\.Os ota-pack $version" "$top/man/$page"
+    ok $? "$page says the program's version"
 done
+
+# The checks of doctor.
+cat "$top"/src/publish/doctor*.c | tr '\n' ' ' |
+    grep -oE 'doctor_say(_heard)?\(&?[a-z]+, *"[a-z]+"' |
+    sed 's/.*"\(.*\)"/\1/' | sort -u >checks
+sed -n '/^\.It Nm Cm doctor/,/^\.It Nm Cm show/s/^\.It Li //p' \
+    "$top/man/ota-pack.1" | sed 's/ , /\n/g' | sort >described
+run 0 'ota-pack(1) has the checks of doctor' diff checks described
 done_testing

@@ -50,7 +50,7 @@ run 4 'the same as JSON' ota-pack check --json
 [ "$(grep -c '"type":"error"' .out)" -eq 1 ]
 ok $? 'one line'
 says out ',"count":2000,"examples":["24:6f:28:00:00:00","24:6f:28:00:00:01",'
-says out '{"type":"summary","status":4,"errors":1}'
+says out '{"type":"summary","status":4,"errors":1,"v":1}'
 
 many 'site/{sight}.json'
 run 3 'a value that no device has' ota-pack plan

@@ -57,9 +57,9 @@ says out '1 device to be written: 1 changed; 0 up to date'
 run 2 'an unknown name' ota-pack plan souht
 
 run 0 '--json' ota-pack plan --json
-says out '{"type":"release","name":"greenhouse","before":7,"version":8,"devices":3,"unchanged":0,"resumed":false}'
-says out '{"type":"file","release":"greenhouse","group":0,"change":"~","path":"lib/sensor.py","kind":"file","before":21,"after":22}'
-says out '{"type":"device","id":"246f28000001","name":"north","release":"greenhouse","group":0,"why":"changed","before":7,"version":8}'
+says out '{"type":"release","name":"greenhouse","before":7,"version":8,"devices":3,"unchanged":0,"resumed":false,"v":1}'
+says out '{"type":"file","release":"greenhouse","group":0,"change":"~","path":"lib/sensor.py","kind":"file","before":21,"after":22,"v":1}'
+says out '{"type":"device","id":"246f28000001","name":"north","release":"greenhouse","group":0,"why":"changed","before":7,"version":8,"v":1}'
 tail -n1 "$work/.out" | grep -q '^{"type":"summary","status":0,'
 ok $? 'the last line is the summary'
 

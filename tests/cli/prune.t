@@ -76,7 +76,7 @@ whole 'all verify'
 run 0 'nothing more' ota-pack prune
 silent out
 run 0 'as JSON' ota-pack prune --json
-says out '{"type":"summary","status":0,"errors":0,"payloads":0,"bytes":0,"versions":0,"failed":0}'
+says out '{"type":"summary","status":0,"errors":0,"payloads":0,"bytes":0,"versions":0,"failed":0,"v":1}'
 run 0 'nothing to publish' ota-pack publish
 silent out
 

@@ -28,7 +28,7 @@ run 0 'nothing to do' ota-pack publish
 silent out
 silent err
 run 0 'nothing to do, as JSON' ota-pack publish --json
-says out '{"type":"summary","status":0,"errors":0,"written":0,"failed":0,"payloads":0,"payload_bytes":0}'
+says out '{"type":"summary","status":0,"errors":0,"written":0,"failed":0,"payloads":0,"payload_bytes":0,"v":1}'
 stamp public >after
 cmp -s before after
 ok $? 'nothing was written'
@@ -155,7 +155,7 @@ silent out
 echo 'shed 3' >shed.py
 sed 's/version: 2/version: 3/' ota-pack.yml >x && mv x ota-pack.yml
 run 0 'the next version, as JSON' ota-pack publish --json
-says out '{"type":"release","name":"shed","before":2,"version":3,"devices":2,"unchanged":0,"resumed":false}'
+says out '{"type":"release","name":"shed","before":2,"version":3,"devices":2,"unchanged":0,"resumed":false,"v":1}'
 says out '"written":2,"failed":0,"payloads":1,'
 ota-pack show public/devices/246f28000005 >"$work/.out" 2>"$work/.err"
 grep -q 'delete  *lib/sensor.py' "$work/.out"

@@ -111,7 +111,7 @@ says err "version 1 of 'greenhouse' is lost for 3 devices ('north', 'south', '24
 says err "'ota-pack publish --repair' gives them what the sources are now, as a new version"
 says out '2 of 5 devices ok'
 run 9 'as JSON' ota-pack verify --server --repair --json
-says out '{"type":"repair","payloads":0,"bytes":0,"manifests":0,"lost":3}'
+says out '{"type":"repair","payloads":0,"bytes":0,"manifests":0,"lost":3,"v":1}'
 run 0 'a new version' ota-pack publish --repair
 says out 'greenhouse: version 1 -> 2 for 3 devices'
 run 0 'all is well' ota-pack verify --server

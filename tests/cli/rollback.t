@@ -49,7 +49,7 @@ says out 'greenhouse: version 2 -> 3 for 3 devices, 3 files of 49 B, with the co
 says out '  - lib/bad.py  4 B'
 says out '3 devices to be written: 3 changed; 0 up to date'
 run 0 'as JSON' ota-pack rollback greenhouse --to 1 -n --json
-says out '"before":2,"version":3,"devices":3,"unchanged":0,"resumed":false,"content_of":1}'
+says out '"before":2,"version":3,"devices":3,"unchanged":0,"resumed":false,"content_of":1,"v":1}'
 stamp public >after
 cmp -s before after
 ok $? 'nothing was written'
@@ -78,7 +78,7 @@ says out "greenhouse: left alone, its content is that of version 2, which was \
 rolled back: change it, or run 'ota-pack publish --again'"
 says out 'the index alone is to be written: 0 devices are up to date; 3 left alone'
 run 0 'plan as JSON' ota-pack plan --json
-says out '"devices":0,"unchanged":0,"resumed":false,"rolled_back":2}'
+says out '"devices":0,"unchanged":0,"resumed":false,"rolled_back":2,"v":1}'
 cp -a public back
 run 0 'a quiet publish' ota-pack publish -q
 silent out

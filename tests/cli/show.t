@@ -121,8 +121,8 @@ ok $? "no control characters"
 # JSON.
 run 0 "JSON" ota-pack show --json -k "$pub" good/one.otab
 cat >expected <<'JSON'
-{"type":"show","file":"good/one.otab","form":"otab","device":"246f28aabb01","hardware":0,"version":7,"label":"vector","created":1795000000,"expires":0,"release":"6d9e4f15fd68d4e4d74102e4cd4378f0","encrypted":false,"key":"5f69fd85b44e3dcd","signature":"good","alternatives":[{"base":null,"size":427,"space":900,"window_bits":12,"chunk_max":1024,"records":1,"memory":0,"payload":"9259b428843e94d57035e64837f863a1c501c7a7236cbcddcaf98dd768722b03"}],"alternative":0,"bytes":900,"keys":[],"records":[{"record":"file","path":"program.py","mode":"644","size":900,"hash":"HASH","delta":false}]}
-{"type":"summary","status":0,"errors":0}
+{"type":"show","file":"good/one.otab","form":"otab","device":"246f28aabb01","hardware":0,"version":7,"label":"vector","created":1795000000,"expires":0,"release":"6d9e4f15fd68d4e4d74102e4cd4378f0","encrypted":false,"key":"5f69fd85b44e3dcd","signature":"good","alternatives":[{"base":null,"size":427,"space":900,"window_bits":12,"chunk_max":1024,"records":1,"memory":0,"payload":"9259b428843e94d57035e64837f863a1c501c7a7236cbcddcaf98dd768722b03"}],"alternative":0,"bytes":900,"keys":[],"records":[{"record":"file","path":"program.py","mode":"644","size":900,"hash":"HASH","delta":false}],"v":1}
+{"type":"summary","status":0,"errors":0,"v":1}
 JSON
 hash=$(sha512sum "$vectors/one/program.py" | cut -c 1-64)
 sed -i "s/HASH/$hash/" expected

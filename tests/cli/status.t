@@ -66,10 +66,10 @@ run 0 "one release" ota-pack status cellar
 says out '1 device: 1 published, 0 never'
 run 0 "as JSON" ota-pack status --json
 cat >want <<'EOT'
-{"type":"device","id":"246f28aabb01","name":"north-bed","release":"greenhouse","version":7,"label":"2026.11","created":1790000000,"listed":true}
-{"type":"device","id":"246f28aabb09","name":null,"release":"cellar","version":8,"label":null,"created":1790000000,"listed":true}
-{"type":"device","id":"246f28aabb02","name":"tür","release":"greenhouse","version":7,"label":"2026.11","created":1790000000,"listed":false}
-{"type":"summary","status":0,"errors":0,"devices":3,"published":3,"never":0,"not_listed":1,"withdrawn":0}
+{"type":"device","id":"246f28aabb01","name":"north-bed","release":"greenhouse","version":7,"label":"2026.11","created":1790000000,"listed":true,"v":1}
+{"type":"device","id":"246f28aabb09","name":null,"release":"cellar","version":8,"label":null,"created":1790000000,"listed":true,"v":1}
+{"type":"device","id":"246f28aabb02","name":"tür","release":"greenhouse","version":7,"label":"2026.11","created":1790000000,"listed":false,"v":1}
+{"type":"summary","status":0,"errors":0,"devices":3,"published":3,"never":0,"not_listed":1,"withdrawn":0,"v":1}
 EOT
 cmp -s want .out
 ok $? "in UTC"

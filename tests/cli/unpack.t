@@ -38,8 +38,8 @@ ok $? "from standard input"
 same "$new"
 run 0 "as JSON" ota-pack unpack --json -k "$pub" --directory out "$tree"
 cat >expected <<JSON
-{"type":"unpack","file":"$tree","ok":true,"directory":"out","device":"246f28aabb01","version":7,"alternative":0,"files":7,"bytes":160008,"deletes":1}
-{"type":"summary","status":0,"errors":0}
+{"type":"unpack","file":"$tree","ok":true,"directory":"out","device":"246f28aabb01","version":7,"alternative":0,"files":7,"bytes":160008,"deletes":1,"v":1}
+{"type":"summary","status":0,"errors":0,"v":1}
 JSON
 cmp -s expected .out
 ok $? "to the letter"

@@ -96,7 +96,7 @@ says err "unknown colour choice 'blue': auto, always or never"
 for where in "--json verify" "verify --json" "verify --jso"; do
     # shellcheck disable=SC2086 # two words
     run 0 "$where" ota-pack $where -k "$pub" "$one"
-    says out "{\"type\":\"verify\",\"file\":\"$one\",\"ok\":true}"
+    says out "{\"type\":\"verify\",\"file\":\"$one\",\"ok\":true,\"v\":1}"
 done
 run 0 "after operands" ota-pack verify "$one" -k "$pub" -q
 silent out
@@ -108,8 +108,8 @@ says err "ota-pack: cannot open '-q': No such file or directory"
 run 2 "a mistake before --json" ota-pack verify --zzzzzzzz --json
 silent err
 printf '%s\n%s\n' \
-    '{"type":"error","kind":"usage","message":"unknown option '"'--zzzzzzzz'"': see '"'ota-pack verify -h'"'"}' \
-    '{"type":"summary","status":2,"errors":1}' | cmp -s - .out
+    '{"type":"error","kind":"usage","message":"unknown option '"'--zzzzzzzz'"': see '"'ota-pack verify -h'"'","v":1}' \
+    '{"type":"summary","status":2,"errors":1,"v":1}' | cmp -s - .out
 ok $? "error and summary, nothing else"
 bad=$(printf 'a\033\302\205\377"\\\t.otab')
 run 4 "strange bytes in JSON" ota-pack verify --json -k "$pub" "$bad"

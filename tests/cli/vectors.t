@@ -84,7 +84,7 @@ check_extra() {
 good() {
     run 0 "$file is read" \
         ota-pack verify --json -k "$pub" $options "$vectors/$file"
-    says out "{\"type\":\"verify\",\"file\":\"$vectors/$file\",\"ok\":true}"
+    says out "{\"type\":\"verify\",\"file\":\"$vectors/$file\",\"ok\":true,\"v\":1}"
     run 0 "$file is unpacked" \
         ota-pack unpack -k "$pub" $options -C out "$vectors/$file"
     [ -z "$expect" ] || diff -r "$vectors/$expect" out >/dev/null

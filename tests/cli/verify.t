@@ -57,9 +57,9 @@ says out "(at 'program.py')"
 # JSON, to the letter.
 run 9 "JSON" ota-pack verify --json -k "$pub" good/one.otab bad/magic.otab
 cat >expected <<'JSON'
-{"type":"verify","file":"good/one.otab","ok":true}
-{"type":"verify","file":"bad/magic.otab","ok":false,"error":"magic","message":"not a bundle"}
-{"type":"summary","status":9,"errors":1}
+{"type":"verify","file":"good/one.otab","ok":true,"v":1}
+{"type":"verify","file":"bad/magic.otab","ok":false,"error":"magic","message":"not a bundle","v":1}
+{"type":"summary","status":9,"errors":1,"v":1}
 JSON
 cmp -s expected .out
 ok $? "an object a file, then the summary"

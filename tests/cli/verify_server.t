@@ -49,7 +49,7 @@ run 0 'a large sample' ota-pack verify --server --sample 99
 says out '5 of 5 devices ok, 3 payloads of '
 run 2 'a sample of none' ota-pack verify --server --sample 0
 run 0 'as JSON' ota-pack verify --server --json north
-says out '{"type":"verify","device":"246f28000001","name":"north","ok":true}'
+says out '{"type":"verify","device":"246f28000001","name":"north","ok":true,"v":1}'
 says out '"devices":1,"bad":0,"payloads":1,"bytes":'
 stamp public >after
 cmp -s before after

@@ -43,7 +43,7 @@ ok $? 'its folder is gone'
 run 0 'again' ota-pack withdraw 24-6F-28-00-00-02
 silent out
 run 0 'as JSON' ota-pack withdraw --json south
-says out '{"type":"summary","status":0,"errors":0,"withdrawn":0,"failed":0}'
+says out '{"type":"summary","status":0,"errors":0,"withdrawn":0,"failed":0,"v":1}'
 run 0 'plan' ota-pack plan
 says out 'the index alone is to be written: 2 devices are up to date'
 run 0 'status' ota-pack status
@@ -51,7 +51,7 @@ says out '2 devices: 2 published, 0 never'
 run 0 'status, said at length' ota-pack status -v
 says out '3 devices: 2 published, 0 never; 1 not listed; 1 withdrawn'
 run 0 'status as JSON' ota-pack status -v --json
-says out '"id":"246f28000002","name":"south","release":"greenhouse","version":null,"label":null,"created":null,"listed":false,"withdrawn":true}'
+says out '"id":"246f28000002","name":"south","release":"greenhouse","version":null,"label":null,"created":null,"listed":false,"withdrawn":true,"v":1}'
 run 0 'nothing to publish' ota-pack publish
 silent out
 whole 'all verify'

@@ -63,7 +63,7 @@ done
 
 run 0 'as objects' ota-pack doctor --json
 says out "{\"type\":\"check\",\"server\":\"$url\",\"check\":\"etag\",\"result\":\"ok\""
-says out '"type":"summary","status":0,"errors":0,"ok":15,"warnings":0}'
+says out '"type":"summary","status":0,"errors":0,"ok":15,"warnings":0,"v":1}'
 run 0 'quietly' ota-pack doctor -q
 silent out
 touch "$work/before"

@@ -98,7 +98,6 @@ EOT
 {
     admin off
     auto_https off
-    persist_config off
 }
 http://127.0.0.1:$reader {
     bind 127.0.0.1

@@ -22,7 +22,8 @@ static void print_json(const struct agent *a)
            agent_phase(a), (unsigned long)s->version);
     print_hex(s->release, sizeof(s->release));
     printf("\",\"previous\":%lu,\"highest\":%lu,\"failed\":%lu,\"reason\":%u,"
-           "\"message\":\"%s\",\"chances\":%u,\"wakes\":%u,\"can_undo\":%s}\n",
+           "\"message\":\"%s\",\"chances\":%u,\"wakes\":%u,\"can_undo\":%s,"
+           "\"v\":1}\n",
            (unsigned long)s->previous, (unsigned long)s->highest,
            (unsigned long)s->failed, s->reason, agent_reason(s->reason),
            s->chances, s->wakes, s->can_undo ? "true" : "false");
@@ -138,7 +139,7 @@ int status_run(struct agent *a)
     int status = agent_status(a);
 
     if (status == EXIT_STATE && a->options->json)
-        printf("{\"type\":\"status\",\"phase\":\"damaged\"}\n");
+        printf("{\"type\":\"status\",\"phase\":\"damaged\",\"v\":1}\n");
     if (status != 0)
         return status;
     if (a->options->json)
