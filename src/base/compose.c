@@ -46,7 +46,7 @@ static uint32_t compose_char(uint32_t letter, uint32_t mark)
 size_t compose_next(const char *text, size_t len, uint32_t *point)
 {
     size_t n = utf8_next(text, len, point), more = 0;
-    uint32_t mark, whole;
+    uint32_t mark = 0, whole;
 
     if (n == 1 && len > 1 && (unsigned char)text[1] >= 0xcc)
         more = utf8_next(text + 1, len - 1, &mark);

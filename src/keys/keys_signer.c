@@ -269,20 +269,19 @@ static int try_secret(char *name)
 {
     struct signer s = {.name = name};
     int result = keys_secret_look(name, &s.secret);
+    char *pub = NULL;
 
     if (result == 0 && strncmp(name, "env:", 4) != 0) {
-        s.pub_name = pub_beside(name);
-        if (!s.pub_name || access(s.pub_name, F_OK) != 0) {
-            free(s.pub_name);
-            s.pub_name = NULL;
-        } else {
-            result = keys_read_public(s.pub_name, s.public);
+        pub = pub_beside(name);
+        if (pub && access(pub, F_OK) == 0) {
+            s.pub_name = pub;
+            result = keys_read_public(pub, s.public);
         }
     }
     if (result == 0)
         result = s.secret->unlocked ? take_public(&s) : signer_try(&s);
     keys_secret_free(s.secret);
-    free(s.pub_name);
+    free(pub);
     return result;
 }
 

@@ -173,8 +173,9 @@ static int say_path(struct tree_job *job, struct diag_mark mark,
     if (!strchr(path, '\\') || len >= sizeof slashed)
         return tree_fail(job, DIAG_CONFIG, mark,
                          "'%s' cannot be a path on the device: %s", path, why);
-    for (size_t i = 0; i <= len; i++)
-        slashed[i] = path[i] == '\\' ? '/' : path[i];
+    memcpy(slashed, path, len + 1);
+    for (char *at = slashed; (at = strchr(at, '\\'));)
+        *at = '/';
     return tree_fail(job, DIAG_CONFIG, mark,
                      "write '/' between folders: '%s' ('%s' cannot be a path "
                      "on the device)",

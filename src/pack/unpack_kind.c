@@ -23,7 +23,7 @@ struct kind {
     const char *is; /* NULL: another test says it */
 };
 
-#define BEGINS(text) text, sizeof text - 1
+#define BEGINS(text) (text), sizeof(text) - 1
 #define NOT_BUNDLE   ", not a bundle: "
 
 static const struct kind kinds[] = {

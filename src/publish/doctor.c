@@ -330,7 +330,7 @@ static void look_at_index(struct doctor *d)
             heard.kind == DIAG_KEY
                 ? "nothing is published until the key that signed it is back"
                 : "publish refuses it, too");
-    else if (!x->exists && *heard.text)
+    else if (*heard.text)
         doctor_say_heard(d, "index", DOCTOR_ERROR, "publish refuses it, too");
     else if (!x->exists && has_manifests(d))
         doctor_say(d, "index", DOCTOR_ERROR,
@@ -339,8 +339,6 @@ static void look_at_index(struct doctor *d)
                    "there is none, and devices have manifests");
     else if (!x->exists)
         doctor_say(d, "index", DOCTOR_OK, NULL, "nothing is published yet");
-    else if (*heard.text)
-        doctor_say_heard(d, "index", DOCTOR_ERROR, "publish refuses it, too");
     else if (x->intent_count)
         doctor_say(d, "index", DOCTOR_WARNING,
                    "run 'ota-pack publish' again to complete it",

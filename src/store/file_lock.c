@@ -102,8 +102,18 @@ static int open_lock(struct store_file *s)
 /* The file system has no locks: some on networks, some in user space. */
 static bool has_none(int error)
 {
-    return error == ENOLCK || error == ENOTSUP || error == EOPNOTSUPP ||
-           error == ENOSYS || error == EINVAL;
+    switch (error) {
+    case ENOLCK:
+    case EOPNOTSUPP:
+#if ENOTSUP != EOPNOTSUPP
+    case ENOTSUP:
+#endif
+    case ENOSYS:
+    case EINVAL:
+        return true;
+    default:
+        return false;
+    }
 }
 
 static int refuse_none(const struct store_file *s)

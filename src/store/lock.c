@@ -68,6 +68,7 @@ static bool began(pid_t pid, unsigned long long *ticks)
 {
     char path[48], stat[1024];
     const char *at;
+    char *end;
     FILE *f;
     size_t n;
 
@@ -80,7 +81,10 @@ static bool began(pid_t pid, unsigned long long *ticks)
     at = strrchr(stat, ')');
     for (int field = 2; at && field < 22; field++)
         at = strchr(at + 1, ' ');
-    return at && sscanf(at, " %llu", ticks) == 1;
+    if (!at)
+        return false;
+    *ticks = strtoull(at, &end, 10);
+    return end != at;
 }
 
 /* "BOOT NAMESPACE PID START": containers share a host's name, and count their

@@ -52,9 +52,9 @@ static void make_files(void)
         "caf/a.txt",
         "deep/a/b/c.py",
         "bad~name",
-        "gr" NFD "n.py",
-        "fu" DIAERESIS "/a.py",
-        "s" NFC "d.py",
+        ("gr" NFD "n.py"),
+        ("fu" DIAERESIS "/a.py"),
+        ("s" NFC "d.py"),
     };
     size_t i;
 

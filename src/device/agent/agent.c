@@ -208,7 +208,7 @@ static void explain(const struct agent *a, int err, char *out, size_t size)
                  ": '%s' is in the way: once it is gone, this version is taken",
                  blocked);
     else if (err == OTA_ERR_MEMORY && ota_stage_memory(a->install) == 0)
-        snprintf(out, size, ": it has more than %u files and deletes",
+        snprintf(out, size, ": it has more than %d files and deletes",
                  OTA_ENTRIES);
     else if (err == OTA_ERR_SPACE && space > 0 && !full)
         snprintf(out, size, ": %llu bytes", (unsigned long long)space);
