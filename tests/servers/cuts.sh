@@ -128,6 +128,11 @@ sound() {
 ends() {
     ota-pack publish -q -c "$2" --lock-timeout 5s >next.out 2>next.err ||
         wrong="$wrong $at:next$?"
+    ended "$1" "$2"
+}
+
+# ended VERSION CONFIGURATION: it is there, byte for byte.
+ended() {
     for part in devices payloads; do
         tree "$home/$part" >is
         tree "$work/reference.$1/$part" >want
@@ -139,6 +144,29 @@ ends() {
     done
     ota-pack status -c "$2" --json | grep '"type":"device"' |
         cmp -s - "$work/want.$1" || wrong="$wrong $at:index"
+    polls 10
+}
+
+# ends_above VERSION CONFIGURATION: as ends, after two who were not alone: where
+# that is found out, the numbers of both are used up, and publish says which one
+# is to be set.
+ends_above() {
+    ota-pack publish -q -c "$2" --lock-timeout 5s >next.out 2>next.err
+    next=$?
+    number=$(sed -n "s/.*set 'version: \([0-9]*\)'.*/\1/p" next.err | head -n 1)
+    if [ $next -ne 3 ] || [ -z "$number" ]; then
+        [ $next -eq 0 ] || wrong="$wrong $at:next$next"
+        ended "$1" "$2"
+        return
+    fi
+    sed "s/version: [0-9]*/version: $number/" "$2" >"$2.above"
+    ota-pack publish -q -c "$2.above" --lock-timeout 5s >next.out 2>next.err ||
+        wrong="$wrong $at:above$?"
+    sound
+    for manifest in "$home"/devices/*/manifest; do
+        ota-pack show "$manifest" | grep -q "version *$number\$" ||
+            wrong="$wrong $at:not$number"
+    done
     polls 10
 }
 
@@ -193,7 +221,7 @@ rivals() {
     go_on
     [ $got -lt 128 ] || wrong="$wrong $at:exit$got"
     sound
-    ends "$2" $config
+    ends_above "$2" $config
 }
 
 # pairs N: as rivals, and the rival is stopped too, wherever that is, until the
@@ -215,7 +243,7 @@ pairs() {
         wait "$second"
     fi
     sound
-    ends 3 rival/ota-pack.yml
+    ends_above 3 rival/ota-pack.yml
 }
 
 # outage N [FOR_GOOD]: the server dies, with all that it does, while a publisher
