@@ -481,7 +481,7 @@ static char *scratch(void)
         keys_read_public("release.pub", public_key))
         exit(1);
     for (int i = 1; i <= 5; i++) {
-        char file[8], text[32];
+        char file[16], text[32];
 
         snprintf(file, sizeof file, "c%d", i);
         snprintf(text, sizeof text, "content %d\n", i);
