@@ -246,13 +246,14 @@ static bool deletes(const struct unpack_result *r, const char *path)
 static void compare_settings(void)
 {
     for (int d = 0; d < DEVICES; d++) {
-        const struct want_release *w = &want.releases[want.release[d]];
+        const struct want_release *w;
         struct unpack_result r;
-        char label[8];
+        char label[16];
         uint64_t life;
 
         if (want.release[d] < 0)
             continue;
+        w = &want.releases[want.release[d]];
         if (!wrong(!offer(d, "public", &r), "it is offered nothing", d)) {
             snprintf(label, sizeof label, "l%u", w->label);
             life = r.manifest.expires ? r.manifest.expires - r.manifest.created
