@@ -14,7 +14,7 @@ struct store_login {
 };
 
 /* Who was refused, for a message: "user 'pub' (OTA_PACK_SERVER_USER) with the
- * password of '/home/me/.netrc'".  `noun` is "user" or what the server calls it.
+ * password of '/home/.netrc'".  `noun` is "user" or what the server calls it.
  * Nothing secret is in it. */
 void store_login_who(const struct store_login *l, const char *noun, char *out,
                      size_t size);
