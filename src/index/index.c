@@ -126,17 +126,20 @@ int index_fetch_head(struct store *s, const uint8_t *key, struct index **out)
 
 int index_is_ours(const struct index *x, struct store *s)
 {
+    const struct index_private *p = x->priv;
     uint8_t *bytes = NULL, hash[OTA_HASH] = {0};
     size_t len = 0;
     int result = get_head(s, NULL, &bytes, &len);
 
     if (result < 0)
         return -1;
-    if (result == 0)
-        index_hash(bytes, len, hash);
+    if (result == STORE_MISSING)
+        return !x->exists;
+    index_hash(bytes, len, hash);
     free(bytes);
-    return x->exists ? memcmp(hash, x->priv->head, OTA_HASH) == 0
-                     : result == STORE_MISSING;
+    /* a damaged head is read from its copy, which may be the new one already */
+    return memcmp(hash, p->next, OTA_HASH) == 0 ||
+           (x->exists && memcmp(hash, p->head, OTA_HASH) == 0);
 }
 
 int index_confirm(const struct index *x, struct store *s)

@@ -87,6 +87,7 @@ struct index_private {
     struct index_intent *used; /* of all intents: release and highest version */
     size_t used_count, used_room;
     uint8_t head[OTA_HASH]; /* hash of the head last read or written */
+    uint8_t next[OTA_HASH]; /* of the one that is being put, else zeros */
 
     size_t shard_count; /* a power of two */
     struct index_ref *shards;

@@ -263,19 +263,22 @@ static int may_replace(void *ctx)
  * the old one is still ours. */
 static int put_head(struct writing *w, const struct index_out *head)
 {
+    struct index_private *p = w->x->priv;
     struct store *s = w->store;
     int result;
 
     if (s->ops->flush(s) < 0 || may_replace(w) < 0)
         return -1;
-    w->x->priv->begun = true;
+    p->begun = true;
+    index_hash(head->bytes, head->len, p->next);
     s->ask = may_replace;
     s->ask_ctx = w;
     result =
         s->ops->put(s, INDEX_HEAD_NAME, head->bytes, head->len, STORE_HEAD);
     s->ask = NULL;
     if (result == 0)
-        index_hash(head->bytes, head->len, w->x->priv->head);
+        memcpy(p->head, p->next, OTA_HASH);
+    memset(p->next, 0, OTA_HASH);
     return result;
 }
 
