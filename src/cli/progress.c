@@ -40,6 +40,9 @@ static struct {
     struct sample samples[SAMPLES];
     size_t count; /* of samples, ever */
     bool packing; /* they are of bytes that are packed */
+    /* what was said last: an object that waits for a connection is on its way
+     * before it is counted */
+    size_t done, total;
 } self = {.wake = {-1, -1}};
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -62,11 +65,16 @@ static struct sample look(void)
 {
     const struct meter *m = self.meter;
 
+    size_t done = without(m->done, m->way.objects);
+
     if (m->to_pack)
         return (struct sample){
             .ms = now_ms(), .done = meter_packed(m), .bytes = meter_packed(m)};
+    if (done > self.done || self.total != m->total)
+        self.done = done;
+    self.total = m->total;
     return (struct sample){.ms = now_ms(),
-                           .done = without(m->done, m->way.objects),
+                           .done = self.done,
                            .bytes = without(m->bytes, m->way.unsent)};
 }
 
