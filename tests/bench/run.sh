@@ -53,7 +53,7 @@ echo "content: 1.5 MiB of $program, $(wc -l <library.txt) files" \
 fleet() { # NAME COUNT: a configuration for so many devices
     cat >"$1.yml" <<END
 key: release.key
-server: public.$1/
+server: ./public.$1/
 releases:
   - name: bench
     version: 1

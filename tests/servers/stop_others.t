@@ -16,6 +16,11 @@ at() {
     sed -i "s|^server: .*|server: $1|" ota-pack.yml
 }
 
+# aged DAYS: by the server's clock too it lies there so long.
+aged() {
+    find "$www" -type f -exec touch -d "$1 days ago" {} +
+}
+
 files() {
     find "$www" -path "*/$1/*" -type f | wc -l
 }
@@ -108,6 +113,7 @@ for round in 2 3; do
     ota-pack publish -q
 done
 day 60
+aged 60
 old=$((2 * many))
 way="$old payloads; run 'ota-pack prune' again to complete this"
 stopped 280 ota-pack prune
@@ -136,6 +142,7 @@ day 61
 devices $many
 ota-pack publish -q
 day 120
+aged 120
 told 200 payloads ota-pack prune
 
 # -- withdrawn: all but those that are listed
