@@ -370,3 +370,16 @@ void index_free(struct index *x)
     free(x->priv);
     free(x);
 }
+
+const struct index_content *index_content_of(const struct index *x,
+                                             const struct index_device *d)
+{
+    const struct index_release *r;
+    const struct index_version *v;
+
+    if (d->own)
+        return d->own;
+    r = index_release(x, d->release);
+    v = r ? index_version(r, d->version) : NULL;
+    return v ? v->shared : NULL;
+}

@@ -153,7 +153,7 @@ static int list_payloads(struct readback *r)
 
     for (size_t i = 0; i < r->count; i++) {
         const struct index_content *c =
-            plan_content_of(r->index, r->devices[i]);
+            index_content_of(r->index, r->devices[i]);
 
         for (size_t k = 0; c && k < c->payload_count; k++) {
             struct verdict *v = r->verdicts;
@@ -270,7 +270,7 @@ bool readback_is_entry(const struct index *x, const struct index_device *d,
     else if (v &&
              (m->hardware != v->hardware || strcmp(m->label, v->label) != 0))
         *differs = "its hardware or label is not the one of the index";
-    else if (!same_payloads(m, plan_content_of(x, d)))
+    else if (!same_payloads(m, index_content_of(x, d)))
         *differs = "its payloads are not those of the index";
     return m->version == d->version && !*differs;
 }

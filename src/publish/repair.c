@@ -35,7 +35,7 @@ struct window {
 
 static bool is_lost(const struct repair *r, const struct index_device *d)
 {
-    const struct index_content *c = plan_content_of(r->x, d);
+    const struct index_content *c = index_content_of(r->x, d);
 
     if (!c || !c->payload_count ||
         !index_version(index_release(r->x, d->release), d->version))
@@ -68,7 +68,7 @@ static void make_request(const struct repair *r, const struct index_device *d,
 {
     const struct index_version *v =
         index_version(index_release(r->x, d->release), d->version);
-    const struct index_content *c = plan_content_of(r->x, d);
+    const struct index_content *c = index_content_of(r->x, d);
 
     *out = (struct sign_request){.manifest = {.flags = v->flags,
                                               .alternatives = c->payload_count,
@@ -334,7 +334,7 @@ static bool has_still(const struct index *x, const struct repair_result *r,
 
     if (!d || d->version != l->version)
         return false;
-    c = plan_content_of(x, d);
+    c = index_content_of(x, d);
     *out = (struct telling){
         .lost = l, .name = d->name, .listed = gone_lists(listed, &l->id)};
     return !c || !c->payload_count || plan_is_lost(&r->payload_list, c) ||

@@ -46,7 +46,7 @@ static int list_all(struct repair *r)
     for (size_t i = 0; i < index_device_count(r->x); i++) {
         const struct index_device *d = index_device_at(r->x, i);
 
-        if (!gone_has(&r->gone, d) && add_content(r, plan_content_of(r->x, d),
+        if (!gone_has(&r->gone, d) && add_content(r, index_content_of(r->x, d),
                                                   d->release, d->version, true))
             return -1;
     }
