@@ -97,22 +97,14 @@ static void prune_one(struct run *run, const struct locking *locking,
                       struct prune_result *all)
 {
     struct project *p = run->p;
-    struct prune_options o = {.store = p->store,
-                              .signer = p->signer,
-                              .now = p->now,
-                              .keep = p->config->keep,
-                              .dry_run = run->g->dry_run,
-                              .lock_wait_ms = locking->wait_ms,
-                              .break_lock = locking->break_lock,
-                              .stop = &cmd_stopped,
-                              .each = print,
-                              .ctx = run,
-                              .meter = &run->meter};
+    struct session s = project_session(p, run->g, locking, &run->meter);
+    const struct prune_options o = {
+        .keep = p->config->keep, .each = print, .ctx = run};
     struct prune_result result;
 
     run->said = false;
     /* A signal that came too late to stop anything is none. */
-    if (prune_run(&o, &result) == 0)
+    if (prune_run(&s, &o, &result) == 0)
         cmd_stopped = 0;
     progress_hide();
     if (result.payloads || result.versions || run->g->dry_run)

@@ -46,6 +46,8 @@ static int take(int c, const char *arg, void *ctx)
 struct done {
     const struct cmd_global *g;
     struct project *p;
+    const struct locking *locking;
+    struct meter *meter;
     struct publish_result all;
     const struct repair_result *repair; /* to be told yet, or NULL */
 };
@@ -130,12 +132,12 @@ out:
 static void publish_one(struct project *p, struct publish_options *o,
                         struct done *done)
 {
+    struct session s = project_session(p, done->g, done->locking, done->meter);
     struct publish_result result = {0};
 
-    o->store = p->store;
     o->at_least = p->at_least;
     /* A signal that came too late to stop anything is none. */
-    if (publish_run(o, &result) == 0)
+    if (publish_run(&s, o, &result) == 0)
         cmd_stopped = 0;
     else
         say_failed(p, result.written);
@@ -164,19 +166,13 @@ static int check_args(const struct cmd_global *g, const struct publish_args *a)
 static int publish(struct project *p, struct cmd_global *g,
                    const struct publish_args *a, struct meter *meter)
 {
-    struct done done = {.g = g, .p = p};
+    struct done done = {.g = g, .p = p, .locking = &a->locking, .meter = meter};
     struct repair_result repair = {0};
     struct publish_options o = {.config = p->config,
                                 .tree = p->tree,
-                                .now = p->now,
                                 .jobs = g->jobs,
-                                .lock_wait_ms = a->locking.wait_ms,
-                                .break_lock = a->locking.break_lock,
-                                .new_base = a->new_base,
                                 .again = a->again,
                                 .repair = a->repair ? &repair : NULL,
-                                .stop = &cmd_stopped,
-                                .meter = meter,
                                 .report = report,
                                 .ctx = &done};
 
@@ -187,7 +183,6 @@ static int publish(struct project *p, struct cmd_global *g,
                 say_failed(p, 0);
             continue;
         }
-        o.signer = p->signer;
         done.repair = o.repair;
         publish_one(p, &o, &done);
         tell_repair(&done);

@@ -35,6 +35,8 @@ struct run {
     const struct cmd_global *g;
     struct project *p;
     struct publish_options o;
+    const struct locking *locking;
+    struct meter *meter;
     const char *release;
     uint32_t to;
     uint32_t at_least; /* that all servers can give */
@@ -78,13 +80,14 @@ static int go_back(struct run *run)
 {
     struct project *p = run->p;
     struct publish_result result = {0};
+    struct session s;
     int failed;
 
     if (project_store(p, true) || project_signer(p, run->g))
         return -1;
-    run->o.store = p->store;
-    run->o.signer = p->signer;
-    failed = publish_rollback(&run->o, run->release, run->to, run->at_least,
+    s = project_session(p, run->g, run->locking, run->meter);
+    s.dry_run |= run->asking;
+    failed = publish_rollback(&s, &run->o, run->release, run->to, run->at_least,
                               &result);
     if (run->asking)
         return failed;
@@ -107,14 +110,13 @@ static void ask(struct run *run)
 
     if (p->config->server_count < 2)
         return;
-    run->asking = run->o.dry_run = true;
+    run->asking = true;
     do
         if (go_back(run) && p->server < 64)
             p->down |= UINT64_C(1) << p->server;
     while (!cmd_stopped && project_next(p));
     p->server = 0;
     run->asking = false;
-    run->o.dry_run = run->g->dry_run;
 }
 
 static int rollback(struct project *p, struct cmd_global *g,
@@ -125,14 +127,9 @@ static int rollback(struct project *p, struct cmd_global *g,
                       .p = p,
                       .release = release,
                       .to = (uint32_t)a->to,
-                      .o = {.now = p->now,
-                            .jobs = g->jobs,
-                            .lock_wait_ms = a->locking.wait_ms,
-                            .break_lock = a->locking.break_lock,
-                            .dry_run = g->dry_run,
-                            .stop = &cmd_stopped,
-                            .meter = meter,
-                            .report = report}};
+                      .locking = &a->locking,
+                      .meter = meter,
+                      .o = {.jobs = g->jobs, .report = report}};
 
     run.o.ctx = &run;
     ask(&run);

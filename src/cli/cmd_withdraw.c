@@ -17,6 +17,7 @@ static const struct option long_options[] = {
 struct run {
     const struct cmd_global *g;
     struct project *p;
+    const struct locking *locking;
     struct meter meter;
     bool said;
 };
@@ -66,17 +67,16 @@ static void print(void *ctx, const struct index_device *d, uint32_t version)
     progress_show();
 }
 
-static void withdraw_one(struct run *run, struct withdraw_options *o,
+static void withdraw_one(struct run *run, const struct withdraw_options *o,
                          struct withdraw_result *all)
 {
     const struct cmd_global *g = run->g;
+    struct session s = project_session(run->p, g, run->locking, &run->meter);
     struct withdraw_result result;
 
-    o->store = run->p->store;
-    o->signer = run->p->signer;
     run->said = false;
     /* A signal that came too late to stop anything is none. */
-    if (withdraw_run(o, &result) == 0)
+    if (withdraw_run(&s, o, &result) == 0)
         cmd_stopped = 0;
     progress_hide();
     if (result.withdrawn && !g->json && !g->quiet)
@@ -96,19 +96,13 @@ static int withdraw(struct project *p, struct cmd_global *g,
                     const struct locking *locking, char *const *words,
                     size_t count)
 {
-    struct run run = {.g = g, .p = p};
+    struct run run = {.g = g, .p = p, .locking = locking};
     struct withdraw_options o = {.config = p->config,
                                  .words = words,
                                  .word_count = count,
                                  .some = p->config->server_count > 1,
-                                 .now = p->now,
-                                 .dry_run = g->dry_run,
-                                 .lock_wait_ms = locking->wait_ms,
-                                 .break_lock = locking->break_lock,
-                                 .stop = &cmd_stopped,
                                  .each = print,
-                                 .ctx = &run,
-                                 .meter = &run.meter};
+                                 .ctx = &run};
     struct withdraw_result all = {0};
 
     progress_begin(g, &run.meter, "device");

@@ -106,6 +106,22 @@ int project_store(struct project *p, bool needed)
     return result;
 }
 
+struct session project_session(const struct project *p,
+                               const struct cmd_global *g,
+                               const struct locking *locking,
+                               struct meter *meter)
+{
+    return (struct session){.store = p->store,
+                            .signer = p->signer,
+                            .now = p->now,
+                            .lock_wait_ms = locking->wait_ms,
+                            .break_lock = locking->break_lock,
+                            .dry_run = g->dry_run,
+                            .new_base = p->new_base,
+                            .stop = &cmd_stopped,
+                            .meter = meter};
+}
+
 bool project_next(struct project *p)
 {
     leave(p);

@@ -4,7 +4,9 @@
 
 #include "cmd.h"
 #include "index/memory.h"
+#include "locking.h"
 #include "plan/plan.h"
+#include "publish/session.h"
 
 struct project {
     struct config *config;
@@ -43,6 +45,13 @@ char *project_memory(void);
 /* Opens the server; a folder need not be there yet.  `needed`: it is an error
  * if none is configured.  0, or -1 (reported). */
 int project_store(struct project *p, bool needed);
+
+/* For a verb that changes what is on the server, which is open, with its key.
+ */
+struct session project_session(const struct project *p,
+                               const struct cmd_global *g,
+                               const struct locking *locking,
+                               struct meter *meter);
 
 /* Leaves the server, for the next one.  False: that was the last. */
 bool project_next(struct project *p);

@@ -147,19 +147,14 @@ static int repair(struct run *run)
     struct repair_options o = {.config = p->config,
                                .sources = sources_of,
                                .ctx = p,
-                               .store = p->store,
-                               .signer = p->signer,
-                               .now = p->now,
-                               .jobs = run->g->jobs,
-                               .stop = &cmd_stopped,
-                               .meter = run->o.meter};
+                               .jobs = run->g->jobs};
+    struct session s;
     int failed;
 
     if (!run->repair)
         return 0;
-    o.lock_wait_ms = run->repair->wait_ms;
-    o.break_lock = run->repair->break_lock;
-    failed = repair_run(&o, &result);
+    s = project_session(p, run->g, run->repair, run->o.meter);
+    failed = repair_run(&s, &o, &result);
     repair_print(run->g, &result);
     repair_release(&result);
     return failed;

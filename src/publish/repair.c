@@ -16,11 +16,6 @@ enum {
     CURE = 160
 };
 
-bool repair_stopped(const struct repair *r)
-{
-    return r->o->stop && *r->o->stop;
-}
-
 /* -- manifests --------------------------------------------------------------
  */
 
@@ -101,7 +96,7 @@ static int look(struct repair *r, struct window *w,
     bool well;
     int error;
 
-    if (served_manifest(r->o->store, signer_public(r->o->signer), &d->id, 0, &m,
+    if (served_manifest(r->s->store, signer_public(r->s->signer), &d->id, 0, &m,
                         &bytes, &error)) {
         r->result->failed++;
         return ++r->in_row == HOPELESS ? -1 : 0;
@@ -113,7 +108,7 @@ static int look(struct repair *r, struct window *w,
         free(bytes);
         return add_lost(r, d);
     }
-    if (!well && !(d->expires && r->o->now >= d->expires)) {
+    if (!well && !(d->expires && r->s->now >= d->expires)) {
         w->classes[w->bad] = bytes ? STORE_MANIFEST : STORE_FIRST;
         make_request(r, d, &w->requests[w->bad++]);
     }
@@ -124,13 +119,13 @@ static int look(struct repair *r, struct window *w,
 /* Somebody who publishes all the same may have put newer ones. */
 static int put_window(struct repair *r, struct window *w)
 {
-    struct store *s = r->o->store;
+    struct store *s = r->s->store;
     char name[OBJECT_NAME];
 
     if (!w->bad)
         return 0;
-    if (repair_stopped(r) ||
-        sign_manifests(r->o->signer, w->requests, w->bad, w->manifests) ||
+    if (session_stopped(r->s) ||
+        sign_manifests(r->s->signer, w->requests, w->bad, w->manifests) ||
         index_confirm(r->x, s))
         return -1;
     for (size_t i = 0; i < w->bad; i++) {
@@ -149,13 +144,13 @@ static int mend_window(struct repair *r, struct window *w)
 {
     w->bad = 0;
     for (size_t i = 0; i < w->count; i++)
-        served_manifest_ahead(r->o->store, &w->devices[i]->id);
+        served_manifest_ahead(r->s->store, &w->devices[i]->id);
     for (size_t i = 0; i < w->count; i++) {
         assert(w->devices[i]);
-        if (repair_stopped(r) || look(r, w, w->devices[i]))
+        if (session_stopped(r->s) || look(r, w, w->devices[i]))
             return -1;
     }
-    meter_count(r->o->meter, w->count, 0);
+    meter_count(r->s->meter, w->count, 0);
     w->count = 0;
     return put_window(r, w);
 }
@@ -186,7 +181,7 @@ static void put_failed(void *ctx, const char *name)
 
 static int repair_manifests(struct repair *r)
 {
-    struct store *s = r->o->store;
+    struct store *s = r->s->store;
     struct window *w = calloc(1, sizeof *w);
     int result;
 
@@ -205,21 +200,21 @@ static int repair_manifests(struct repair *r)
 /* -- all of it --------------------------------------------------------------
  */
 
-int repair_objects(const struct repair_options *o, const struct index *x,
+int repair_objects(const struct session *s, const struct repair_options *o,
                    struct repair_result *result)
 {
-    struct repair r = {.o = o, .x = x, .result = result};
+    struct repair r = {.s = s, .o = o, .x = s->index, .result = result};
     int failed;
 
     *result = (struct repair_result){0};
-    meter_begin(o->meter, o->store, index_device_count(x));
-    failed = gone_init(&r.gone, o->config, o->now) || repair_payloads(&r) ||
+    meter_begin(s->meter, s->store, index_device_count(s->index));
+    failed = gone_init(&r.gone, o->config, s->now) || repair_payloads(&r) ||
              repair_manifests(&r);
-    if (failed && repair_stopped(&r))
+    if (failed && session_stopped(s))
         diag_error(DIAG_FAILED,
                    "stopped: what was put again is whole, and nothing else "
                    "was changed");
-    meter_end(o->meter);
+    meter_end(s->meter);
     gone_release(&r.gone);
     free(r.list);
     free(r.sources);
@@ -341,16 +336,17 @@ static bool has_still(const struct index *x, const struct repair_result *r,
            !index_version(index_release(x, d->release), d->version);
 }
 
-size_t repair_say_lost(const struct repair_options *o, const struct index *x,
+size_t repair_say_lost(const struct session *s, const struct repair_options *o,
                        const struct repair_result *result, bool again)
 {
+    const struct index *x = s->index;
     struct telling *list = calloc(result->lost_count + 1, sizeof *list);
     struct gone gone = {0};
     size_t count = 0;
 
     if (!list)
         diag_no_memory();
-    else if (gone_init(&gone, o->config, o->now) == 0)
+    else if (gone_init(&gone, o->config, s->now) == 0)
         for (size_t i = 0; i < result->lost_count; i++)
             count +=
                 has_still(x, result, &result->lost[i], &gone, &list[count]);
@@ -369,30 +365,34 @@ size_t repair_say_lost(const struct repair_options *o, const struct index *x,
     return count;
 }
 
-static int run_locked(const struct repair_options *o, struct index *x,
-                      struct repair_result *result)
+/* A repair by itself, without a publish. */
+struct alone {
+    struct session *s;
+    const struct repair_options *o;
+    struct repair_result *result;
+};
+
+static int repair_alone(void *ctx)
 {
-    if (index_read_shards(x, o->store) || repair_objects(o, x, result))
+    const struct alone *a = ctx;
+
+    if (repair_objects(a->s, a->o, a->result))
         return -1;
-    repair_say_lost(o, x, result, false);
-    return result->failed ? -1 : 0;
+    repair_say_lost(a->s, a->o, a->result, false);
+    return a->result->failed ? -1 : 0;
 }
 
-int repair_run(const struct repair_options *o, struct repair_result *result)
+int repair_run(struct session *s, const struct repair_options *o,
+               struct repair_result *result)
 {
-    struct store *s = o->store;
-    struct index *x = NULL;
+    struct alone a = {.s = s, .o = o, .result = result};
+    const struct session_verb verb = {.work = repair_alone, .ctx = &a};
     int failed;
 
     *result = (struct repair_result){0};
-    if (signer_unlock(o->signer) ||
-        s->ops->lock(s, o->lock_wait_ms, o->break_lock))
-        return -1;
-    failed = index_read_head(s, signer_public(o->signer), &x) ||
-             run_locked(o, x, result);
-    index_unlock(x, s, failed != 0, o->signer, o->now);
-    index_free(x);
-    return failed ? -1 : 0;
+    failed = session_run(s, &verb);
+    session_end(s);
+    return failed;
 }
 
 void repair_release(struct repair_result *result)

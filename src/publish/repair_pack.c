@@ -146,7 +146,7 @@ static int take_from(struct repair *r, struct making *m,
     uint8_t *bytes;
     int error = OTA_OK, result;
 
-    if (served_payload(r->o->store, &other->alt, &bytes))
+    if (served_payload(r->s->store, &other->alt, &bytes))
         return -1;
     result = bytes ? served_content(other->content, bytes, &sink, &error) : 0;
     free(bytes);

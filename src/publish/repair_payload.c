@@ -92,11 +92,11 @@ static int check_one(struct repair *r, struct repair_payload *p)
 {
     uint8_t *bytes;
 
-    if (repair_stopped(r) || served_payload(r->o->store, &p->alt, &bytes))
+    if (session_stopped(r->s) || served_payload(r->s->store, &p->alt, &bytes))
         return -1;
     p->bad = !bytes || !served_is_whole(&p->alt, bytes);
     free(bytes);
-    meter_count(r->o->meter, 0, p->alt.size);
+    meter_count(r->s->meter, 0, p->alt.size);
     return 0;
 }
 
@@ -107,7 +107,7 @@ static size_t ask_ahead(const struct repair *r, size_t i)
     uint64_t bytes = 0;
 
     do {
-        served_payload_ahead(r->o->store, &r->list[i].alt);
+        served_payload_ahead(r->s->store, &r->list[i].alt);
         bytes += r->list[i++].alt.size;
     } while (i < r->count && i - first < STORE_AHEAD && bytes < ASKED);
     return i;
@@ -131,7 +131,7 @@ static int check_all(struct repair *r)
 static int put_again(struct repair *r, struct repair_payload *p,
                      const struct payload *payload)
 {
-    struct store *s = r->o->store;
+    struct store *s = r->s->store;
     char name[OBJECT_NAME];
     uint64_t size;
     int there;
@@ -153,7 +153,7 @@ static int mend(struct repair *r, struct repair_payload *p)
     struct payload payload = {0};
     int result;
 
-    if (repair_stopped(r))
+    if (session_stopped(r->s))
         return -1;
     result = repair_pack(r, p, &payload);
     if (result == 1 && put_again(r, p, &payload))
@@ -177,7 +177,7 @@ static int mend_all(struct repair *r)
                 return -1;
             again |= result > 0;
         }
-        if (again && r->o->store->ops->flush(r->o->store))
+        if (again && r->s->store->ops->flush(r->s->store))
             return -1;
     }
     return 0;
