@@ -57,9 +57,6 @@ struct plan_maker {
     uint32_t burnt; /* highest version of any intent */
 };
 
-/* Grows `*list` to hold one more of `size` bytes.  0, or -1 (reported). */
-int plan_grow(void *list, size_t count, size_t *room, size_t size);
-
 const struct index_content *plan_content_of(const struct index *x,
                                             const struct index_device *d);
 bool plan_settings_same(const struct config_release *c,
