@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "fleet_private.h"
+#include "base/array.h"
 #include "base/utf8.h"
 
 static int hex_digit(char c)
@@ -191,17 +192,9 @@ static int widen_names(struct fleet *f)
 
 static int widen_list(struct fleet *f)
 {
-    size_t room = f->room ? f->room + f->room / 2 : 16;
-    struct device *list;
-
-    if (f->count < f->room)
-        return 0;
-    if (room > UINT32_MAX - 1 ||
-        !(list = reallocarray(f->devices, room, sizeof *list)))
+    if (f->count > UINT32_MAX / 2) /* the tables have 32 bits for a place */
         return diag_no_memory();
-    f->devices = list;
-    f->room = room;
-    return 0;
+    return array_grow(&f->devices, f->count, &f->room, sizeof *f->devices);
 }
 
 static void say_twice(const struct fleet *f, const struct device *d,

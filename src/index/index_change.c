@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/array.h"
 #include "base/utf8.h"
 #include "index_private.h"
 
@@ -297,7 +298,7 @@ static int note_used(struct index_private *p, const struct index_intent *t)
     while (i < p->used_count && p->used[i].release != t->release)
         i++;
     if (i == p->used_count) {
-        if (index_grow(&p->used, i, &p->used_room, sizeof *p->used) < 0)
+        if (array_grow(&p->used, i, &p->used_room, sizeof *p->used) < 0)
             return -1;
         p->used[p->used_count++] = (struct index_intent){.release = t->release};
     }

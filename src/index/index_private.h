@@ -117,9 +117,6 @@ void index_slots_put(struct index_table *t, uint64_t hash, void *entry);
 /* Hash of the bytes that place a thing in a shard. */
 uint32_t index_place(const void *bytes, size_t len);
 void index_hash(const uint8_t *bytes, size_t len, uint8_t hash[OTA_HASH]);
-/* Grows an allocated `*list` by doubling to hold one more than `count` items
- * of `size` bytes.  0, or -1 (reported). */
-int index_grow(void *list, size_t count, size_t *room, size_t size);
 /* The one copy of a text, or of a file; NULL: out of memory (reported). */
 const char *index_string(struct index *x, const char *text, size_t len);
 struct index_file_entry *

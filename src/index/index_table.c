@@ -2,6 +2,7 @@
  * name.  No allocation of its own for any of them. */
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "bundle/crypto.h"
 #include "index_private.h"
 
@@ -23,21 +24,6 @@ uint32_t index_place(const void *bytes, size_t len)
     index_hash(bytes, len, hash);
     return hash[0] | (uint32_t)hash[1] << 8 | (uint32_t)hash[2] << 16 |
            (uint32_t)hash[3] << 24;
-}
-
-int index_grow(void *list, size_t count, size_t *room, size_t size)
-{
-    size_t want = *room ? *room * 2 : 16;
-    void *old, *grown;
-
-    if (count < *room)
-        return 0;
-    memcpy(&old, list, sizeof old);
-    if (want > SIZE_MAX / size || !(grown = realloc(old, want * size)))
-        return diag_no_memory();
-    memcpy(list, &grown, sizeof grown);
-    *room = want;
-    return 0;
 }
 
 /* FNV-1a with a last mix, since the low bits choose the slot. */
@@ -165,7 +151,7 @@ struct index_release_entry *index_take_release(struct index *x,
 
     if (found)
         return p->releases[at];
-    if (index_grow(&p->releases, p->release_count, &p->release_room,
+    if (array_grow(&p->releases, p->release_count, &p->release_room,
                    sizeof(struct index_release_entry *)) < 0 ||
         !(e = arena_alloc(&p->arena, sizeof *e)) ||
         !(e->release.name = index_string(x, name, len)))
@@ -178,7 +164,7 @@ struct index_release_entry *index_take_release(struct index *x,
 
 static struct index_device *new_device(struct index_private *p)
 {
-    if (index_grow(&p->order, p->device_count, &p->order_room,
+    if (array_grow(&p->order, p->device_count, &p->order_room,
                    sizeof(struct index_device *)) < 0)
         return NULL;
     if (!p->block_left) {
@@ -257,7 +243,7 @@ int index_retire(struct index *x, const void *holder, bool of_device,
     struct index_private *p = x->priv;
     struct index_held *h;
 
-    if (index_grow(&p->retired, p->retired_count, &p->retired_room,
+    if (array_grow(&p->retired, p->retired_count, &p->retired_room,
                    sizeof *p->retired) < 0)
         return -1;
     h = &p->retired[p->retired_count++];

@@ -20,7 +20,7 @@ struct payload_segment {
 
 struct payload_segments {
     struct payload_segment *list;
-    size_t count, capacity;
+    size_t count, room;
 };
 
 void payload_segments_release(struct payload_segments *s);
@@ -92,7 +92,7 @@ struct payload_run {
 
 struct payload_runs {
     struct payload_run *list;
-    size_t count, capacity;
+    size_t count, room;
 };
 
 /* A set without entries of its own is one run.  0, or -1 (reported). */

@@ -45,7 +45,7 @@ struct tree_item {
 
 struct tree_list {
     struct tree_item **items;
-    size_t count, capacity;
+    size_t count, room;
 };
 
 int tree_list_add(struct tree_list *list, struct tree_item *item);

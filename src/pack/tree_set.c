@@ -1,5 +1,6 @@
 /* What one device has: record order, clashes between paths, the limits of the
  * format, and the release digest. */
+#include "base/array.h"
 #include "tree_internal.h"
 
 #include <sodium.h>
@@ -9,16 +10,9 @@
 
 int tree_list_add(struct tree_list *list, struct tree_item *item)
 {
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity ? 2 * list->capacity : 64;
-        struct tree_item **items =
-            realloc(list->items, capacity * sizeof(struct tree_item *));
-
-        if (!items)
-            return diag_no_memory();
-        list->items = items;
-        list->capacity = capacity;
-    }
+    if (array_grow(&list->items, list->count, &list->room,
+                   sizeof *list->items) < 0)
+        return -1;
     list->items[list->count++] = item;
     return 0;
 }

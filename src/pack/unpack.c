@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <sodium.h>
 
+#include "base/array.h"
 #include "base/diag.h"
 #include "config/fleet.h"
 #include "keys/keys.h"
@@ -83,20 +84,14 @@ static int on_keys(void *ctx, const uint8_t (*keys)[OTA_PUBLIC_KEY],
 static struct unpack_entry *add_entry(struct run *r)
 {
     struct unpack_result *result = r->result;
-    size_t room = r->room ? 2 * r->room : 16;
-    struct unpack_entry *entries = result->entries;
+    struct unpack_entry *entry;
 
-    if (result->entry_count == r->room) {
-        entries = realloc(entries, room * sizeof *entries);
-        if (!entries) {
-            diag_no_memory();
-            return NULL;
-        }
-        result->entries = entries;
-        r->room = room;
-    }
-    memset(&entries[result->entry_count], 0, sizeof *entries);
-    return &entries[result->entry_count++];
+    if (array_grow(&result->entries, result->entry_count, &r->room,
+                   sizeof *entry) < 0)
+        return NULL;
+    entry = &result->entries[result->entry_count++];
+    memset(entry, 0, sizeof *entry);
+    return entry;
 }
 
 static int on_open(void *ctx, const struct ota_file *file,

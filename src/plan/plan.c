@@ -3,22 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "plan_private.h"
-
-int plan_grow(void *list, size_t count, size_t *room, size_t size)
-{
-    void **array = list, *bigger;
-    size_t more = *room ? 2 * *room : 16;
-
-    if (count < *room)
-        return 0;
-    bigger = more > SIZE_MAX / size ? NULL : realloc(*array, more * size);
-    if (!bigger)
-        return diag_no_memory();
-    *array = bigger;
-    *room = more;
-    return 0;
-}
 
 uint32_t plan_rolled_back(const struct plan_request *r, size_t release)
 {
@@ -178,8 +164,8 @@ static int find_not_listed(struct plan *p)
             (k < c->device_count &&
              device_id_compare(&c->devices[sorted[k]].id, &e->id) == 0))
             continue;
-        result = plan_grow(&p->not_listed, p->not_listed_count, &room,
-                           sizeof *p->not_listed);
+        result = array_grow(&p->not_listed, p->not_listed_count, &room,
+                            sizeof *p->not_listed);
         if (!result)
             p->not_listed[p->not_listed_count++] = e;
     }
@@ -260,10 +246,10 @@ static int keep_found(struct plan_maker *m)
     for (size_t i = 0; i < m->truth_count; i++) {
         const struct plan_truth *t = &m->truths[i];
 
-        if (t->replaced
-                ? plan_grow(&p->replaced, p->replaced_count, &replaced_room,
-                            sizeof *p->replaced)
-                : plan_grow(&p->found, p->found_count, &room, sizeof *p->found))
+        if (t->replaced ? array_grow(&p->replaced, p->replaced_count,
+                                     &replaced_room, sizeof *p->replaced)
+                        : array_grow(&p->found, p->found_count, &room,
+                                     sizeof *p->found))
             return -1;
         if (t->replaced)
             p->replaced[p->replaced_count++] = t->found;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "plan_private.h"
+#include "base/array.h"
 #include "index/served.h"
 
 enum {
@@ -87,8 +88,8 @@ static int add_truth(struct plan_maker *m, const struct device_id *id,
     struct ota_alternative a;
     struct plan_truth *t;
 
-    if (plan_grow(&m->truths, m->truth_count, &m->truth_room,
-                  sizeof *m->truths))
+    if (array_grow(&m->truths, m->truth_count, &m->truth_room,
+                   sizeof *m->truths))
         return -1;
     t = &m->truths[m->truth_count++];
     *t = (struct plan_truth){.found = {.id = *id,

@@ -58,9 +58,6 @@ struct plan_maker {
     uint32_t burnt; /* highest version of any intent */
 };
 
-/* Grows `*list` to hold one more of `size` bytes.  0, or -1 (reported). */
-int plan_grow(void *list, size_t count, size_t *room, size_t size);
-
 /* plan_work.c */
 bool plan_settings_same(const struct config_release *c,
                         const struct index_version *v);

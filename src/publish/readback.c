@@ -5,7 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "plan/plan_private.h"
+#include "base/array.h"
+#include "plan/plan.h"
 #include "readback.h"
 #include "index/served.h"
 #include "pack/unpack_error.h"
@@ -162,8 +163,8 @@ static int list_payloads(struct readback *r)
             if (r->verdict_count &&
                 memcmp(v[r->verdict_count - 1].name, name, OTA_HASH) == 0)
                 continue;
-            if (plan_grow(&r->verdicts, r->verdict_count, &r->verdict_room,
-                          sizeof *v))
+            if (array_grow(&r->verdicts, r->verdict_count, &r->verdict_room,
+                           sizeof *v))
                 return -1;
             v = &r->verdicts[r->verdict_count++];
             *v = (struct verdict){.error = UNREAD};

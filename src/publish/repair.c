@@ -4,9 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "index/served.h"
 #include "pack/sign.h"
-#include "plan/plan_private.h"
+#include "plan/plan.h"
 #include "readback.h"
 #include "repair_private.h"
 
@@ -49,8 +50,8 @@ static int add_lost(struct repair *r, const struct index_device *d)
 {
     struct repair_result *result = r->result;
 
-    if (plan_grow(&result->lost, result->lost_count, &result->lost_room,
-                  sizeof *result->lost))
+    if (array_grow(&result->lost, result->lost_count, &result->lost_room,
+                   sizeof *result->lost))
         return -1;
     result->lost[result->lost_count++] = (struct repair_lost){
         .id = d->id, .release = d->release, .version = d->version};

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "index/served.h"
-#include "plan/plan_private.h"
 #include "repair_private.h"
 
 /* The files of a content on their way together. */
@@ -42,8 +42,8 @@ static int add_release(struct repair *r, const struct tree_release *t)
 
             if (s > 0 && !e->own)
                 continue;
-            if (plan_grow(&r->sources, r->source_count, &r->source_room,
-                          sizeof e))
+            if (array_grow(&r->sources, r->source_count, &r->source_room,
+                           sizeof e))
                 return -1;
             r->sources[r->source_count++] = e;
         }

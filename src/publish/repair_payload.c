@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "index/served.h"
-#include "plan/plan_private.h"
 #include "repair_private.h"
 
 enum { ASKED = 32 << 20 /* bytes that are asked for at once */ };
@@ -26,7 +26,7 @@ static int add_content(struct repair *r, const struct index_content *c,
     if (last && last->content == c && last->needed >= needed)
         return 0;
     for (unsigned i = 0; c && i < c->payload_count; i++) {
-        if (plan_grow(&r->list, r->count, &r->room, sizeof *r->list))
+        if (array_grow(&r->list, r->count, &r->room, sizeof *r->list))
             return -1;
         r->list[r->count++] =
             (struct repair_payload){.alt = c->payloads[i],
