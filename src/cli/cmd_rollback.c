@@ -6,7 +6,7 @@
 #include "plan_json.h"
 #include "plan_print.h"
 #include "progress.h"
-#include "project.h"
+#include "servers.h"
 
 enum { OPT_TO = 256 };
 
@@ -40,7 +40,8 @@ struct run {
     const char *release;
     uint32_t to;
     uint32_t at_least; /* that all servers can give */
-    bool asking;       /* for that number, nothing else */
+    bool asking;       /* for that number, nothing else; one that fails then
+                        * is left alone */
     struct publish_result all;
 };
 
@@ -76,16 +77,14 @@ static void say_idle(const struct run *run)
     progress_show();
 }
 
-static int go_back(struct run *run)
+static int go_back(void *ctx)
 {
-    struct project *p = run->p;
+    struct run *run = ctx;
+    struct session s =
+        project_session(run->p, run->g, run->locking, run->meter);
     struct publish_result result = {0};
-    struct session s;
     int failed;
 
-    if (project_store(p, true) || project_signer(p, run->g))
-        return -1;
-    s = project_session(p, run->g, run->locking, run->meter);
     s.dry_run |= run->asking;
     failed = publish_rollback(&s, &run->o, run->release, run->to, run->at_least,
                               &result);
@@ -103,22 +102,6 @@ static int go_back(struct run *run)
     return failed;
 }
 
-/* One number for all servers; one that fails is left alone from then on. */
-static void ask(struct run *run)
-{
-    struct project *p = run->p;
-
-    if (p->config->server_count < 2)
-        return;
-    run->asking = true;
-    do
-        if (go_back(run) && p->server < 64)
-            p->down |= UINT64_C(1) << p->server;
-    while (!cmd_stopped && project_next(p));
-    p->server = 0;
-    run->asking = false;
-}
-
 static int rollback(struct project *p, struct cmd_global *g,
                     const struct args *a, const char *release,
                     struct meter *meter)
@@ -130,12 +113,14 @@ static int rollback(struct project *p, struct cmd_global *g,
                       .locking = &a->locking,
                       .meter = meter,
                       .o = {.jobs = g->jobs, .report = report}};
+    const struct servers_work work = {.each = go_back, .ctx = &run};
 
     run.o.ctx = &run;
-    ask(&run);
-    do
-        go_back(&run);
-    while (!cmd_stopped && project_next(p));
+    run.asking = p->config->server_count > 1;
+    if (run.asking)
+        servers_ask(p, g, &work);
+    run.asking = false;
+    servers_each(p, g, &work);
     plan_json_totals(&run.all);
     if (run.all.written && (run.all.failed || diag_errors()))
         return DIAG_PARTIAL;

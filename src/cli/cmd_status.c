@@ -7,7 +7,7 @@
 #include "json.h"
 #include "msg.h"
 #include "base/utf8.h"
-#include "project.h"
+#include "servers.h"
 #include "table.h"
 
 enum { NAME, ID, RELEASE, VERSION, LABEL, WHEN, NOTE, COLUMNS, CELL = 40 };
@@ -327,28 +327,38 @@ static void print(struct status *s)
                   "its end");
 }
 
-static void show_server(struct project *p, const struct cmd_global *g, bool all)
-{
-    struct status s = {.g = g, .p = p, .all = all};
+/* What is shown of each server. */
+struct showing {
+    const struct cmd_global *g;
+    struct project *p;
+    bool all;
+};
 
-    if (project_store(p, true) || project_signer(p, g) || project_index(p))
-        return;
-    project_head(p, g);
+static int show_server(void *ctx)
+{
+    const struct showing *what = ctx;
+    struct status s = {.g = what->g, .p = what->p, .all = what->all};
+
+    if (project_index(what->p))
+        return -1;
+    project_head(what->p, what->g);
     if (!find_entries(&s))
         print(&s);
     free(s.entries);
     free(s.sorted);
+    return 0;
 }
 
 static int show(struct project *p, const struct cmd_global *g,
                 char *const *words, size_t count)
 {
+    struct showing what = {.g = g, .p = p, .all = count == 0};
+    const struct servers_work work = {.each = show_server, .ctx = &what};
+
     if (project_open_published(p, g, words, count))
         return -1;
     p->memory.older = MEMORY_WARN;
-    do
-        show_server(p, g, count == 0);
-    while (project_next(p));
+    servers_each(p, g, &work);
     return 0;
 }
 

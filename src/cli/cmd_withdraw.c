@@ -5,21 +5,22 @@
 #include "locking.h"
 #include "msg.h"
 #include "progress.h"
-#include "project.h"
 #include "publish/withdraw.h"
+#include "servers.h"
 
 static const struct option long_options[] = {
     LOCKING_LONG,
     {0},
 };
 
-/* One server after the other; which one it is is said before what is done. */
+/* One server after the other. */
 struct run {
     const struct cmd_global *g;
     struct project *p;
     const struct locking *locking;
+    struct withdraw_options o;
+    struct withdraw_result all;
     struct meter meter;
-    bool said;
 };
 
 static void print_json(const struct index_device *d, uint32_t version)
@@ -57,9 +58,7 @@ static void print(void *ctx, const struct index_device *d, uint32_t version)
     const struct cmd_global *g = run->g;
 
     progress_hide();
-    if (!run->said)
-        project_head(run->p, g);
-    run->said = true;
+    project_head(run->p, g);
     if (g->json)
         print_json(d, version);
     else if (!g->quiet)
@@ -67,16 +66,16 @@ static void print(void *ctx, const struct index_device *d, uint32_t version)
     progress_show();
 }
 
-static void withdraw_one(struct run *run, const struct withdraw_options *o,
-                         struct withdraw_result *all)
+static int withdraw_one(void *ctx)
 {
+    struct run *run = ctx;
     const struct cmd_global *g = run->g;
     struct session s = project_session(run->p, g, run->locking, &run->meter);
-    struct withdraw_result result;
+    struct withdraw_result result, *all = &run->all;
+    int failed = withdraw_run(&s, &run->o, &result);
 
-    run->said = false;
     /* A signal that came too late to stop anything is none. */
-    if (withdraw_run(&s, o, &result) == 0)
+    if (!failed)
         cmd_stopped = 0;
     progress_hide();
     if (result.withdrawn && !g->json && !g->quiet)
@@ -90,32 +89,33 @@ static void withdraw_one(struct run *run, const struct withdraw_options *o,
     all->found += result.found;
     all->withdrawn += result.withdrawn;
     all->failed += result.failed;
+    return failed;
 }
 
 static int withdraw(struct project *p, struct cmd_global *g,
                     const struct locking *locking, char *const *words,
                     size_t count)
 {
-    struct run run = {.g = g, .p = p, .locking = locking};
-    struct withdraw_options o = {.config = p->config,
-                                 .words = words,
-                                 .word_count = count,
-                                 .some = p->config->server_count > 1,
-                                 .each = print,
-                                 .ctx = &run};
-    struct withdraw_result all = {0};
+    struct run run = {.g = g,
+                      .p = p,
+                      .locking = locking,
+                      .o = {.config = p->config,
+                            .words = words,
+                            .word_count = count,
+                            .some = p->config->server_count > 1,
+                            .each = print}};
+    const struct servers_work work = {.each = withdraw_one, .ctx = &run};
+    const struct withdraw_result *all = &run.all;
 
+    run.o.ctx = &run;
     progress_begin(g, &run.meter, "device");
-    do {
-        if (!project_store(p, true) && !project_signer(p, g))
-            withdraw_one(&run, &o, &all);
-    } while (!cmd_stopped && project_next(p));
+    servers_each(p, g, &work);
     progress_end();
-    if (!all.found && !diag_errors())
+    if (!all->found && !diag_errors())
         diag_error(DIAG_USAGE, "no server knows any of these devices");
-    msg_summary_number("withdrawn", all.withdrawn);
-    msg_summary_number("failed", all.failed);
-    if (all.withdrawn && (all.failed || diag_status() == DIAG_SERVER))
+    msg_summary_number("withdrawn", all->withdrawn);
+    msg_summary_number("failed", all->failed);
+    if (all->withdrawn && (all->failed || diag_status() == DIAG_SERVER))
         return DIAG_PARTIAL;
     return diag_status();
 }

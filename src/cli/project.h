@@ -21,7 +21,8 @@ struct project {
     bool new_base;      /* as if nothing had been published */
     bool again;         /* also what was rolled back */
     size_t server;      /* which of the configuration's, 0 at first */
-    uint64_t down;      /* a bit for each of the first 64 that failed */
+    uint64_t down;      /* a bit for each of the first 64: project_down() */
+    bool said;          /* which one it is: project_head() */
     uint32_t *at_least; /* NULL, or as in struct plan_request */
 };
 
@@ -56,13 +57,15 @@ struct session project_session(const struct project *p,
 /* Leaves the server, for the next one.  False: that was the last. */
 bool project_next(struct project *p);
 
-/* Where there are several servers, says which one this is. */
-void project_head(const struct project *p, const struct cmd_global *g);
+/* Leaves it, for the first one. */
+void project_first(struct project *p);
 
-/* Where there are several servers and a release is `auto`: looks at all of
- * them, so that they get one number (project.at_least).  One that fails is
- * reported, and left alone from then on. */
-void project_numbers(struct project *p, const struct cmd_global *g);
+/* From now on project_store() fails for this one, and nothing is said. */
+void project_down(struct project *p);
+
+/* Before something is said of it: where there are several servers, which one
+ * this is, once. */
+void project_head(struct project *p, const struct cmd_global *g);
 
 /* Whether anything was ever published there: 1, 0, or -1 (reported). */
 int project_published(struct project *p);
@@ -76,9 +79,5 @@ int project_index(struct project *p);
 
 /* The plan of what publish would do; project_index() was called. */
 int project_plan(struct project *p, bool all, struct plan *plan);
-
-/* plan, and publish --dry-run: makes the plan and prints it.  1 if there are
- * changes, 0 if none, -1 (reported). */
-int project_show_plan(struct project *p, const struct cmd_global *g);
 
 #endif

@@ -5,10 +5,10 @@
 #include "json.h"
 #include "msg.h"
 #include "progress.h"
-#include "project.h"
 #include "publish/readback.h"
 #include "publish/repair.h"
 #include "repair_print.h"
+#include "servers.h"
 #include "verify_server.h"
 
 /* One run. */
@@ -19,6 +19,7 @@ struct run {
     const struct locking *repair; /* or NULL */
     bool curable;                 /* something is bad that --repair mends */
     bool expired;
+    struct readback_result all;
 };
 
 static void print_json(const struct readback_item *i)
@@ -100,22 +101,20 @@ static uint64_t later(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
-static void read_back(struct run *run, struct readback_result *all)
+static int read_back(struct run *run)
 {
+    struct readback_result *all = &run->all;
     struct project *p = run->p;
     const struct config_server *s = &p->config->servers[p->server];
     struct readback_result result = {0};
     struct store *seen = NULL;
 
     if (s->public_url.text && store_public_open(p->config, s, &seen))
-        return;
+        return -1;
     run->o.store = p->store;
     run->o.served = seen ? seen : p->store;
     run->o.key = signer_public(p->signer);
     run->o.now = later(p->now, (uint64_t)time(NULL));
-    progress_hide();
-    project_head(p, run->g);
-    progress_show();
     if (seen)
         seen->stop = &cmd_stopped;
     if (readback_run(&run->o, &result) == 0 || result.devices)
@@ -126,6 +125,7 @@ static void read_back(struct run *run, struct readback_result *all)
     all->bad += result.bad;
     all->payloads += result.payloads;
     all->bytes += result.bytes;
+    return 0;
 }
 
 /* Looked up only where payloads are to be packed. */
@@ -160,13 +160,14 @@ static int repair(struct run *run)
     return failed;
 }
 
-static void verify_one(struct run *run, struct readback_result *all)
+static int verify_one(void *ctx)
 {
+    struct run *run = ctx;
+
     progress_hide();
     project_head(run->p, run->g);
     progress_show();
-    if (repair(run) == 0)
-        read_back(run, all);
+    return repair(run) ? -1 : read_back(run);
 }
 
 static void advise(const struct run *run)
@@ -180,18 +181,14 @@ static void advise(const struct run *run)
 
 static void verify(struct run *run)
 {
-    struct readback_result all = {0};
-    struct project *p = run->p;
+    const struct servers_work work = {.each = verify_one, .ctx = run};
 
-    do {
-        if (!project_store(p, true) && !project_signer(p, run->g))
-            verify_one(run, &all);
-    } while (!cmd_stopped && project_next(p));
+    servers_each(run->p, run->g, &work);
     advise(run);
-    msg_summary_number("devices", all.devices);
-    msg_summary_number("bad", all.bad);
-    msg_summary_number("payloads", all.payloads);
-    msg_summary_number("bytes", all.bytes);
+    msg_summary_number("devices", run->all.devices);
+    msg_summary_number("bad", run->all.bad);
+    msg_summary_number("payloads", run->all.payloads);
+    msg_summary_number("bytes", run->all.bytes);
 }
 
 int verify_server(struct cmd_global *g, size_t sample, char *const *words,
