@@ -91,6 +91,7 @@ int plan_check_times(const struct plan *p);
 
 /* plan_manifest.c */
 int plan_read_manifests(struct plan_maker *m);
+/* plan_work.c */
 /* The manifest as of the device, if it is one: *good is false where it is
  * missing (*bytes is NULL) or does not verify, which is no news.  m borrows
  * *bytes, to be freed.  0, or -1 (reported). */

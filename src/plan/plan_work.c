@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "plan_private.h"
+#include "index/served.h"
 
 const char *plan_label(const struct config_release *c)
 {
@@ -124,4 +125,15 @@ uint64_t plan_refresh_time(uint64_t created, uint64_t expires)
     if (!expires)
         return 0;
     return expires > created ? expires - (expires - created) / 3 : expires;
+}
+
+int plan_read_manifest(const struct plan_request *r, const struct device_id *id,
+                       struct ota_manifest *m, uint8_t **bytes, bool *good)
+{
+    int error;
+
+    if (served_manifest(r->store, r->key, id, 0, m, bytes, &error))
+        return -1;
+    *good = error == OTA_OK;
+    return 0;
 }

@@ -7,11 +7,15 @@
 #include "index/object.h"
 #include "plan/plan.h"
 #include "prune_private.h"
+#include "store/each.h"
 
-enum {
-    HOPELESS = 20, /* so many failures in a row are the server's */
-    DAY = 86400,
-    YEAR = 365 * DAY
+enum { DAY = 86400, YEAR = 365 * DAY };
+
+/* A payload. */
+struct object {
+    char name[OBJECT_NAME];
+    bool there, tried, young;
+    struct prune_item item;
 };
 
 struct prune {
@@ -19,9 +23,11 @@ struct prune {
     const struct prune_options *o;
     struct prune_result *result;
     struct prune_plan plan;
-    size_t total;    /* payloads that go */
-    unsigned in_row; /* of them, that failed */
-    bool warned;     /* of the clock */
+    struct object *objects; /* payloads that go, as plan.names */
+    size_t total;           /* of them */
+    size_t done, gone;      /* of these, and of those the names are first */
+    bool broken;            /* it ends here (reported) */
+    bool warned;            /* of the clock */
 };
 
 static void say(const struct prune *p, const struct prune_item *item)
@@ -85,85 +91,80 @@ static int prune_versions(struct prune *p)
     return 0;
 }
 
-/* Objects that are looked at, and then removed, together. */
-struct batch {
-    size_t count;
-    struct object {
-        char name[OBJECT_NAME];
-        bool there, tried, young;
-        struct prune_item item;
-    } objects[STORE_AHEAD];
-};
-
-static void fill(struct batch *b, const struct index_retired *list,
-                 size_t count)
+static size_t ask_size(void *ctx, size_t i)
 {
-    b->count = count;
-    for (size_t i = 0; i < count; i++) {
-        struct object *o = &b->objects[i];
+    const struct prune *p = ctx;
 
-        *o = (struct object){.item.object = o->name};
-        object_payload(list[i].name, o->name);
-    }
+    store_ahead(p->s->store, STORE_SIZE, p->objects[i].name, 0);
+    return 0;
 }
 
-static void note(struct prune *p, struct object *o, int result)
+static int look_at_object(void *ctx, size_t i)
 {
-    o->item.failed = result < 0;
-    p->in_row = result < 0 ? p->in_row + 1 : 0;
-}
-
-static void look(struct prune *p, struct batch *b)
-{
+    const struct prune *p = ctx;
     struct store *s = p->s->store;
+    struct object *o = &p->objects[i];
+    int result;
 
-    for (size_t i = 0; i < b->count; i++)
-        store_ahead(s, STORE_SIZE, b->objects[i].name, 0);
-    for (size_t i = 0; i < b->count && p->in_row < HOPELESS; i++) {
-        struct object *o = &b->objects[i];
-        int result = s->ops->size(s, o->name, &o->item.size);
+    if (session_stopped(p->s))
+        return -1;
+    result = s->ops->size(s, o->name, &o->item.size);
+    /* What was put there since cannot have been left before. */
+    o->young = result == 0 && s->age < PRUNE_AGE;
+    o->there = result == 0 && !o->young;
+    o->tried = true;
+    o->item.failed = result < 0;
+    meter_count(p->s->meter, p->s->dry_run, 0);
+    return o->item.failed;
+}
 
-        /* What was put there since cannot have been left before. */
-        o->young = result == 0 && s->age < PRUNE_AGE;
-        o->there = result == 0 && !o->young;
-        o->tried = true;
-        note(p, o, result);
-        meter_count(p->s->meter, p->s->dry_run, 0);
-    }
+static size_t ask_removal(void *ctx, size_t i)
+{
+    const struct prune *p = ctx;
+
+    if (p->objects[i].there)
+        store_ahead(p->s->store, STORE_REMOVE, p->objects[i].name, 0);
+    return 0;
+}
+
+static int remove_object(void *ctx, size_t i)
+{
+    const struct prune *p = ctx;
+    struct store *s = p->s->store;
+    struct object *o = &p->objects[i];
+
+    o->tried = true;
+    if (o->there)
+        o->item.failed = s->ops->remove(s, o->name) < 0;
+    meter_count(p->s->meter, 1, 0);
+    return o->item.failed;
 }
 
 /* The head is looked at before: somebody who took the lock away may be about to
- * give devices one of these payloads.  0, or -1 (reported). */
-static int remove_all(struct prune *p, struct batch *b)
+ * give devices one of these payloads.  As store_each(). */
+static int remove_some(struct prune *p, size_t first, size_t end)
 {
     struct store *s = p->s->store;
+    const struct store_each each = {
+        .ask = ask_removal, .take = remove_object, .ctx = p};
+    int result;
 
-    if (p->in_row == HOPELESS)
-        return 0;
     if (index_confirm(p->s->index, s))
         return -1;
-    for (size_t i = 0; i < b->count; i++)
-        if (b->objects[i].there)
-            store_ahead(s, STORE_REMOVE, b->objects[i].name, 0);
-    for (size_t i = 0; i < b->count; i++) {
-        struct object *o = &b->objects[i];
-
-        o->tried = !o->there || p->in_row < HOPELESS;
-        if (o->there && o->tried)
-            note(p, o, s->ops->remove(s, o->name));
-        meter_count(p->s->meter, 1, 0);
-    }
-    return p->in_row == HOPELESS ? s->ops->flush(s) : 0;
+    for (size_t i = first; i < end; i++)
+        p->objects[i].tried = !p->objects[i].there;
+    result = store_each(&each, first, end);
+    return result > 0 && s->ops->flush(s) ? -1 : result;
 }
 
-/* What failed, or was not tried, keeps its note: the others are put to `gone`,
- * of which there are *count. */
-static void conclude(struct prune *p, const struct batch *b,
-                     const struct index_retired *list,
-                     struct index_retired *gone, size_t *count)
+/* What failed, or was not tried, keeps its note; the names of the others come
+ * first. */
+static void conclude(struct prune *p, size_t end)
 {
-    for (size_t i = 0; i < b->count; i++) {
-        const struct object *o = &b->objects[i];
+    struct index_retired *list = p->plan.names.list;
+
+    for (; p->done < end; p->done++) {
+        const struct object *o = &p->objects[p->done];
         bool good = o->tried && !o->item.failed && !o->young;
 
         p->result->failed += o->item.failed;
@@ -172,31 +173,43 @@ static void conclude(struct prune *p, const struct batch *b,
         if (o->tried && (o->there || o->item.failed))
             say(p, &o->item);
         if (good)
-            gone[(*count)++] = list[i];
+            list[p->gone++] = list[p->done];
     }
+}
+
+static int prune_some(void *ctx, size_t first, size_t end)
+{
+    struct prune *p = ctx;
+    int result = p->s->dry_run ? 0 : remove_some(p, first, end);
+
+    p->broken = result < 0;
+    if (!p->broken)
+        conclude(p, end);
+    return result;
 }
 
 /* 0, 1: some failed, -1 (reported): it ends here. */
 static int prune_objects(struct prune *p)
 {
     struct prune_names *names = &p->plan.names;
-    size_t gone = 0, left;
-    struct batch b;
+    const struct store_each each = {
+        .ask = ask_size, .take = look_at_object, .taken = prune_some, .ctx = p};
 
+    p->objects = calloc(names->count + 1, sizeof *p->objects);
+    if (!p->objects)
+        return diag_no_memory();
     p->total = names->count;
-    meter_begin(p->s->meter, p->s->store, p->total);
-    for (size_t i = 0;
-         i < names->count && p->in_row < HOPELESS && !session_stopped(p->s);
-         i += b.count) {
-        left = names->count - i;
-        fill(&b, &names->list[i], left < STORE_AHEAD ? left : STORE_AHEAD);
-        look(p, &b);
-        if (!p->s->dry_run && remove_all(p, &b))
-            return -1;
-        conclude(p, &b, &names->list[i], names->list, &gone);
+    for (size_t i = 0; i < p->total; i++) {
+        struct object *o = &p->objects[i];
+
+        o->item.object = o->name;
+        object_payload(names->list[i].name, o->name);
     }
-    names->count = gone;
-    return gone < p->total;
+    meter_begin(p->s->meter, p->s->store, p->total);
+    if (store_each(&each, 0, p->total) > 0)
+        conclude(p, p->total);
+    names->count = p->gone;
+    return p->broken ? -1 : p->gone < p->total;
 }
 
 static int finish(struct prune *p)
@@ -315,6 +328,7 @@ int prune_run(struct session *s, const struct prune_options *options,
     if (failed)
         say_stopped(&p);
     prune_plan_release(&p.plan);
+    free(p.objects);
     session_end(s);
     return failed;
 }

@@ -5,11 +5,9 @@
 #include "group.h"
 #include "index/served.h"
 #include "publish_private.h"
+#include "store/each.h"
 
-enum {
-    BATCH = 256,  /* manifests signed at once */
-    HOPELESS = 20 /* so many failures in a row are the server's, not theirs */
-};
+enum { BATCH = 256 /* manifests signed at once */ };
 
 /* By content, where that takes no time: store_ops.ahead. */
 static int is_whole(struct store *s, const struct ota_alternative *a)
@@ -158,7 +156,7 @@ static int put_batch(struct publish *p, struct batch *b)
         if (publish_stopped(p))
             return -1;
         put_manifest(p, &p->plan.devices[b->places[i]], &b->manifests[i]);
-        if (p->in_row == HOPELESS)
+        if (p->in_row == STORE_HOPELESS)
             return 1;
     }
     b->count = 0;

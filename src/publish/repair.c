@@ -1,6 +1,5 @@
 /* What is lost or damaged on the server is put again: payloads, then the
  * manifests that name them. */
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,8 +11,7 @@
 #include "repair_private.h"
 
 enum {
-    HOPELESS = 20, /* so many failures in a row are the server's */
-    NAMED = 3,     /* devices that a message names */
+    NAMED = 3, /* devices that a message names */
     CURE = 160
 };
 
@@ -22,8 +20,8 @@ enum {
 
 /* Devices that are looked at together. */
 struct window {
-    size_t count, bad;
-    const struct index_device *devices[STORE_AHEAD];
+    struct repair *r;
+    size_t bad;
     struct sign_request requests[STORE_AHEAD]; /* of the bad ones */
     enum store_class classes[STORE_AHEAD];
     struct sign_manifest manifests[STORE_AHEAD];
@@ -88,21 +86,37 @@ static bool is_news(const struct index_device *d, const struct ota_manifest *m)
            m->created > d->created;
 }
 
-static int look(struct repair *r, struct window *w,
-                const struct index_device *d)
+static size_t ask_device(void *ctx, size_t i)
 {
+    const struct repair *r = ((const struct window *)ctx)->r;
+    const struct index_device *d = index_device_at(r->x, i);
+
+    if (!gone_has(&r->gone, d))
+        served_manifest_ahead(r->s->store, &d->id);
+    return 0;
+}
+
+static int look_at_device(void *ctx, size_t i)
+{
+    struct window *w = ctx;
+    struct repair *r = w->r;
+    const struct index_device *d = index_device_at(r->x, i);
     struct ota_manifest m;
     uint8_t *bytes;
     const char *differs;
     bool well;
     int error;
 
+    if (session_stopped(r->s))
+        return -1;
+    meter_count(r->s->meter, 1, 0);
+    if (gone_has(&r->gone, d))
+        return 0;
     if (served_manifest(r->s->store, signer_public(r->s->signer), &d->id, 0, &m,
                         &bytes, &error)) {
         r->result->failed++;
-        return ++r->in_row == HOPELESS ? -1 : 0;
+        return 1;
     }
-    r->in_row = 0;
     well = bytes && !error &&
            (readback_is_entry(r->x, d, &m, &differs) || is_news(d, &m));
     if (is_lost(r, d)) {
@@ -118,11 +132,15 @@ static int look(struct repair *r, struct window *w,
 }
 
 /* Somebody who publishes all the same may have put newer ones. */
-static int put_window(struct repair *r, struct window *w)
+static int put_window(void *ctx, size_t first, size_t end)
 {
+    struct window *w = ctx;
+    struct repair *r = w->r;
     struct store *s = r->s->store;
     char name[OBJECT_NAME];
 
+    (void)first;
+    (void)end;
     if (!w->bad)
         return 0;
     if (session_stopped(r->s) ||
@@ -138,36 +156,8 @@ static int put_window(struct repair *r, struct window *w)
             r->result->failed++;
         }
     }
-    return 0;
-}
-
-static int mend_window(struct repair *r, struct window *w)
-{
     w->bad = 0;
-    for (size_t i = 0; i < w->count; i++)
-        served_manifest_ahead(r->s->store, &w->devices[i]->id);
-    for (size_t i = 0; i < w->count; i++) {
-        assert(w->devices[i]);
-        if (session_stopped(r->s) || look(r, w, w->devices[i]))
-            return -1;
-    }
-    meter_count(r->s->meter, w->count, 0);
-    w->count = 0;
-    return put_window(r, w);
-}
-
-static int mend_devices(struct repair *r, struct window *w)
-{
-    for (size_t i = 0; i < index_device_count(r->x); i++) {
-        const struct index_device *d = index_device_at(r->x, i);
-
-        if (gone_has(&r->gone, d))
-            continue;
-        w->devices[w->count++] = d;
-        if (w->count == STORE_AHEAD && mend_window(r, w))
-            return -1;
-    }
-    return mend_window(r, w);
+    return 0;
 }
 
 /* Called by the store for what turns out to have failed after its put. */
@@ -184,13 +174,18 @@ static int repair_manifests(struct repair *r)
 {
     struct store *s = r->s->store;
     struct window *w = calloc(1, sizeof *w);
+    const struct store_each each = {.ask = ask_device,
+                                    .take = look_at_device,
+                                    .taken = put_window,
+                                    .ctx = w};
     int result;
 
     if (!w)
         return diag_no_memory();
+    w->r = r;
     s->failed = put_failed;
     s->failed_ctx = r->result;
-    result = mend_devices(r, w);
+    result = store_each(&each, 0, index_device_count(r->x));
     if (s->ops->flush(s) && !r->result->failed)
         result = -1;
     s->failed = NULL;

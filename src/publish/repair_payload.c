@@ -7,8 +7,6 @@
 #include "index/served.h"
 #include "repair_private.h"
 
-enum { ASKED = 32 << 20 /* bytes that are asked for at once */ };
-
 /* By name; of two of one name the one that a device needs is first. */
 static int by_name(const void *a, const void *b)
 {
@@ -88,8 +86,18 @@ struct repair_payload *repair_find(const struct repair *r, const uint8_t *name)
                : NULL;
 }
 
-static int check_one(struct repair *r, struct repair_payload *p)
+static size_t ask_payload(void *ctx, size_t i)
 {
+    const struct repair *r = ctx;
+
+    served_payload_ahead(r->s->store, &r->list[i].alt);
+    return r->list[i].alt.size;
+}
+
+static int check_payload(void *ctx, size_t i)
+{
+    struct repair *r = ctx;
+    struct repair_payload *p = &r->list[i];
     uint8_t *bytes;
 
     if (session_stopped(r->s) || served_payload(r->s->store, &p->alt, &bytes))
@@ -100,30 +108,12 @@ static int check_one(struct repair *r, struct repair_payload *p)
     return 0;
 }
 
-/* Returns the first one that is left. */
-static size_t ask_ahead(const struct repair *r, size_t i)
-{
-    const size_t first = i;
-    uint64_t bytes = 0;
-
-    do {
-        served_payload_ahead(r->s->store, &r->list[i].alt);
-        bytes += r->list[i++].alt.size;
-    } while (i < r->count && i - first < STORE_AHEAD && bytes < ASKED);
-    return i;
-}
-
 static int check_all(struct repair *r)
 {
-    size_t asked = 0;
+    const struct store_each each = {
+        .ask = ask_payload, .take = check_payload, .ctx = r};
 
-    for (size_t i = 0; i < r->count; i++) {
-        if (i == asked)
-            asked = ask_ahead(r, i);
-        if (check_one(r, &r->list[i]))
-            return -1;
-    }
-    return 0;
+    return store_each(&each, 0, r->count);
 }
 
 /* What is at its name is in the way of a server that takes bytes of that size

@@ -29,7 +29,6 @@ struct repair {
     bool asked;
     const struct tree_entry **sources; /* its entries, by hash */
     size_t source_count, source_room;
-    unsigned in_row; /* devices that could not be read */
 };
 
 /* repair_payload.c: finds the bad ones, and puts again what can be had.  0, or

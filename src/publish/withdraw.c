@@ -11,7 +11,7 @@
 struct target {
     struct device_id id;
     uint32_t version; /* that it was given */
-    bool failed;      /* (reported) */
+    bool read;        /* that is known */
     bool gone;        /* its manifest is removed */
 };
 
@@ -21,6 +21,7 @@ struct withdraw {
     struct withdraw_result *result;
     struct target *targets;
     size_t count;
+    size_t done; /* of them, also where that failed */
 };
 
 static int say_unknown(const struct withdraw *w, const char *word)
@@ -126,7 +127,7 @@ static int find_targets(void *ctx)
     if (index_read_shards(w->s->index, w->s->store))
         return -1;
     free(w->targets);
-    w->count = 0;
+    w->count = w->done = 0;
     w->targets = calloc(w->o->word_count + 1, sizeof *w->targets);
     if (!w->targets)
         return diag_no_memory();
@@ -141,60 +142,70 @@ static int find_targets(void *ctx)
     return result;
 }
 
-/* A publish that was cut short may have given them higher versions. */
-static void read_versions(const struct withdraw *w, struct target *list,
-                          size_t count)
+static size_t ask_version(void *ctx, size_t i)
 {
-    for (size_t i = 0; i < count; i++)
-        served_manifest_ahead(w->s->store, &list[i].id);
-    for (size_t i = 0; i < count; i++) {
-        struct target *t = &list[i];
-        struct ota_manifest m;
-        uint8_t *bytes = NULL;
-        int error;
+    const struct withdraw *w = ctx;
 
-        if (served_manifest(w->s->store, signer_public(w->s->signer), &t->id, 0,
-                            &m, &bytes, &error))
-            t->failed = true;
-        else if (error == OTA_OK && m.version > t->version)
-            t->version = m.version;
-        free(bytes);
-        meter_count(w->s->meter, w->s->dry_run, 0);
-    }
+    served_manifest_ahead(w->s->store, &w->targets[i].id);
+    return 0;
 }
 
-/* The head is looked at before: somebody who took the lock away may have given
- * one of them another manifest. */
-static void remove_manifests(const struct withdraw *w, struct target *list,
-                             size_t count)
+/* A publish that was cut short may have given it a higher one. */
+static int read_version(void *ctx, size_t i)
 {
-    struct store *s = w->s->store;
-    bool failed = index_confirm(w->s->index, s) != 0;
+    const struct withdraw *w = ctx;
+    struct target *t = &w->targets[i];
+    struct ota_manifest m;
+    uint8_t *bytes = NULL;
+    int error, failed;
+
+    if (session_stopped(w->s))
+        return -1;
+    failed = served_manifest(w->s->store, signer_public(w->s->signer), &t->id,
+                             0, &m, &bytes, &error);
+    if (!failed && error == OTA_OK && m.version > t->version)
+        t->version = m.version;
+    free(bytes);
+    t->read = !failed;
+    meter_count(w->s->meter, w->s->dry_run, 0);
+    return t->read ? 0 : 1;
+}
+
+static size_t ask_removal(void *ctx, size_t i)
+{
+    const struct withdraw *w = ctx;
     char name[OBJECT_NAME];
 
-    for (size_t i = 0; i < count; i++) {
-        list[i].failed |= failed;
-        object_manifest(&list[i].id, name);
-        if (!list[i].failed)
-            store_ahead(s, STORE_REMOVE, name, 0);
-    }
-    for (size_t i = 0; i < count; i++) {
-        object_manifest(&list[i].id, name);
-        if (!list[i].failed)
-            list[i].failed = s->ops->remove(s, name) < 0;
-        meter_count(w->s->meter, 1, 0);
-    }
+    object_manifest(&w->targets[i].id, name);
+    if (w->targets[i].read)
+        store_ahead(w->s->store, STORE_REMOVE, name, 0);
+    return 0;
+}
+
+static int remove_manifest(void *ctx, size_t i)
+{
+    const struct withdraw *w = ctx;
+    struct store *s = w->s->store;
+    struct target *t = &w->targets[i];
+    char name[OBJECT_NAME];
+
+    object_manifest(&t->id, name);
+    t->gone = t->read && s->ops->remove(s, name) == 0;
+    meter_count(w->s->meter, 1, 0);
+    return t->gone ? 0 : 1;
 }
 
 static void conclude(struct withdraw *w, struct target *t)
 {
     const struct index_device *d = index_device(w->s->index, &t->id);
 
-    if (t->failed) {
+    w->done++;
+    if (w->s->dry_run)
+        t->gone = t->read;
+    if (!t->gone) {
         w->result->failed++;
         return;
     }
-    t->gone = true;
     if (index_withdrawn(d) && t->version == d->version)
         return;
     w->result->withdrawn++;
@@ -202,25 +213,34 @@ static void conclude(struct withdraw *w, struct target *t)
         w->o->each(w->o->ctx, d, t->version);
 }
 
+/* The head is looked at before: somebody who took the lock away may have given
+ * one of them another manifest. */
+static int withdraw_some(void *ctx, size_t first, size_t end)
+{
+    struct withdraw *w = ctx;
+    const struct store_each each = {
+        .ask = ask_removal, .take = remove_manifest, .ctx = w};
+    int result = 0;
+
+    if (!w->s->dry_run && index_confirm(w->s->index, w->s->store))
+        return -1;
+    if (!w->s->dry_run)
+        result = store_each(&each, first, end);
+    for (size_t i = first; i < end; i++)
+        conclude(w, &w->targets[i]);
+    return result;
+}
+
 static void withdraw_all(struct withdraw *w)
 {
-    size_t count = 0;
+    const struct store_each each = {.ask = ask_version,
+                                    .take = read_version,
+                                    .taken = withdraw_some,
+                                    .ctx = w};
 
     meter_begin(w->s->meter, w->s->store, w->count);
-    for (size_t i = 0; i < w->count; i += count) {
-        struct target *list = &w->targets[i];
-
-        count = w->count - i < STORE_AHEAD ? w->count - i : STORE_AHEAD;
-        if (session_stopped(w->s)) {
-            w->result->failed += w->count - i;
-            return;
-        }
-        read_versions(w, list, count);
-        if (!w->s->dry_run)
-            remove_manifests(w, list, count);
-        for (size_t k = 0; k < count; k++)
-            conclude(w, &list[k]);
-    }
+    if (store_each(&each, 0, w->count))
+        w->result->failed += w->count - w->done;
 }
 
 /* Its files stay known: should the device come back, it may have them. */
