@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "msg.h"
-#include "servers.h"
+#include "project.h"
 
 static int by_source(const void *a, const void *b)
 {
@@ -79,32 +79,16 @@ static int check_key(struct project *p)
     return p->signer ? signer_try(p->signer) : signer_look(p->config);
 }
 
-struct checking {
-    struct project *p;
-    const struct cmd_global *g;
-    int result;
-};
-
-static int check_server(void *ctx)
-{
-    struct checking *c = ctx;
-    int result = check_published(c->p, c->g);
-
-    c->result |= result;
-    return result;
-}
-
 static int run(struct project *p, const struct cmd_global *g)
 {
     size_t releases = 0, devices = 0, files = 0;
-    struct checking c = {.p = p, .g = g};
-    const struct servers_work work = {
-        .each = check_server, .bare = true, .ctx = &c};
+    int result = 0;
 
     p->memory.older = MEMORY_WARN;
-    servers_each(p, g, &work);
-    c.result |= check_key(p);
-    if (c.result || count_files(p, &files))
+    while (project_next(p))
+        result |= check_published(p, g);
+    result |= check_key(p);
+    if (result || count_files(p, &files))
         return -1;
     for (size_t i = 0; i < p->config->release_count; i++)
         releases += p->config->releases[i].selected;

@@ -87,19 +87,17 @@ static void print_total(const struct cmd_global *g,
            r->versions == 1 ? "" : "s");
 }
 
-static int prune_one(void *ctx)
+static void prune_one(struct run *run)
 {
-    struct run *run = ctx;
     struct project *p = run->p;
     const struct cmd_global *g = run->g;
     struct session s = project_session(p, g, run->locking, &run->meter);
     const struct prune_options o = {
         .keep = p->config->keep, .each = print, .ctx = run};
     struct prune_result result, *all = &run->all;
-    int failed = prune_run(&s, &o, &result);
 
     /* A signal that came too late to stop anything is none. */
-    if (!failed)
+    if (prune_run(&s, &o, &result) == 0)
         cmd_stopped = 0;
     progress_hide();
     if (result.payloads || result.versions || g->dry_run)
@@ -110,17 +108,16 @@ static int prune_one(void *ctx)
     all->payloads += result.payloads;
     all->failed += result.failed;
     all->bytes += result.bytes;
-    return failed;
 }
 
 static void prune(struct project *p, struct cmd_global *g,
                   const struct locking *locking)
 {
     struct run run = {.g = g, .p = p, .locking = locking};
-    const struct servers_work work = {.each = prune_one, .ctx = &run};
 
     progress_begin(g, &run.meter, "payload");
-    servers_each(p, g, &work);
+    while (servers_next(p, g))
+        prune_one(&run);
     progress_end();
     msg_summary_number("payloads", run.all.payloads);
     msg_summary_number("bytes", run.all.bytes);

@@ -130,26 +130,21 @@ out:
     free(path);
 }
 
-static void say_shut(void *ctx)
+static void say_shut(const struct project *p)
 {
-    const struct done *done = ctx;
-
-    if (done->p->config->server_count)
-        say_failed(done->p, 0);
+    if (p->config->server_count)
+        say_failed(p, 0);
 }
 
-static int publish_one(void *ctx)
+static void publish_one(struct done *done)
 {
-    struct done *done = ctx;
     struct project *p = done->p;
     struct session s = project_session(p, done->g, done->locking, done->meter);
     struct publish_result result = {0};
-    int failed;
 
     done->repair = done->o.repair;
-    failed = publish_run(&s, &done->o, &result);
     /* A signal that came too late to stop anything is none. */
-    if (!failed)
+    if (publish_run(&s, &done->o, &result) == 0)
         cmd_stopped = 0;
     else
         say_failed(p, result.written);
@@ -162,7 +157,6 @@ static int publish_one(void *ctx)
     tell_repair(done);
     if (done->o.repair)
         repair_release(done->o.repair);
-    return failed;
 }
 
 /* Whether what was asked for goes together. */
@@ -193,13 +187,13 @@ static int publish(struct project *p, struct cmd_global *g,
                               .again = a->again,
                               .repair = a->repair ? &repair : NULL,
                               .report = report}};
-    const struct servers_work work = {
-        .each = publish_one, .shut = say_shut, .ctx = &done};
 
     done.o.ctx = &done;
     servers_numbers(p, g);
     done.o.at_least = p->at_least;
-    servers_each(p, g, &work);
+    p->shut = say_shut;
+    while (servers_next(p, g))
+        publish_one(&done);
     plan_json_totals(&done.all);
     if (done.all.written && (done.all.failed || is_servers(diag_status())))
         return DIAG_PARTIAL;

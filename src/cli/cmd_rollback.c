@@ -77,9 +77,8 @@ static void say_idle(const struct run *run)
     progress_show();
 }
 
-static int go_back(void *ctx)
+static int go_back(struct run *run)
 {
-    struct run *run = ctx;
     struct session s =
         project_session(run->p, run->g, run->locking, run->meter);
     struct publish_result result = {0};
@@ -113,14 +112,15 @@ static int rollback(struct project *p, struct cmd_global *g,
                       .locking = &a->locking,
                       .meter = meter,
                       .o = {.jobs = g->jobs, .report = report}};
-    const struct servers_work work = {.each = go_back, .ctx = &run};
 
     run.o.ctx = &run;
-    run.asking = p->config->server_count > 1;
-    if (run.asking)
-        servers_ask(p, g, &work);
+    run.asking = true;
+    while (p->config->server_count > 1 && servers_next(p, g))
+        if (go_back(&run))
+            project_down(p);
     run.asking = false;
-    servers_each(p, g, &work);
+    while (servers_next(p, g))
+        go_back(&run);
     plan_json_totals(&run.all);
     if (run.all.written && (run.all.failed || diag_errors()))
         return DIAG_PARTIAL;

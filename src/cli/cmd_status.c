@@ -327,38 +327,27 @@ static void print(struct status *s)
                   "its end");
 }
 
-/* What is shown of each server. */
-struct showing {
-    const struct cmd_global *g;
-    struct project *p;
-    bool all;
-};
-
-static int show_server(void *ctx)
+static void show_server(struct project *p, const struct cmd_global *g, bool all)
 {
-    const struct showing *what = ctx;
-    struct status s = {.g = what->g, .p = what->p, .all = what->all};
+    struct status s = {.g = g, .p = p, .all = all};
 
-    if (project_index(what->p))
-        return -1;
-    project_head(what->p, what->g);
+    if (project_index(p))
+        return;
+    project_head(p, g);
     if (!find_entries(&s))
         print(&s);
     free(s.entries);
     free(s.sorted);
-    return 0;
 }
 
 static int show(struct project *p, const struct cmd_global *g,
                 char *const *words, size_t count)
 {
-    struct showing what = {.g = g, .p = p, .all = count == 0};
-    const struct servers_work work = {.each = show_server, .ctx = &what};
-
     if (project_open_published(p, g, words, count))
         return -1;
     p->memory.older = MEMORY_WARN;
-    servers_each(p, g, &work);
+    while (servers_next(p, g))
+        show_server(p, g, count == 0);
     return 0;
 }
 

@@ -66,16 +66,14 @@ static void print(void *ctx, const struct index_device *d, uint32_t version)
     progress_show();
 }
 
-static int withdraw_one(void *ctx)
+static void withdraw_one(struct run *run)
 {
-    struct run *run = ctx;
     const struct cmd_global *g = run->g;
     struct session s = project_session(run->p, g, run->locking, &run->meter);
     struct withdraw_result result, *all = &run->all;
-    int failed = withdraw_run(&s, &run->o, &result);
 
     /* A signal that came too late to stop anything is none. */
-    if (!failed)
+    if (withdraw_run(&s, &run->o, &result) == 0)
         cmd_stopped = 0;
     progress_hide();
     if (result.withdrawn && !g->json && !g->quiet)
@@ -89,7 +87,6 @@ static int withdraw_one(void *ctx)
     all->found += result.found;
     all->withdrawn += result.withdrawn;
     all->failed += result.failed;
-    return failed;
 }
 
 static int withdraw(struct project *p, struct cmd_global *g,
@@ -104,12 +101,12 @@ static int withdraw(struct project *p, struct cmd_global *g,
                             .word_count = count,
                             .some = p->config->server_count > 1,
                             .each = print}};
-    const struct servers_work work = {.each = withdraw_one, .ctx = &run};
     const struct withdraw_result *all = &run.all;
 
     run.o.ctx = &run;
     progress_begin(g, &run.meter, "device");
-    servers_each(p, g, &work);
+    while (servers_next(p, g))
+        withdraw_one(&run);
     progress_end();
     if (!all->found && !diag_errors())
         diag_error(DIAG_USAGE, "no server knows any of these devices");

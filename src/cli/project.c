@@ -128,13 +128,19 @@ struct session project_session(const struct project *p,
 bool project_next(struct project *p)
 {
     leave(p);
-    return ++p->server < p->config->server_count;
+    if (p->begun)
+        p->server++;
+    p->begun = !p->begun || p->server < p->config->server_count;
+    if (!p->begun)
+        p->server = 0;
+    return p->begun;
 }
 
 void project_first(struct project *p)
 {
     leave(p);
     p->server = 0;
+    p->begun = false;
 }
 
 void project_down(struct project *p)

@@ -18,11 +18,14 @@ struct project {
     char *state;           /* project_memory() */
     struct memory memory;  /* of the servers; its `older` is the caller's */
     uint64_t now;
-    bool new_base;      /* as if nothing had been published */
-    bool again;         /* also what was rolled back */
-    size_t server;      /* which of the configuration's, 0 at first */
-    uint64_t down;      /* a bit for each of the first 64: project_down() */
-    bool said;          /* which one it is: project_head() */
+    bool new_base; /* as if nothing had been published */
+    bool again;    /* also what was rolled back */
+    size_t server; /* which of the configuration's, 0 at first */
+    uint64_t down; /* a bit for each of the first 64: project_down() */
+    bool begun;    /* with that one: project_next() */
+    bool said;     /* which one it is: project_head() */
+    /* Told that this one could not be opened, or NULL: servers_next() */
+    void (*shut)(const struct project *p);
     uint32_t *at_least; /* NULL, or as in struct plan_request */
 };
 
@@ -54,10 +57,10 @@ struct session project_session(const struct project *p,
                                const struct locking *locking,
                                struct meter *meter);
 
-/* Leaves the server, for the next one.  False: that was the last. */
+/* Leaves the server for the next one, at first for the first, which may be
+ * none. False: that was the last, and the next call begins anew. */
 bool project_next(struct project *p);
-
-/* Leaves it, for the first one. */
+/* Leaves it, and the next call begins anew. */
 void project_first(struct project *p);
 
 /* From now on project_store() fails for this one, and nothing is said. */

@@ -4,23 +4,11 @@
 
 #include "project.h"
 
-struct servers_work {
-    /* The server is open (project.store), the key at hand (project.signer):
-     * 0, or -1 (reported). */
-    int (*each)(void *ctx);
-    void (*shut)(void *ctx); /* it could not be opened (reported); or NULL */
-    bool bare;               /* `each` opens what it needs */
-    void *ctx;
-};
-
-/* Each in turn, until the user asks to stop. */
-void servers_each(struct project *p, const struct cmd_global *g,
-                  const struct servers_work *w);
-
-/* The same to ask them something before; one that fails is left alone from then
- * on. */
-void servers_ask(struct project *p, const struct cmd_global *g,
-                 const struct servers_work *w);
+/* Opens the first server (project.store), then the next one, with the key at
+ * hand (project.signer); what cannot be opened is reported, told to
+ * project.shut, and passed over.  False: there is no more, or the user asked to
+ * stop; the next call begins with the first one again. */
+bool servers_next(struct project *p, const struct cmd_global *g);
 
 /* Where there are several servers and a release is `auto`: looks at all of
  * them, so that they get one number (project.at_least). */

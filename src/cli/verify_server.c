@@ -101,7 +101,7 @@ static uint64_t later(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
-static int read_back(struct run *run)
+static void read_back(struct run *run)
 {
     struct readback_result *all = &run->all;
     struct project *p = run->p;
@@ -110,7 +110,7 @@ static int read_back(struct run *run)
     struct store *seen = NULL;
 
     if (s->public_url.text && store_public_open(p->config, s, &seen))
-        return -1;
+        return;
     run->o.store = p->store;
     run->o.served = seen ? seen : p->store;
     run->o.key = signer_public(p->signer);
@@ -125,7 +125,6 @@ static int read_back(struct run *run)
     all->bad += result.bad;
     all->payloads += result.payloads;
     all->bytes += result.bytes;
-    return 0;
 }
 
 /* Looked up only where payloads are to be packed. */
@@ -160,14 +159,13 @@ static int repair(struct run *run)
     return failed;
 }
 
-static int verify_one(void *ctx)
+static void verify_one(struct run *run)
 {
-    struct run *run = ctx;
-
     progress_hide();
     project_head(run->p, run->g);
     progress_show();
-    return repair(run) ? -1 : read_back(run);
+    if (repair(run) == 0)
+        read_back(run);
 }
 
 static void advise(const struct run *run)
@@ -181,9 +179,8 @@ static void advise(const struct run *run)
 
 static void verify(struct run *run)
 {
-    const struct servers_work work = {.each = verify_one, .ctx = run};
-
-    servers_each(run->p, run->g, &work);
+    while (servers_next(run->p, run->g))
+        verify_one(run);
     advise(run);
     msg_summary_number("devices", run->all.devices);
     msg_summary_number("bad", run->all.bad);
