@@ -207,7 +207,7 @@ int verify_server(struct cmd_global *g, size_t sample, char *const *words,
                             .meter = &meter}};
 
     if (repair)
-        cmd_stops();
+        cmd_may_end = 0;
     progress_begin(g, &meter, "device");
     if (!project_open_published(&p, g, NULL, 0) &&
         !gone_init(&gone, p.config, p.now)) {
