@@ -1,7 +1,7 @@
 /* Devices: ids in every spelling, and a table that no device is in twice. */
 #include <stdlib.h>
 #include <string.h>
-#include "fleet_private.h"
+#include "fleet_reading.h"
 #include "base/array.h"
 #include "base/utf8.h"
 

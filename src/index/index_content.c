@@ -3,7 +3,8 @@
 #include <string.h>
 #include "index_private.h"
 
-int index_compare_files(const struct index_file *a, const struct index_file *b)
+/* In record order (format.md): slots, then files. */
+static int compare_files(const struct index_file *a, const struct index_file *b)
 {
     if (a->type != b->type)
         return a->type == OTA_SLOT ? -1 : 1;
@@ -26,8 +27,8 @@ int index_compare_entries(const struct index_file *a,
 
 static int by_record(const void *a, const void *b)
 {
-    return index_compare_files(*(const struct index_file *const *)a,
-                               *(const struct index_file *const *)b);
+    return compare_files(*(const struct index_file *const *)a,
+                         *(const struct index_file *const *)b);
 }
 
 static int by_path(const void *a, const void *b)
@@ -45,7 +46,8 @@ static bool zeros(const uint8_t *p, size_t len)
     return true;
 }
 
-const char *index_check_payload(const struct ota_alternative *a)
+/* What is wrong with an alternative, or NULL. */
+static const char *check_payload(const struct ota_alternative *a)
 {
     unsigned first = a->link[0] | (unsigned)a->link[1] << 8;
 
@@ -113,7 +115,7 @@ static int copy_payloads(struct index *x, const struct index_content *c,
     const char *bad = count > OTA_ALTERNATIVES ? "too many payloads" : NULL;
 
     for (size_t i = 0; !bad && i < count; i++) {
-        bad = index_check_payload(&c->payloads[i]);
+        bad = check_payload(&c->payloads[i]);
         if (!bad && zeros(c->payloads[i].base, OTA_DIGEST) != (i + 1 == count))
             bad = "the full payload is not the last";
     }
@@ -228,7 +230,7 @@ static void get_payload(struct index_in *in, struct ota_alternative *a)
     a->chunk_max = index_in_u16(in);
     a->records = index_in_u16(in);
     index_in_copy(in, a->link, OTA_LINK);
-    if (!in->bad && (bad = index_check_payload(a)))
+    if (!in->bad && (bad = check_payload(a)))
         index_in_fail(in, bad);
 }
 
@@ -282,7 +284,7 @@ static int get_files(struct index *x, struct index_in *in,
             break;
         files[number]->used = true;
         c->files[i] = &files[number]->file;
-        if (i && index_compare_files(c->files[i - 1], c->files[i]) >= 0)
+        if (i && compare_files(c->files[i - 1], c->files[i]) >= 0)
             index_in_fail(in, "files are out of order");
     }
     return 0;

@@ -139,8 +139,6 @@ bool index_holds(const void *holder, bool of_device,
 void index_table_release(struct index_private *p);
 
 /* index_content.c */
-/* Files in record order (format.md): slots, then files. */
-int index_compare_files(const struct index_file *a, const struct index_file *b);
 /* The order of a shard's table. */
 int index_compare_entries(const struct index_file *a,
                           const struct index_file *b);
@@ -151,8 +149,6 @@ bool index_same_content(const struct index_content *a,
                         const struct index_content *b);
 bool index_names_payload(const struct index_content *c,
                          const uint8_t name[OTA_HASH]);
-/* What is wrong with an alternative, or NULL. */
-const char *index_check_payload(const struct ota_alternative *a);
 /* Paths in record order, each once: copied (`*list` becomes the index's), and
  * to and from bytes.  0, or -1 (reported); what is wrong with the bytes is in
  * `in`. */

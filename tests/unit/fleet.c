@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "tap.h"
-#include "config/fleet_private.h"
+#include "config/fleet_reading.h"
 
 /* ---- ids */
 
