@@ -3,6 +3,7 @@
 #include <string.h>
 #include "fleet_private.h"
 #include "base/array.h"
+#include "base/hex.h"
 #include "base/utf8.h"
 
 static int hex_digit(char c)
@@ -52,25 +53,15 @@ int device_id_parse(const char *text, size_t len, struct device_id *id)
     return 0;
 }
 
-static void put_byte(char *out, uint8_t byte)
-{
-    static const char digits[] = "0123456789abcdef";
-
-    out[0] = digits[byte >> 4];
-    out[1] = digits[byte & 15];
-}
-
 void device_id_hex(const struct device_id *id, char out[DEVICE_HEX])
 {
-    for (unsigned i = 0; i < id->len; i++)
-        put_byte(out + 2 * i, id->bytes[i]);
-    out[2 * id->len] = '\0';
+    hex_encode(id->bytes, id->len, out);
 }
 
 void device_id_text(const struct device_id *id, char out[DEVICE_TEXT])
 {
     for (unsigned i = 0; i < id->len; i++) {
-        put_byte(out + 3 * i, id->bytes[i]);
+        hex_encode(id->bytes + i, 1, out + 3 * i);
         out[3 * i + 2] = i + 1 < id->len ? ':' : '\0';
     }
 }

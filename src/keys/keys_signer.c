@@ -1,8 +1,10 @@
 /* Who signs: a key file, unlocked once a run, or a command. */
+#include "base/file.h"
 #include "keys.h"
 #include "keys_command.h"
 #include "keys_secret.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -319,7 +321,8 @@ static size_t peek_text(const char *name, char *buf)
     const char *value;
     size_t len = 0;
     struct stat st;
-    FILE *f;
+    ssize_t n = 0;
+    int fd;
 
     if (strncmp(name, "env:", 4) == 0) {
         value = getenv(name + 4);
@@ -332,12 +335,11 @@ static size_t peek_text(const char *name, char *buf)
     }
     if (stat(name, &st) != 0 || !S_ISREG(st.st_mode)) /* no pipe */
         return 0;
-    if ((f = fopen(name, "rbe")) != NULL) {
-        setbuf(f, NULL); /* the only copy is `buf` */
-        len = fread(buf, 1, KEYS_TEXT_MAX, f);
-        fclose(f);
+    if ((fd = open(name, O_RDONLY | O_CLOEXEC)) >= 0) {
+        n = file_read(fd, buf, KEYS_TEXT_MAX);
+        close(fd);
     }
-    return len;
+    return n > 0 ? (size_t)n : 0;
 }
 
 /* Whether the file or variable has a key whose public half is in the open. */

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "payload_internal.h"
+#include "base/file.h"
 #include "base/stop.h"
 
 /* All that was ever packed: one packs, and another thread looks on. */
@@ -118,30 +119,18 @@ static int changed(const struct tree_entry *e)
 static int read_all(int fd, const struct tree_entry *e, uint8_t *out,
                     size_t len)
 {
-    while (len) {
-        ssize_t n = read(fd, out, len);
+    ssize_t n = file_read(fd, out, len);
 
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return failed(e, "read");
-        if (n == 0)
-            return changed(e);
-        out += n;
-        len -= (size_t)n;
-    }
-    return 0;
+    if (n < 0)
+        return failed(e, "read");
+    return (size_t)n == len ? 0 : changed(e);
 }
 
 static bool at_end(int fd)
 {
     uint8_t one;
-    ssize_t n;
 
-    do {
-        n = read(fd, &one, 1);
-    } while (n < 0 && errno == EINTR);
-    return n == 0;
+    return file_read(fd, &one, 1) == 0;
 }
 
 /* One DATA record of at most `left` bytes; returns how many, or 0 (reported,

@@ -11,6 +11,7 @@
 
 #include "base/array.h"
 #include "base/diag.h"
+#include "base/hex.h"
 #include "config/fleet.h"
 #include "keys/keys.h"
 #include "unpack.h"
@@ -217,7 +218,7 @@ static int open_in(const struct run *r, const char *folder, char **path)
     char name[2 * OTA_HASH + 1];
     int fd;
 
-    sodium_bin2hex(name, sizeof name, r->link + 2, OTA_HASH);
+    hex_encode(r->link + 2, OTA_HASH, name);
     if (asprintf(path, "%s/%.2s/%s", folder, name, name) < 0) {
         *path = NULL;
         diag_no_memory();
