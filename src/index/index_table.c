@@ -4,6 +4,7 @@
 #include <string.h>
 #include "base/array.h"
 #include "bundle/crypto.h"
+#include "bundle/format.h"
 #include "index_private.h"
 
 enum { DEVICE_BLOCK = 512 };
@@ -22,8 +23,7 @@ uint32_t index_place(const void *bytes, size_t len)
     uint8_t hash[OTA_HASH];
 
     index_hash(bytes, len, hash);
-    return hash[0] | (uint32_t)hash[1] << 8 | (uint32_t)hash[2] << 16 |
-           (uint32_t)hash[3] << 24;
+    return get32(hash);
 }
 
 /* FNV-1a with a last mix, since the low bits choose the slot. */

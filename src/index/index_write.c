@@ -4,6 +4,7 @@
 #include <time.h>
 #include "base/deflate.h"
 #include "base/hex.h"
+#include "bundle/format.h"
 #include "index_private.h"
 
 enum { DAY = 86400 };
@@ -343,7 +344,7 @@ int index_write(struct index *x, struct store *s, struct signer *key,
     index_settle(x, created);
     x->generation++;
     x->created = created;
-    memcpy(x->key_id, signer_public(key) + 2, OTA_KEY_ID);
+    memcpy(x->key_id, signer_public(key) + KEY_ID, OTA_KEY_ID);
     result = write_all(&w, key);
     if (result == 0) {
         adopt(&w);

@@ -1,6 +1,7 @@
 /* Runs the sign command, a process a message, several at once. */
 #include "base/clock.h"
 #include "base/file.h"
+#include "bundle/format.h"
 #include "keys_command.h"
 #include "keys_text.h"
 #include <errno.h>
@@ -174,7 +175,7 @@ static int finished(struct run *r, struct process *p, int status)
                     "their base64 are wanted",
                     p->len);
     if (crypto_sign_verify_detached(job->signature, job->message, job->len,
-                                    r->command->public + 2 + OTA_KEY_ID) != 0)
+                                    r->command->public + KEY_KEY) != 0)
         return fail(r, job,
                     "made a signature that does not fit key %s: it must sign "
                     "its standard input with that key, by pure Ed25519",
@@ -325,7 +326,7 @@ static int make_environment(struct run *r)
     for (size_t i = 0; i < count; i++)
         if (!is_ours(environ[i]))
             r->env[r->env_count++] = environ[i];
-    keys_id_text(r->command->public + 2, id);
+    keys_id_text(r->command->public + KEY_ID, id);
     snprintf(r->key_id, sizeof r->key_id, "OTA_PACK_KEY_ID=%s", id);
     r->env[r->env_count] = r->key_id;
     return 0;

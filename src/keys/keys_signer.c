@@ -1,5 +1,6 @@
 /* Who signs: a key file, unlocked once a run, or a command. */
 #include "base/file.h"
+#include "bundle/format.h"
 #include "keys.h"
 #include "keys_command.h"
 #include "keys_secret.h"
@@ -51,8 +52,8 @@ static int take_public(struct signer *s)
     }
     if (memcmp(s->public, s->secret->public, OTA_PUBLIC_KEY) == 0)
         return 0;
-    keys_id_text(s->secret->public + 2, ours);
-    keys_id_text(s->public + 2, theirs);
+    keys_id_text(s->secret->public + KEY_ID, ours);
+    keys_id_text(s->public + KEY_ID, theirs);
     return diag_error(DIAG_KEY,
                       "'%s' (%s) is not the public key of '%s' (%s): put the "
                       "pair in place that your devices trust",
@@ -468,7 +469,7 @@ static int check_first(struct signer *s, const struct signer_job *job)
 {
     if (!s->checked &&
         crypto_sign_verify_detached(job->signature, job->message, job->len,
-                                    s->public + 2 + OTA_KEY_ID) != 0)
+                                    s->public + KEY_KEY) != 0)
         return diag_error(DIAG_KEY,
                           "a signature of '%s' did not verify: this machine "
                           "calculates wrongly",
