@@ -267,6 +267,7 @@ void progress_begin(const struct cmd_global *g, const struct meter *m,
 {
     struct sigaction sa = {.sa_handler = on_usr1, .sa_flags = SA_RESTART};
 
+    msg_around(progress_hide, progress_show);
     self.meter = m;
     self.what = what;
     self.line = !g->quiet && !g->json && is_terminal();

@@ -5,22 +5,27 @@
 #include "bundle/format.h"
 #include "index_private.h"
 
-/* Whatever shards are whole; *whole: all of them are. */
+/* Whatever shards are whole. */
+static int take_shard(void *ctx, size_t shard)
+{
+    struct index_reading *r = ctx;
+    const char *bad;
+    int result = index_try_shard(r->x, r->s, shard, &bad);
+
+    r->whole &= result == 0;
+    return result < 0 ? -1 : 0;
+}
+
+/* *whole: all of them are. */
 static int read_shards(struct index *x, struct store *s, bool *whole)
 {
-    const char *bad;
+    struct index_reading r = {.x = x, .s = s, .whole = *whole};
+    const struct store_each each = {
+        .ask = index_ask_shard, .take = take_shard, .ctx = &r};
+    int result = store_each(&each, 0, x->priv->shard_count);
 
-    for (size_t i = 0; i < x->priv->shard_count; i++) {
-        int result;
-
-        if (i % STORE_AHEAD == 0)
-            index_ask_ahead(x, s, i);
-        result = index_try_shard(x, s, i, &bad);
-        if (result < 0)
-            return -1;
-        *whole &= result == 0;
-    }
-    return 0;
+    *whole = r.whole;
+    return result;
 }
 
 /* 1: the head is ours, 0: it is not, or there is none; -1 (reported). */

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/table.h"
 #include "index.h"
+#include "store/each.h"
 #include "index_bytes.h"
 
 enum {
@@ -209,8 +210,13 @@ int index_find_head(struct store *s, const uint8_t *key, uint8_t **bytes,
 /* Reads a shard.  0; 1 with *bad; -1 (reported). */
 int index_try_shard(struct index *x, struct store *s, size_t shard,
                     const char **bad);
-/* Asks for the next shards, from `first` on. */
-void index_ask_ahead(const struct index *x, struct store *s, size_t first);
+/* What store_each() is given to read shards: asks for one ahead. */
+struct index_reading {
+    struct index *x;
+    struct store *s;
+    bool whole; /* index_old.c: all of them were */
+};
+size_t index_ask_shard(void *ctx, size_t shard);
 
 /* index_memory.c */
 /* Remembers the head that was written. */

@@ -75,7 +75,7 @@ int plan_add_device(struct plan_maker *m, struct plan_work *w, uint32_t device,
         return -1;
     g = &p->groups[at];
     if (!g->before && e)
-        g->before = plan_content_of(p->request.index, e);
+        g->before = index_content_of(p->request.index, e);
     p->devices[place] = (struct plan_device){.device = device,
                                              .group = at,
                                              .next = PLAN_NONE,

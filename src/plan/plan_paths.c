@@ -1,9 +1,11 @@
-/* Lists of paths in record order (format.md), each path once. */
+/* A history names the same paths again and again. */
 #include <stdlib.h>
 #include <string.h>
 
+#include <ota/bundle.h>
+
 #include "base/array.h"
-#include "plan_private.h"
+#include "plan_paths.h"
 
 static int by_path(const void *a, const void *b)
 {

@@ -12,65 +12,6 @@
 #include "pack/tree.h"
 #include "store/login.h"
 
-/* What was reported last, in place of being printed. */
-static struct {
-    char text[512];
-    enum diag_level level;
-    enum diag_kind kind;
-} heard;
-
-static void hear(const struct diag_event *e)
-{
-    if (*heard.text && heard.level <= e->level)
-        return;
-    snprintf(heard.text, sizeof heard.text, "%s", e->message);
-    heard.level = e->level;
-    heard.kind = e->kind;
-}
-
-static void forget(void)
-{
-    heard.text[0] = '\0';
-}
-
-static void tell(const struct doctor *d, struct doctor_check *check)
-{
-    check->server = d->server ? d->server->url.text : NULL;
-    d->o->tell(d->o->ctx, check);
-    forget();
-}
-
-void doctor_say(const struct doctor *d, const char *name,
-                enum doctor_result result, const char *advice,
-                const char *found, ...)
-{
-    char text[512];
-    struct doctor_check check = {.name = name,
-                                 .result = result,
-                                 .kind = DIAG_SERVER,
-                                 .found = text,
-                                 .advice = advice};
-    va_list ap;
-
-    va_start(ap, found);
-    vsnprintf(text, sizeof text, found, ap);
-    va_end(ap);
-    tell(d, &check);
-}
-
-void doctor_say_heard(const struct doctor *d, const char *name,
-                      enum doctor_result result, const char *advice)
-{
-    struct doctor_check check = {.name = name,
-                                 .result = result,
-                                 .kind = heard.kind == DIAG_KEY ? DIAG_KEY
-                                                                : DIAG_SERVER,
-                                 .found = heard.text,
-                                 .advice = advice};
-
-    tell(d, &check);
-}
-
 static bool stopped(const struct doctor *d)
 {
     return d->o->stop && *d->o->stop;
@@ -88,7 +29,7 @@ static void say_key(const struct doctor *d, enum doctor_result result,
                                  .found = found,
                                  .advice = advice};
 
-    tell(d, &check);
+    doctor_tell(d, &check);
 }
 
 static void look_at_key_file(const struct doctor *d, const char *path)
@@ -108,8 +49,7 @@ void doctor_key(const struct doctor_options *o, struct signer **out)
     const struct doctor d = {.o = o};
     char *path = NULL;
 
-    diag_set_handler(hear);
-    forget();
+    doctor_listen();
     if (signer_open(c, 1, out)) {
         doctor_say_heard(&d, "key", DOCTOR_ERROR,
                          "nothing can be published, nor the index be checked");
@@ -305,7 +245,7 @@ static void look_at_expiry(struct doctor *d, struct index *x)
 static void find_manifest(struct doctor *d, struct index *x)
 {
     if (!d->reader || index_read_shards(x, d->store)) {
-        forget();
+        doctor_forget();
         return;
     }
     for (size_t i = 0; i < index_device_count(x); i++) {
@@ -327,10 +267,10 @@ static void look_at_index(struct doctor *d)
     if (index_read_head(d->store, signer_public(d->signer), &x))
         doctor_say_heard(
             d, "index", DOCTOR_ERROR,
-            heard.kind == DIAG_KEY
+            doctor_heard(DIAG_KEY)
                 ? "nothing is published until the key that signed it is back"
                 : "publish refuses it, too");
-    else if (*heard.text)
+    else if (doctor_heard(0))
         doctor_say_heard(d, "index", DOCTOR_ERROR, "publish refuses it, too");
     else if (!x->exists && has_manifests(d))
         doctor_say(d, "index", DOCTOR_ERROR,
@@ -356,11 +296,11 @@ static bool look_at_lock(struct doctor *d)
 {
     int failed = d->store->ops->lock(d->store, 0, false);
 
-    if (!failed && *heard.text)
+    if (!failed && doctor_heard(0))
         doctor_say_heard(d, "line", DOCTOR_WARNING, "use https, SFTP or FTPS");
     if (!failed)
         doctor_say(d, "lock", DOCTOR_OK, NULL, "nobody publishes");
-    else if (heard.kind == DIAG_LOCK)
+    else if (doctor_heard(DIAG_LOCK))
         doctor_say_heard(d, "lock", DOCTOR_WARNING,
                          "what is written to find out more is left out");
     else
@@ -444,7 +384,7 @@ static void borrow_object(struct doctor *d)
 {
     if (store_get(d->store, "index/head", DOCTOR_MAX, &d->bytes, &d->len) == 0)
         d->name = "index/head";
-    forget();
+    doctor_forget();
 }
 
 /* As the next publish does it, which is another run. */
@@ -521,8 +461,7 @@ void doctor_server(const struct doctor_options *o,
 {
     struct doctor d = {.o = o, .server = server, .signer = signer};
 
-    diag_set_handler(hear);
-    forget();
+    doctor_listen();
     store_login_keep(true);
     if (open_all(&d)) {
         doctor_say_heard(&d, "reachable", DOCTOR_ERROR, "see ota-pack.yml(5)");

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "plan/plan_private.h"
+#include "plan/plan_paths.h"
 #include "prune_private.h"
 
 struct decider {

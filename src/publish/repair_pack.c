@@ -6,7 +6,6 @@
 
 #include "base/array.h"
 #include "index/served.h"
-#include "plan/plan_private.h"
 #include "repair_private.h"
 
 /* The files of a content on their way together. */
@@ -147,7 +146,7 @@ static int take_from(struct repair *r, struct making *m,
     uint8_t *bytes;
     int error = OTA_OK, result;
 
-    if (served_payload(r->o->store, &other->alt, &bytes))
+    if (served_payload(r->s->store, &other->alt, &bytes))
         return -1;
     result = bytes ? served_content(other->content, bytes, &sink, &error) : 0;
     free(bytes);
