@@ -11,6 +11,7 @@
 
 #include "base/diag.h"
 #include "base/file.h"
+#include "bundle/format.h"
 #include "config/fleet.h"
 #include "keys/keys.h"
 #include "find_config.h"
@@ -62,7 +63,7 @@ int reading_need_key(struct reading *r, const struct cmd_global *g)
                           g->cmd->name, g->config);
     if (!find_config(g, &c) && !diag_errors() && !signer_open(c, 1, &s)) {
         memcpy(r->keys[device->key_count++], signer_public(s), OTA_PUBLIC_KEY);
-        keys_id_text(r->keys[0] + 2, id);
+        keys_id_text(r->keys[0] + KEY_ID, id);
         if (g->verbose)
             diag_note("the key that is trusted is %s, of '%s'", id, c->path);
     }
