@@ -1,8 +1,8 @@
 /* A bundle for people and for scripts: all that it says. */
 #include <stdio.h>
 #include <string.h>
-#include <sodium.h>
 
+#include "base/hex.h"
 #include "bundle/format.h"
 #include "config/fleet.h"
 #include "keys/keys.h"
@@ -22,7 +22,8 @@ static bool is_full(const struct ota_alternative *a)
 
 static const char *hex(const uint8_t *buf, size_t len, char out[HEX_MAX])
 {
-    return sodium_bin2hex(out, HEX_MAX, buf, len);
+    hex_encode(buf, len, out);
+    return out;
 }
 
 /* Bytes of the files and slots that were read. */
