@@ -130,11 +130,11 @@ static int open_works(struct plan_maker *m)
     return 0;
 }
 
+/* Configured devices in the order of their ids. */
 static int by_device_id(const void *a, const void *b)
 {
-    const struct device *const *x = a, *const *y = b;
-
-    return device_id_compare(&(*x)->id, &(*y)->id);
+    return device_id_compare(&(*(const struct device *const *)a)->id,
+                             &(*(const struct device *const *)b)->id);
 }
 
 static int find_not_listed(struct plan *p)
@@ -143,15 +143,15 @@ static int find_not_listed(struct plan *p)
     const struct index *x = p->request.index;
     size_t count = index_device_count(x), k = 0;
     const struct device **sorted =
-        malloc((c->device_count + 1) * sizeof(struct device *));
+        malloc((c->device_count + 1) * sizeof *sorted);
     size_t room = 0;
     int result = 0;
 
     if (!sorted)
         return diag_no_memory();
-    for (size_t i = 0; i < c->device_count; i++)
+    for (uint32_t i = 0; i < c->device_count; i++)
         sorted[i] = &c->devices[i];
-    qsort(sorted, c->device_count, sizeof(struct device *), by_device_id);
+    qsort(sorted, c->device_count, sizeof *sorted, by_device_id);
     for (size_t i = 0; i < count && !result; i++) {
         const struct index_device *e = index_device_at(x, i);
 
