@@ -109,8 +109,9 @@ static void say_left_alone(const struct publish *p)
 
         if (r->rolled_back)
             diag_note("'%s' is left alone: its content is that of version %lu, "
-                      "which was rolled back; change it, or run 'ota-pack "
-                      "publish --again'",
+                      "which was rolled back; change its files (a label, "
+                      "delete or version alone is not enough), or run "
+                      "'ota-pack publish --again'",
                       p->o->config->releases[r->release].name.text,
                       (unsigned long)r->rolled_back);
     }
