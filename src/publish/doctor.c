@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "doctor_private.h"
+#include "gone.h"
 #include "index/index.h"
 #include "index/object.h"
 #include "pack/tree.h"
@@ -219,14 +220,19 @@ static void look_at_expiry(struct doctor *d, struct index *x)
 {
     uint64_t now = (uint64_t)time(NULL);
     size_t count = 0, expired = 0;
+    struct gone gone;
 
-    if (!x->refresh || index_read_shards(x, d->store))
+    if (!x->refresh || gone_init(&gone, d->o->config, now))
         return;
-    for (; count < index_device_count(x); count++) {
-        const struct index_device *e = index_device_at(x, count);
+    for (size_t i = 0; i < index_device_count(x); i++) {
+        const struct index_device *e = index_device_at(x, i);
 
-        expired += !index_withdrawn(e) && e->expires && e->expires <= now;
+        if (gone_has(&gone, e))
+            continue;
+        count++;
+        expired += e->expires && e->expires <= now;
     }
+    gone_release(&gone);
     if (expired)
         doctor_say(d, "expires", DOCTOR_ERROR,
                    "run 'ota-pack publish' by a right clock, and often enough "
@@ -244,10 +250,8 @@ static void look_at_expiry(struct doctor *d, struct index *x)
 /* One manifest that devices have: the newest, whose file was put last. */
 static void find_manifest(struct doctor *d, struct index *x)
 {
-    if (!d->reader || index_read_shards(x, d->store)) {
-        doctor_forget(d);
+    if (!d->reader)
         return;
-    }
     for (size_t i = 0; i < index_device_count(x); i++) {
         const struct index_device *device = index_device_at(x, i);
 
@@ -261,10 +265,13 @@ static void find_manifest(struct doctor *d, struct index *x)
 static void look_at_index(struct doctor *d)
 {
     struct index *x = NULL;
+    bool whole;
 
     if (!d->signer)
         return;
-    if (index_read_head(d->store, signer_public(d->signer), &x))
+    whole = index_read_head(d->store, signer_public(d->signer), &x) == 0 &&
+            (!x->exists || index_read_shards(x, d->store) == 0);
+    if (!whole)
         doctor_say_heard(
             d, "index", DOCTOR_ERROR,
             doctor_heard(d, DIAG_KEY)
@@ -285,7 +292,7 @@ static void look_at_index(struct doctor *d)
                    "signed by our key; a publish was cut short");
     else
         doctor_say(d, "index", DOCTOR_OK, NULL, "signed by our key");
-    if (x && x->exists) {
+    if (whole && x->exists) {
         look_at_expiry(d, x);
         find_manifest(d, x);
     }
