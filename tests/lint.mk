@@ -74,11 +74,12 @@ lint-spell:
 lint-house:
 	@LC_ALL=C awk -f tests/house.awk $(wildcard include/ota/*.h src/*/*.[ch] src/*/*/*.[ch])
 
-seam: ## who includes whom, and what the device library asks for
+seam: ## who includes and calls whom, what the device library asks for
 	@sh tests/deps.sh build
 	+@$(SUBMAKE) -s BUILD=$(BUILD)/seam $(BUILD)/seam/libota-bundle.a \
 	    CFLAGS='-O2 -fno-pie -fno-stack-protector -U_FORTIFY_SOURCE'
-	@LIB=$(BUILD)/seam/libota-bundle.a sh tests/seam.sh
+	+@$(PARMAKE) $(BUILD)/ota-pack
+	@LIB=$(BUILD)/seam/libota-bundle.a OBJECTS=$(BUILD)/src sh tests/seam.sh
 
 stack: ## how much stack the device library takes, on a Cortex-M3 and here
 	@sh tests/deps.sh build

@@ -1,7 +1,9 @@
 #!/bin/sh
-# Who may know whom: fails on an include that a room is not allowed, and on
-# anything the device library asks its host for.  LIB names the library, built
-# without stack protector and fortification, which would add symbols.
+# Who may know whom: fails on an include that a room is not allowed, on another
+# noun's private header, on files of different nouns that call each other in a
+# circle, and on anything the device library asks its host for.  LIB names the
+# library, built without stack protector and fortification, which would add
+# symbols; OBJECTS is the folder of the host's objects.
 set -eu
 fails=0
 
@@ -27,7 +29,7 @@ allowed() { # FILE: the patterns
     src/bundle/*) echo "$freestanding <string.h> <ota/*.h> own" ;;
     src/base/*) echo "$system own" ;;
     src/config/*) echo "$system <ota/*.h> own bundle/*.h base/*.h" ;;
-    src/keys/*) echo "$system <ota/*.h> own $(rooms base config)" ;;
+    src/keys/*) echo "$system <ota/*.h> own $(rooms bundle base config)" ;;
     src/store/*) echo "$system <ota/*.h> own $(rooms base config keys)" ;;
     src/pack/*) echo "$system <ota/*.h> own $(rooms bundle base config keys)" ;;
     src/index/*)
@@ -40,7 +42,7 @@ allowed() { # FILE: the patterns
         echo "$system <ota/*.h> own $(rooms bundle base config keys store \
             pack index plan publish)"
         ;;
-    src/device/*/*) echo "$system <ota/*.h> own device/*.h" ;;
+    src/device/*/*) echo "$system <ota/*.h> own $(rooms bundle device)" ;;
     src/device/*) echo "$system <ota/*.h> own" ;;
     esac
 }
@@ -73,6 +75,13 @@ bad() {
     fails=$((fails + 1))
 }
 
+# The first word of a file's name: config_yaml.c is of config.
+noun() { # FILE
+    name=${1##*/}
+    name=${name%.*}
+    echo "${1%/*}/${name%%_*}"
+}
+
 set -f # the patterns are for matches(), not for the shell
 check_include() { # FILE HEADER, the header as written, or bare if quoted
     if list=$(owners "$2"); then
@@ -80,6 +89,13 @@ check_include() { # FILE HEADER, the header as written, or bare if quoted
         matches "$1" $list || bad "$1 includes $2: only $list may"
         return
     fi
+    case $2 in
+    */*_private.h | */*_internal.h) bad "$1 includes $2, of another noun" ;;
+    *_private.h | *_internal.h)
+        [ "$(noun "$1")" = "$(noun "${1%/*}/$2")" ] ||
+            bad "$1 includes $2, of another noun"
+        ;;
+    esac
     name=$2
     case $name in '<'*) ;; */*) ;; *) [ -e "${1%/*}/$name" ] && name=own ;; esac
     # shellcheck disable=SC2046
@@ -117,12 +133,68 @@ check_library() {
     done
 }
 
+# Pairs of files of different nouns of which each reaches the other by calls, as
+# the objects say.  The device's own files are left out: there stage and swap,
+# manifest and poll call each other.
+find_circles() {
+    awk '
+    NF < 3 { next } # a line that names no symbol
+    { file = $1; sub(/:.*/, "", file); symbol = $NF }
+    $(NF - 1) == "U" { asks[file] = asks[file] " " symbol; next }
+    { owner[symbol] = file }
+    function noun(file) {
+        sub(/\.o$/, "", file)
+        sub(/_[^\/]*$/, "", file)
+        return file
+    }
+    function visit(from, file,    list, n, i, next_file) {
+        n = split(asks[file], list, " ")
+        for (i = 1; i <= n; i++) {
+            next_file = owner[list[i]]
+            if (next_file == "" || (from, next_file) in reaches)
+                continue
+            reaches[from, next_file] = 1
+            visit(from, next_file)
+        }
+    }
+    END {
+        for (file in asks)
+            visit(file, file)
+        for (a in asks)
+            for (b in asks)
+                if (a < b && noun(a) != noun(b) && (a, b) in reaches &&
+                    (b, a) in reaches)
+                    print a, b
+    }'
+}
+
+check_circles() {
+    objects=0
+    find "$OBJECTS" -name '*.o' ! -path '*/bundle/*' ! -path '*/device/*' |
+        sed "s|^$OBJECTS/\(.*\)\.o$|\1|" | sort >"$list_file"
+    while read -r object; do
+        [ -e "src/$object.c" ] || continue # of a source that is gone
+        objects=$((objects + 1))
+        echo "$OBJECTS/$object.o"
+    done <"$list_file" >"$list_file.o"
+    # shellcheck disable=SC2046
+    nm -A -g $(cat "$list_file.o") | sed "s|^$OBJECTS/||" | find_circles \
+        >"$list_file"
+    rm "$list_file.o"
+    while read -r one other; do
+        bad "${one%.o}.c and ${other%.o}.c call each other in a circle"
+    done <"$list_file"
+}
+
 list_file=$(mktemp)
 trap 'rm -f "$list_file"' EXIT
 check_includes
 check_library
+check_circles
+[ "$objects" -gt 0 ] || bad 'no objects were found'
 [ "$count" -gt 0 ] || bad 'no includes were found'
 [ -n "${asked-}" ] || bad 'no symbols were found'
 [ "$fails" -eq 0 ] || exit 1
-echo "seam: $count includes in order; the device library asks only for"
+echo "seam: $count includes and the calls of $objects files in order;"
+echo 'the device library asks only for'
 echo "$asked" | fold -s -w 76 | sed 's/^/    /'

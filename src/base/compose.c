@@ -73,7 +73,7 @@ const char *compose_form(const char *text)
     return compose_has_marks(text) ? "NFD" : "NFC";
 }
 
-bool compose_same(const char *a, const char *b)
+static bool same_composed(const char *a, const char *b)
 {
     size_t a_len = strlen(a), b_len = strlen(b), n, m;
     uint32_t c, d;
@@ -98,7 +98,7 @@ static char *find_in(const char *folder, const char *name)
     char *found = NULL;
 
     while (dir && !found && (e = readdir(dir)))
-        if (strcmp(e->d_name, name) != 0 && compose_same(e->d_name, name))
+        if (strcmp(e->d_name, name) != 0 && same_composed(e->d_name, name))
             found = strdup(e->d_name);
     if (dir)
         closedir(dir);

@@ -9,9 +9,6 @@
 /* utf8_next(), where a letter and its accent are one character. */
 size_t compose_next(const char *text, size_t len, uint32_t *point);
 
-/* Whether the two texts are the same in that way. */
-bool compose_same(const char *a, const char *b);
-
 /* What is said then: the path, that name and its compose_form(). */
 #define COMPOSE_TWIN                                                           \
     "cannot open '%s': what is there is '%s' with its accents written in "     \

@@ -6,8 +6,10 @@
 
 #include "base/diag.h"
 #include "cmd.h"
-#include "help.h"
 #include "msg.h"
+
+volatile sig_atomic_t cmd_stopped;
+volatile sig_atomic_t cmd_may_end = 1;
 
 #define GLOBAL_SHORT "c:nqvj:h"
 
@@ -37,7 +39,6 @@ struct parse {
     char letters[128];
     struct option longs[LONG_MAX_COUNT];
     size_t long_count;
-    bool ended; /* help or version was asked for */
 };
 
 static int parse_join(struct parse *p, const char *letters,
@@ -120,13 +121,8 @@ static int take_global(struct parse *p, int c, const char *arg)
         return -1;
     if (jobs)
         g->jobs = (unsigned)jobs;
-    if (c == 'h' || c == OPT_VERSION) {
-        if (c == 'h')
-            help_command(g->cmd);
-        else
-            help_version();
-        p->ended = true;
-    }
+    if (c == 'h' || c == OPT_VERSION)
+        g->asked = c == 'h' ? CMD_HELP : CMD_VERSION;
     return 0;
 }
 
@@ -204,7 +200,7 @@ static int parse_run(struct parse *p, int argc, char **argv,
 
     opterr = 0;
     optind = 0;
-    while (!p->ended &&
+    while (p->g->asked == CMD_WORK &&
            (c = getopt_long(argc, argv, optstring, p->longs, NULL)) != -1) {
         if (c == '?' || c == ':')
             failed |= refuse(p, c, argv[optind - 1]);
@@ -214,7 +210,7 @@ static int parse_run(struct parse *p, int argc, char **argv,
             failed |= take(c, optarg, ctx);
     }
     msg_init(p->g->json, p->g->quiet);
-    return failed || p->ended ? -1 : optind;
+    return failed || p->g->asked ? -1 : optind;
 }
 
 int cmd_options(struct cmd_global *g, int argc, char **argv,

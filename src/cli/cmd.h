@@ -10,6 +10,9 @@
 
 #define CMD_CONFIG "ota-pack.yml"
 
+/* What main prints once the options are read: of `cmd`, or of the whole. */
+enum cmd_asked { CMD_WORK, CMD_HELP, CMD_EXAMPLES, CMD_VERSION };
+
 /* Options that work everywhere, before and after the subcommand's name. */
 struct cmd_global {
     const struct cmd *cmd; /* the one that runs, NULL before it is known */
@@ -19,6 +22,7 @@ struct cmd_global {
     bool json;             /* --json */
     bool dry_run;          /* -n */
     unsigned jobs;         /* -j, default: the processors */
+    enum cmd_asked asked;  /* for words in place of work */
 };
 
 /* Where a command stands in the list. */
@@ -44,8 +48,9 @@ struct cmd {
  * pointer to it. */
 extern volatile sig_atomic_t cmd_stopped;
 
-/* What follows looks at cmd_stopped, though cmd.stops does not say so. */
-void cmd_stops(void);
+/* Not 0: nothing is left half made by what runs, and a signal ends it at once.
+ * As cmd.stops says, unless the subcommand sets it. */
+extern volatile sig_atomic_t cmd_may_end;
 
 /* Parses the options of a subcommand together with the global ones, in any
  * order with the operands (up to `--`).  `short_opts` is as for getopt(3)

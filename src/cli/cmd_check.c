@@ -85,9 +85,8 @@ static int run(struct project *p, const struct cmd_global *g)
     int result = 0;
 
     p->memory.older = MEMORY_WARN;
-    do
+    while (project_next(p))
         result |= check_published(p, g);
-    while (project_next(p));
     result |= check_key(p);
     if (result || count_files(p, &files))
         return -1;

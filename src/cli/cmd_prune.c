@@ -5,28 +5,22 @@
 #include "locking.h"
 #include "msg.h"
 #include "progress.h"
-#include "project.h"
 #include "publish/prune.h"
+#include "servers.h"
 
 static const struct option long_options[] = {
     LOCKING_LONG,
     {0},
 };
 
-/* One server after the other; which one it is is said before what is done. */
+/* One server after the other. */
 struct run {
     const struct cmd_global *g;
     struct project *p;
+    const struct locking *locking;
+    struct prune_result all;
     struct meter meter;
-    bool said;
 };
-
-static void say_head(struct run *run)
-{
-    if (!run->said)
-        project_head(run->p, run->g);
-    run->said = true;
-}
 
 static void print_json(const struct prune_item *i, bool dry_run)
 {
@@ -67,7 +61,7 @@ static void print(void *ctx, const struct prune_item *i)
     if (!g->json && !g->verbose && !g->dry_run)
         return;
     progress_hide();
-    say_head(run);
+    project_head(run->p, g);
     if (g->json)
         print_json(i, g->dry_run);
     else if (!g->quiet && !i->failed)
@@ -93,31 +87,22 @@ static void print_total(const struct cmd_global *g,
            r->versions == 1 ? "" : "s");
 }
 
-static void prune_one(struct run *run, const struct locking *locking,
-                      struct prune_result *all)
+static void prune_one(struct run *run)
 {
     struct project *p = run->p;
-    struct prune_options o = {.store = p->store,
-                              .signer = p->signer,
-                              .now = p->now,
-                              .keep = p->config->keep,
-                              .dry_run = run->g->dry_run,
-                              .lock_wait_ms = locking->wait_ms,
-                              .break_lock = locking->break_lock,
-                              .stop = &cmd_stopped,
-                              .each = print,
-                              .ctx = run,
-                              .meter = &run->meter};
-    struct prune_result result;
+    const struct cmd_global *g = run->g;
+    struct session s = project_session(p, g, run->locking, &run->meter);
+    const struct prune_options o = {
+        .keep = p->config->keep, .each = print, .ctx = run};
+    struct prune_result result, *all = &run->all;
 
-    run->said = false;
     /* A signal that came too late to stop anything is none. */
-    if (prune_run(&o, &result) == 0)
+    if (prune_run(&s, &o, &result) == 0)
         cmd_stopped = 0;
     progress_hide();
-    if (result.payloads || result.versions || run->g->dry_run)
-        say_head(run);
-    print_total(run->g, &result);
+    if (result.payloads || result.versions || g->dry_run)
+        project_head(run->p, g);
+    print_total(g, &result);
     progress_show();
     all->versions += result.versions;
     all->payloads += result.payloads;
@@ -128,19 +113,16 @@ static void prune_one(struct run *run, const struct locking *locking,
 static void prune(struct project *p, struct cmd_global *g,
                   const struct locking *locking)
 {
-    struct run run = {.g = g, .p = p};
-    struct prune_result all = {0};
+    struct run run = {.g = g, .p = p, .locking = locking};
 
     progress_begin(g, &run.meter, "payload");
-    do {
-        if (!project_store(p, true) && !project_signer(p, g))
-            prune_one(&run, locking, &all);
-    } while (!cmd_stopped && project_next(p));
+    while (servers_next(p, g))
+        prune_one(&run);
     progress_end();
-    msg_summary_number("payloads", all.payloads);
-    msg_summary_number("bytes", all.bytes);
-    msg_summary_number("versions", all.versions);
-    msg_summary_number("failed", all.failed);
+    msg_summary_number("payloads", run.all.payloads);
+    msg_summary_number("bytes", run.all.bytes);
+    msg_summary_number("versions", run.all.versions);
+    msg_summary_number("failed", run.all.failed);
 }
 
 int cmd_prune(struct cmd_global *g, int argc, char **argv)

@@ -6,8 +6,8 @@
 #include "plan_json.h"
 #include "plan_print.h"
 #include "progress.h"
-#include "project.h"
 #include "repair_print.h"
+#include "servers.h"
 
 enum { OPT_NEW_BASE = 256, OPT_AGAIN, OPT_ACCEPT, OPT_REPAIR };
 
@@ -46,6 +46,9 @@ static int take(int c, const char *arg, void *ctx)
 struct done {
     const struct cmd_global *g;
     struct project *p;
+    const struct locking *locking;
+    struct meter *meter;
+    struct publish_options o;
     struct publish_result all;
     const struct repair_result *repair; /* to be told yet, or NULL */
 };
@@ -127,15 +130,21 @@ out:
     free(path);
 }
 
-static void publish_one(struct project *p, struct publish_options *o,
-                        struct done *done)
+static void say_shut(const struct project *p)
 {
+    if (p->config->server_count)
+        say_failed(p, 0);
+}
+
+static void publish_one(struct done *done)
+{
+    struct project *p = done->p;
+    struct session s = project_session(p, done->g, done->locking, done->meter);
     struct publish_result result = {0};
 
-    o->store = p->store;
-    o->at_least = p->at_least;
+    done->repair = done->o.repair;
     /* A signal that came too late to stop anything is none. */
-    if (publish_run(o, &result) == 0)
+    if (publish_run(&s, &done->o, &result) == 0)
         cmd_stopped = 0;
     else
         say_failed(p, result.written);
@@ -145,6 +154,9 @@ static void publish_one(struct project *p, struct publish_options *o,
     done->all.failed += result.failed;
     done->all.payloads += result.payloads;
     done->all.payload_bytes += result.payload_bytes;
+    tell_repair(done);
+    if (done->o.repair)
+        repair_release(done->o.repair);
 }
 
 /* Whether what was asked for goes together. */
@@ -164,35 +176,24 @@ static int check_args(const struct cmd_global *g, const struct publish_args *a)
 static int publish(struct project *p, struct cmd_global *g,
                    const struct publish_args *a, struct meter *meter)
 {
-    struct done done = {.g = g, .p = p};
     struct repair_result repair = {0};
-    struct publish_options o = {.config = p->config,
-                                .tree = p->tree,
-                                .now = p->now,
-                                .jobs = g->jobs,
-                                .lock_wait_ms = a->locking.wait_ms,
-                                .break_lock = a->locking.break_lock,
-                                .new_base = a->new_base,
-                                .again = a->again,
-                                .repair = a->repair ? &repair : NULL,
-                                .stop = &cmd_stopped,
-                                .meter = meter,
-                                .report = report,
-                                .ctx = &done};
+    struct done done = {.g = g,
+                        .p = p,
+                        .locking = &a->locking,
+                        .meter = meter,
+                        .o = {.config = p->config,
+                              .tree = p->tree,
+                              .jobs = g->jobs,
+                              .again = a->again,
+                              .repair = a->repair ? &repair : NULL,
+                              .report = report}};
 
-    project_numbers(p, g);
-    do {
-        if (project_store(p, true) || project_signer(p, g)) {
-            if (p->config->server_count)
-                say_failed(p, 0);
-            continue;
-        }
-        o.signer = p->signer;
-        done.repair = o.repair;
-        publish_one(p, &o, &done);
-        tell_repair(&done);
-        repair_release(&repair);
-    } while (!cmd_stopped && project_next(p));
+    done.o.ctx = &done;
+    servers_numbers(p, g);
+    done.o.at_least = p->at_least;
+    p->shut = say_shut;
+    while (servers_next(p, g))
+        publish_one(&done);
     plan_json_totals(&done.all);
     if (done.all.written && (done.all.failed || is_servers(diag_status())))
         return DIAG_PARTIAL;
@@ -216,7 +217,7 @@ int cmd_publish(struct cmd_global *g, int argc, char **argv)
         if (a.accept)
             p.memory.older = MEMORY_ACCEPT;
         if (g->dry_run)
-            project_show_plan(&p, g);
+            servers_show_plan(&p, g);
         else
             status = publish(&p, g, &a, &meter);
     }

@@ -6,7 +6,7 @@
 #include "plan_json.h"
 #include "plan_print.h"
 #include "progress.h"
-#include "project.h"
+#include "servers.h"
 
 enum { OPT_TO = 256 };
 
@@ -35,10 +35,13 @@ struct run {
     const struct cmd_global *g;
     struct project *p;
     struct publish_options o;
+    const struct locking *locking;
+    struct meter *meter;
     const char *release;
     uint32_t to;
     uint32_t at_least; /* that all servers can give */
-    bool asking;       /* for that number, nothing else */
+    bool asking;       /* for that number, nothing else; one that fails then
+                        * is left alone */
     struct publish_result all;
 };
 
@@ -76,15 +79,13 @@ static void say_idle(const struct run *run)
 
 static int go_back(struct run *run)
 {
-    struct project *p = run->p;
+    struct session s =
+        project_session(run->p, run->g, run->locking, run->meter);
     struct publish_result result = {0};
     int failed;
 
-    if (project_store(p, true) || project_signer(p, run->g))
-        return -1;
-    run->o.store = p->store;
-    run->o.signer = p->signer;
-    failed = publish_rollback(&run->o, run->release, run->to, run->at_least,
+    s.dry_run |= run->asking;
+    failed = publish_rollback(&s, &run->o, run->release, run->to, run->at_least,
                               &result);
     if (run->asking)
         return failed;
@@ -100,23 +101,6 @@ static int go_back(struct run *run)
     return failed;
 }
 
-/* One number for all servers; one that fails is left alone from then on. */
-static void ask(struct run *run)
-{
-    struct project *p = run->p;
-
-    if (p->config->server_count < 2)
-        return;
-    run->asking = run->o.dry_run = true;
-    do
-        if (go_back(run) && p->server < 64)
-            p->down |= UINT64_C(1) << p->server;
-    while (!cmd_stopped && project_next(p));
-    p->server = 0;
-    run->asking = false;
-    run->o.dry_run = run->g->dry_run;
-}
-
 static int rollback(struct project *p, struct cmd_global *g,
                     const struct args *a, const char *release,
                     struct meter *meter)
@@ -125,20 +109,18 @@ static int rollback(struct project *p, struct cmd_global *g,
                       .p = p,
                       .release = release,
                       .to = (uint32_t)a->to,
-                      .o = {.now = p->now,
-                            .jobs = g->jobs,
-                            .lock_wait_ms = a->locking.wait_ms,
-                            .break_lock = a->locking.break_lock,
-                            .dry_run = g->dry_run,
-                            .stop = &cmd_stopped,
-                            .meter = meter,
-                            .report = report}};
+                      .locking = &a->locking,
+                      .meter = meter,
+                      .o = {.jobs = g->jobs, .report = report}};
 
     run.o.ctx = &run;
-    ask(&run);
-    do
+    run.asking = true;
+    while (p->config->server_count > 1 && servers_next(p, g))
+        if (go_back(&run))
+            project_down(p);
+    run.asking = false;
+    while (servers_next(p, g))
         go_back(&run);
-    while (!cmd_stopped && project_next(p));
     plan_json_totals(&run.all);
     if (run.all.written && (run.all.failed || diag_errors()))
         return DIAG_PARTIAL;

@@ -7,7 +7,7 @@
 #include "json.h"
 #include "msg.h"
 #include "base/utf8.h"
-#include "project.h"
+#include "servers.h"
 #include "table.h"
 
 enum { NAME, ID, RELEASE, VERSION, LABEL, WHEN, NOTE, COLUMNS, CELL = 40 };
@@ -331,7 +331,7 @@ static void show_server(struct project *p, const struct cmd_global *g, bool all)
 {
     struct status s = {.g = g, .p = p, .all = all};
 
-    if (project_store(p, true) || project_signer(p, g) || project_index(p))
+    if (project_index(p))
         return;
     project_head(p, g);
     if (!find_entries(&s))
@@ -346,9 +346,8 @@ static int show(struct project *p, const struct cmd_global *g,
     if (project_open_published(p, g, words, count))
         return -1;
     p->memory.older = MEMORY_WARN;
-    do
+    while (servers_next(p, g))
         show_server(p, g, count == 0);
-    while (project_next(p));
     return 0;
 }
 

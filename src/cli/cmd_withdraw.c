@@ -5,20 +5,22 @@
 #include "locking.h"
 #include "msg.h"
 #include "progress.h"
-#include "project.h"
 #include "publish/withdraw.h"
+#include "servers.h"
 
 static const struct option long_options[] = {
     LOCKING_LONG,
     {0},
 };
 
-/* One server after the other; which one it is is said before what is done. */
+/* One server after the other. */
 struct run {
     const struct cmd_global *g;
     struct project *p;
+    const struct locking *locking;
+    struct withdraw_options o;
+    struct withdraw_result all;
     struct meter meter;
-    bool said;
 };
 
 static void print_json(const struct index_device *d, uint32_t version)
@@ -56,9 +58,7 @@ static void print(void *ctx, const struct index_device *d, uint32_t version)
     const struct cmd_global *g = run->g;
 
     progress_hide();
-    if (!run->said)
-        project_head(run->p, g);
-    run->said = true;
+    project_head(run->p, g);
     if (g->json)
         print_json(d, version);
     else if (!g->quiet)
@@ -66,17 +66,14 @@ static void print(void *ctx, const struct index_device *d, uint32_t version)
     progress_show();
 }
 
-static void withdraw_one(struct run *run, struct withdraw_options *o,
-                         struct withdraw_result *all)
+static void withdraw_one(struct run *run)
 {
     const struct cmd_global *g = run->g;
-    struct withdraw_result result;
+    struct session s = project_session(run->p, g, run->locking, &run->meter);
+    struct withdraw_result result, *all = &run->all;
 
-    o->store = run->p->store;
-    o->signer = run->p->signer;
-    run->said = false;
     /* A signal that came too late to stop anything is none. */
-    if (withdraw_run(o, &result) == 0)
+    if (withdraw_run(&s, &run->o, &result) == 0)
         cmd_stopped = 0;
     progress_hide();
     if (result.withdrawn && !g->json && !g->quiet)
@@ -96,32 +93,26 @@ static int withdraw(struct project *p, struct cmd_global *g,
                     const struct locking *locking, char *const *words,
                     size_t count)
 {
-    struct run run = {.g = g, .p = p};
-    struct withdraw_options o = {.config = p->config,
-                                 .words = words,
-                                 .word_count = count,
-                                 .some = p->config->server_count > 1,
-                                 .now = p->now,
-                                 .dry_run = g->dry_run,
-                                 .lock_wait_ms = locking->wait_ms,
-                                 .break_lock = locking->break_lock,
-                                 .stop = &cmd_stopped,
-                                 .each = print,
-                                 .ctx = &run,
-                                 .meter = &run.meter};
-    struct withdraw_result all = {0};
+    struct run run = {.g = g,
+                      .p = p,
+                      .locking = locking,
+                      .o = {.config = p->config,
+                            .words = words,
+                            .word_count = count,
+                            .some = p->config->server_count > 1,
+                            .each = print}};
+    const struct withdraw_result *all = &run.all;
 
+    run.o.ctx = &run;
     progress_begin(g, &run.meter, "device");
-    do {
-        if (!project_store(p, true) && !project_signer(p, g))
-            withdraw_one(&run, &o, &all);
-    } while (!cmd_stopped && project_next(p));
+    while (servers_next(p, g))
+        withdraw_one(&run);
     progress_end();
-    if (!all.found && !diag_errors())
+    if (!all->found && !diag_errors())
         diag_error(DIAG_USAGE, "no server knows any of these devices");
-    msg_summary_number("withdrawn", all.withdrawn);
-    msg_summary_number("failed", all.failed);
-    if (all.withdrawn && (all.failed || diag_status() == DIAG_SERVER))
+    msg_summary_number("withdrawn", all->withdrawn);
+    msg_summary_number("failed", all->failed);
+    if (all->withdrawn && (all->failed || diag_status() == DIAG_SERVER))
         return DIAG_PARTIAL;
     return diag_status();
 }

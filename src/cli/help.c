@@ -89,7 +89,7 @@ static const char keygen_help[] =
 #define SELECTION "[RELEASE|DEVICE]..."
 
 /* By group, and within it in the order in which they are needed. */
-const struct cmd help_commands[] = {
+static const struct cmd commands[] = {
     {"init", "[-W]", "write an ota-pack.yml to start from, and a key pair",
      init_help,
      "  ota-pack init                 in the folder of your files\n"
@@ -160,7 +160,7 @@ const struct cmd help_commands[] = {
      true, CMD_REPAIR, cmd_unpack},
 };
 
-const size_t help_command_count = sizeof help_commands / sizeof *help_commands;
+enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static const char global_help[] =
     "  -c, --config FILE     the configuration; default: ota-pack.yml, here "
@@ -175,24 +175,22 @@ static const char global_help[] =
     "  -h, --help            this\n"
     "      --version         the program's version\n";
 
-static bool shown;
-
 const struct cmd *help_find(const char *name)
 {
-    for (size_t i = 0; i < help_command_count; i++)
-        if (strcmp(help_commands[i].name, name) == 0)
-            return &help_commands[i];
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
     return NULL;
 }
 
 int help_unknown(const char *name)
 {
-    const char *names[sizeof help_commands / sizeof *help_commands + 1];
+    const char *names[COMMANDS + 1];
     const char *near;
     size_t i;
 
-    for (i = 0; i < help_command_count; i++)
-        names[i] = help_commands[i].name;
+    for (i = 0; i < COMMANDS; i++)
+        names[i] = commands[i].name;
     names[i++] = "help";
     near = diag_suggest(name, names, i);
     if (near)
@@ -208,8 +206,8 @@ static void list_commands(void)
     static const char *const groups[CMD_GROUPS] = {
         "To start:", "Day by day:", "To repair and look closer:"};
 
-    for (size_t i = 0; i < help_command_count; i++) {
-        const struct cmd *cmd = &help_commands[i];
+    for (size_t i = 0; i < COMMANDS; i++) {
+        const struct cmd *cmd = &commands[i];
 
         if (i == 0 || cmd->group != cmd[-1].group)
             printf("%s%s\n", i ? "\n" : "", groups[cmd->group]);
@@ -218,9 +216,8 @@ static void list_commands(void)
     puts("\n'ota-pack help COMMAND' says more about one.");
 }
 
-void help_examples(void)
+static void print_examples(void)
 {
-    shown = true;
     puts("ota-pack packs files into signed updates for devices.\n"
          "\n"
          "  ota-pack init          write ota-pack.yml and a key pair\n"
@@ -233,9 +230,8 @@ void help_examples(void)
     puts("More: ota-pack -h, man ota-pack");
 }
 
-void help_command(const struct cmd *cmd)
+static void print_command(const struct cmd *cmd)
 {
-    shown = true;
     if (cmd) {
         printf("usage: ota-pack %s%s%s\n\n%c%s.\n\n", cmd->name,
                *cmd->arguments ? " " : "", cmd->arguments,
@@ -253,13 +249,12 @@ void help_command(const struct cmd *cmd)
         printf("\nExamples:\n%s", cmd->examples);
 }
 
-void help_version(void)
+void help_print(const struct cmd_global *g)
 {
-    shown = true;
-    puts("ota-pack " OTA_PACK_VERSION);
-}
-
-bool help_shown(void)
-{
-    return shown;
+    if (g->asked == CMD_EXAMPLES)
+        print_examples();
+    else if (g->asked == CMD_VERSION)
+        puts("ota-pack " OTA_PACK_VERSION);
+    else
+        print_command(g->cmd);
 }

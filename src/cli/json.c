@@ -65,20 +65,13 @@ void json_end(struct json *j)
     fputs("}\n", j->out);
 }
 
-void json_text(struct json *j, const char *key, const char *text, size_t len)
-{
-    member(j, key);
-    put_string(j->out, text, len);
-}
-
 void json_string(struct json *j, const char *key, const char *text)
 {
-    if (text) {
-        json_text(j, key, text, strlen(text));
-    } else {
-        member(j, key);
+    member(j, key);
+    if (text)
+        put_string(j->out, text, strlen(text));
+    else
         fputs("null", j->out);
-    }
 }
 
 void json_number(struct json *j, const char *key, uint64_t value)

@@ -18,7 +18,6 @@ void json_end(struct json *j);
 /* Members; key NULL within an array.  text NULL is null.  Bytes that are not
  * UTF-8 become U+FFFD. */
 void json_string(struct json *j, const char *key, const char *text);
-void json_text(struct json *j, const char *key, const char *text, size_t len);
 void json_number(struct json *j, const char *key, uint64_t value);
 void json_bool(struct json *j, const char *key, bool value);
 /* Bytes as lower-case hex. */

@@ -14,16 +14,7 @@
 #include "msg.h"
 #include "progress.h"
 
-volatile sig_atomic_t cmd_stopped;
-
-/* Nothing is left half made by the subcommand that runs. */
-static volatile sig_atomic_t may_end = 1;
 static volatile sig_atomic_t pipe_closed;
-
-void cmd_stops(void)
-{
-    may_end = 0;
-}
 
 /* What runs, whose options may still be read; or NULL. */
 static const struct cmd_global *running;
@@ -43,7 +34,7 @@ static void say_stopping(void)
 
 static void on_stop(int number)
 {
-    if (may_end || cmd_stopped) {
+    if (cmd_may_end || cmd_stopped) {
         tempfile_cleanup();
         _exit(128 + number);
     }
@@ -102,22 +93,17 @@ static unsigned processors(void)
     return n < 1 ? 1 : n > 1024 ? 1024 : (unsigned)n;
 }
 
-static int run_help(int argc, char **argv)
+static int run_help(struct cmd_global *g, int argc, char **argv)
 {
-    const struct cmd *cmd;
-
-    if (argc < 2) {
-        help_command(NULL);
-        return 0;
+    if (argc > 1 && strcmp(argv[1], "help") != 0) {
+        g->cmd = help_find(argv[1]);
+        if (!g->cmd) {
+            help_unknown(argv[1]);
+            return diag_status();
+        }
     }
-    cmd = help_find(argv[1]);
-    if (cmd)
-        help_command(cmd);
-    else if (strcmp(argv[1], "help") == 0)
-        help_command(NULL);
-    else
-        help_unknown(argv[1]);
-    return diag_status();
+    g->asked = CMD_HELP;
+    return 0;
 }
 
 static int run_command(struct cmd_global *g, int argc, char **argv)
@@ -125,41 +111,40 @@ static int run_command(struct cmd_global *g, int argc, char **argv)
     int status;
 
     if (strcmp(argv[0], "help") == 0)
-        return run_help(argc, argv);
+        return run_help(g, argc, argv);
     g->cmd = help_find(argv[0]);
     if (!g->cmd) {
         help_unknown(argv[0]);
         return diag_status();
     }
     running = g;
-    may_end = !g->cmd->stops;
+    cmd_may_end = !g->cmd->stops;
     status = g->cmd->run(g, argc, argv);
-    may_end = 1;
+    cmd_may_end = 1;
     running = NULL;
     return cmd_stopped ? 128 + cmd_stopped : status;
 }
 
-static int run(int argc, char **argv)
+static int run(struct cmd_global *g, int argc, char **argv)
 {
-    struct cmd_global g = {.config = CMD_CONFIG, .jobs = processors()};
     int first;
 
-    g.json = wants_json(argc, argv);
-    msg_init(g.json, false);
+    g->json = wants_json(argc, argv);
+    msg_init(g->json, false);
     if (sodium_init() < 0) {
         diag_error(DIAG_FAILED, "cannot initialise libsodium");
         return diag_status();
     }
-    first = cmd_options(&g, argc, argv, "", NULL, NULL, NULL);
+    first = cmd_options(g, argc, argv, "", NULL, NULL, NULL);
     if (first < 0)
         return diag_status();
     if (first < argc)
-        return run_command(&g, argc - first, argv + first);
+        return run_command(g, argc - first, argv + first);
     if (argc > 1) {
         diag_error(DIAG_USAGE, "a command is missing: see 'ota-pack -h'");
         return diag_status();
     }
-    help_examples();
+    g->asked = CMD_EXAMPLES;
     return DIAG_USAGE;
 }
 
@@ -184,14 +169,17 @@ static int close_output(int status)
 
 int main(int argc, char **argv)
 {
+    struct cmd_global g = {.config = CMD_CONFIG, .jobs = processors()};
     int status;
 
     if (fill_descriptors())
         return DIAG_FAILED;
     stop_watch(&cmd_stopped);
     catch_signals();
-    status = run(argc, argv);
-    if (!help_shown())
+    status = run(&g, argc, argv);
+    if (g.asked)
+        help_print(&g);
+    else
         msg_summary(status);
     return close_output(status);
 }

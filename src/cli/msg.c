@@ -9,7 +9,6 @@
 #include "base/utf8.h"
 #include "json.h"
 #include "msg.h"
-#include "progress.h"
 
 enum { NUMBERS = 32 };
 
@@ -99,24 +98,35 @@ static void print_object(const struct diag_event *event)
     funlockfile(stdout);
 }
 
-/* Notes that belong to an error are shown in a quiet run, too. */
-static void handle(const struct diag_event *event)
+static void (*print_before)(void), (*print_after)(void);
+
+void msg_around(void (*before)(void), void (*after)(void))
 {
+    print_before = before;
+    print_after = after;
+}
+
+/* Notes that belong to an error are shown in a quiet run, too. */
+static void handle(void *ctx, const struct diag_event *event)
+{
+    (void)ctx;
     if (muted || (quiet_run && event->level != DIAG_ERROR && !diag_errors()))
         return;
-    progress_hide();
+    if (print_before)
+        print_before();
     if (as_json)
         print_object(event);
     else
         diag_print(stderr, event, msg_color(stderr));
-    progress_show();
+    if (print_after)
+        print_after();
 }
 
 void msg_init(bool json, bool quiet)
 {
     as_json = json;
     quiet_run = quiet;
-    diag_set_handler(handle);
+    diag_set_handler(handle, NULL);
 }
 
 bool msg_idle(void)

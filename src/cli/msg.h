@@ -19,6 +19,9 @@ bool msg_color(FILE *out);
  * output as objects.  quiet: errors alone. */
 void msg_init(bool json, bool quiet);
 
+/* Around whatever is printed from now on; from any thread. */
+void msg_around(void (*before)(void), void (*after)(void));
+
 /* An error of that enum diag_kind whose words were printed already. */
 void msg_count(int kind);
 

@@ -317,7 +317,8 @@ static void print_left_alone(const struct plan *p, const struct plan_release *r)
         return;
     }
     printf(": left alone, its content is that of version %lu, which was rolled "
-           "back: change it, or run 'ota-pack publish --again'\n",
+           "back: change its files (a label, delete or version alone is not "
+           "enough), or run 'ota-pack publish --again'\n",
            (unsigned long)r->rolled_back);
 }
 

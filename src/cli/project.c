@@ -10,6 +10,8 @@
 #include "pack/sign.h"
 #include "project.h"
 
+enum { DOWN_BITS = 64 };
+
 char *project_memory(void)
 {
     const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
@@ -73,6 +75,7 @@ static void leave(struct project *p)
     if (p->store)
         p->store->ops->close(p->store);
     p->store = NULL;
+    p->said = false;
 }
 
 void project_release(struct project *p)
@@ -96,7 +99,7 @@ int project_store(struct project *p, bool needed)
                                    "public/', the folder to publish into",
                                    c->path)
                       : 0;
-    if (p->server < 64 && p->down >> p->server & 1)
+    if (p->server < DOWN_BITS && p->down >> p->server & 1)
         return -1;
     result = store_open(c, &c->servers[p->server], true, &p->store);
     if (!result) {
@@ -106,19 +109,54 @@ int project_store(struct project *p, bool needed)
     return result;
 }
 
+struct session project_session(const struct project *p,
+                               const struct cmd_global *g,
+                               const struct locking *locking,
+                               struct meter *meter)
+{
+    return (struct session){.store = p->store,
+                            .signer = p->signer,
+                            .now = p->now,
+                            .lock_wait_ms = locking->wait_ms,
+                            .break_lock = locking->break_lock,
+                            .dry_run = g->dry_run,
+                            .new_base = p->new_base,
+                            .stop = &cmd_stopped,
+                            .meter = meter};
+}
+
 bool project_next(struct project *p)
 {
     leave(p);
-    return ++p->server < p->config->server_count;
+    if (p->begun)
+        p->server++;
+    p->begun = !p->begun || p->server < p->config->server_count;
+    if (!p->begun)
+        p->server = 0;
+    return p->begun;
 }
 
-void project_head(const struct project *p, const struct cmd_global *g)
+void project_first(struct project *p)
+{
+    leave(p);
+    p->server = 0;
+    p->begun = false;
+}
+
+void project_down(struct project *p)
+{
+    if (p->server < DOWN_BITS)
+        p->down |= UINT64_C(1) << p->server;
+}
+
+void project_head(struct project *p, const struct cmd_global *g)
 {
     const struct config_server *s = &p->config->servers[p->server];
     struct json j;
 
-    if (p->config->server_count < 2)
+    if (p->config->server_count < 2 || p->said)
         return;
+    p->said = true;
     if (g->json) {
         json_begin(&j, stdout, "server");
         json_string(&j, "server", s->url.text);
@@ -127,49 +165,6 @@ void project_head(const struct project *p, const struct cmd_global *g)
         msg_text(stdout, s->url.text, strlen(s->url.text));
         puts(":");
     }
-}
-
-/* The number that this server would give each release, or has given it. */
-static void note_numbers(struct project *p, const struct plan *plan)
-{
-    for (size_t i = 0; i < plan->release_count; i++) {
-        const struct plan_release *r = &plan->releases[i];
-        uint32_t version = r->version ? r->version : r->before;
-
-        if (version > p->at_least[r->release])
-            p->at_least[r->release] = version;
-    }
-}
-
-static bool has_auto(const struct config *c)
-{
-    for (size_t i = 0; i < c->release_count; i++)
-        if (c->releases[i].selected && c->releases[i].version == 0)
-            return true;
-    return false;
-}
-
-void project_numbers(struct project *p, const struct cmd_global *g)
-{
-    struct plan plan;
-
-    if (p->config->server_count < 2 || !has_auto(p->config))
-        return;
-    p->at_least = calloc(p->config->release_count, sizeof *p->at_least);
-    if (!p->at_least) {
-        diag_no_memory();
-        return;
-    }
-    do {
-        if (!project_store(p, true) && !project_signer(p, g) &&
-            !project_index(p) && !project_plan(p, false, &plan)) {
-            note_numbers(p, &plan);
-            plan_release(&plan);
-        } else if (p->server < 64) {
-            p->down |= UINT64_C(1) << p->server;
-        }
-    } while (project_next(p));
-    p->server = 0;
 }
 
 int project_published(struct project *p)

@@ -4,7 +4,9 @@
 
 #include "cmd.h"
 #include "index/memory.h"
+#include "locking.h"
 #include "plan/plan.h"
+#include "publish/session.h"
 
 struct project {
     struct config *config;
@@ -16,10 +18,14 @@ struct project {
     char *state;           /* project_memory() */
     struct memory memory;  /* of the servers; its `older` is the caller's */
     uint64_t now;
-    bool new_base;      /* as if nothing had been published */
-    bool again;         /* also what was rolled back */
-    size_t server;      /* which of the configuration's, 0 at first */
-    uint64_t down;      /* a bit for each of the first 64 that failed */
+    bool new_base; /* as if nothing had been published */
+    bool again;    /* also what was rolled back */
+    size_t server; /* which of the configuration's, 0 at first */
+    uint64_t down; /* a bit for each of the first 64: project_down() */
+    bool begun;    /* with that one: project_next() */
+    bool said;     /* which one it is: project_head() */
+    /* Told that this one could not be opened, or NULL: servers_next() */
+    void (*shut)(const struct project *p);
     uint32_t *at_least; /* NULL, or as in struct plan_request */
 };
 
@@ -44,16 +50,25 @@ char *project_memory(void);
  * if none is configured.  0, or -1 (reported). */
 int project_store(struct project *p, bool needed);
 
-/* Leaves the server, for the next one.  False: that was the last. */
+/* For a verb that changes what is on the server, which is open, with its key.
+ */
+struct session project_session(const struct project *p,
+                               const struct cmd_global *g,
+                               const struct locking *locking,
+                               struct meter *meter);
+
+/* Leaves the server for the next one, at first for the first, which may be
+ * none. False: that was the last, and the next call begins anew. */
 bool project_next(struct project *p);
+/* Leaves it, and the next call begins anew. */
+void project_first(struct project *p);
 
-/* Where there are several servers, says which one this is. */
-void project_head(const struct project *p, const struct cmd_global *g);
+/* From now on project_store() fails for this one, and nothing is said. */
+void project_down(struct project *p);
 
-/* Where there are several servers and a release is `auto`: looks at all of
- * them, so that they get one number (project.at_least).  One that fails is
- * reported, and left alone from then on. */
-void project_numbers(struct project *p, const struct cmd_global *g);
+/* Before something is said of it: where there are several servers, which one
+ * this is, once. */
+void project_head(struct project *p, const struct cmd_global *g);
 
 /* Whether anything was ever published there: 1, 0, or -1 (reported). */
 int project_published(struct project *p);
@@ -67,9 +82,5 @@ int project_index(struct project *p);
 
 /* The plan of what publish would do; project_index() was called. */
 int project_plan(struct project *p, bool all, struct plan *plan);
-
-/* plan, and publish --dry-run: makes the plan and prints it.  1 if there are
- * changes, 0 if none, -1 (reported). */
-int project_show_plan(struct project *p, const struct cmd_global *g);
 
 #endif

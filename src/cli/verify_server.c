@@ -5,10 +5,10 @@
 #include "json.h"
 #include "msg.h"
 #include "progress.h"
-#include "project.h"
 #include "publish/readback.h"
 #include "publish/repair.h"
 #include "repair_print.h"
+#include "servers.h"
 #include "verify_server.h"
 
 /* One run. */
@@ -19,6 +19,7 @@ struct run {
     const struct locking *repair; /* or NULL */
     bool curable;                 /* something is bad that --repair mends */
     bool expired;
+    struct readback_result all;
 };
 
 static void print_json(const struct readback_item *i)
@@ -100,8 +101,9 @@ static uint64_t later(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
-static void read_back(struct run *run, struct readback_result *all)
+static void read_back(struct run *run)
 {
+    struct readback_result *all = &run->all;
     struct project *p = run->p;
     const struct config_server *s = &p->config->servers[p->server];
     struct readback_result result = {0};
@@ -113,9 +115,6 @@ static void read_back(struct run *run, struct readback_result *all)
     run->o.served = seen ? seen : p->store;
     run->o.key = signer_public(p->signer);
     run->o.now = later(p->now, (uint64_t)time(NULL));
-    progress_hide();
-    project_head(p, run->g);
-    progress_show();
     if (seen)
         seen->stop = &cmd_stopped;
     if (readback_run(&run->o, &result) == 0 || result.devices)
@@ -147,31 +146,26 @@ static int repair(struct run *run)
     struct repair_options o = {.config = p->config,
                                .sources = sources_of,
                                .ctx = p,
-                               .store = p->store,
-                               .signer = p->signer,
-                               .now = p->now,
-                               .jobs = run->g->jobs,
-                               .stop = &cmd_stopped,
-                               .meter = run->o.meter};
+                               .jobs = run->g->jobs};
+    struct session s;
     int failed;
 
     if (!run->repair)
         return 0;
-    o.lock_wait_ms = run->repair->wait_ms;
-    o.break_lock = run->repair->break_lock;
-    failed = repair_run(&o, &result);
+    s = project_session(p, run->g, run->repair, run->o.meter);
+    failed = repair_run(&s, &o, &result);
     repair_print(run->g, &result);
     repair_release(&result);
     return failed;
 }
 
-static void verify_one(struct run *run, struct readback_result *all)
+static void verify_one(struct run *run)
 {
     progress_hide();
     project_head(run->p, run->g);
     progress_show();
     if (repair(run) == 0)
-        read_back(run, all);
+        read_back(run);
 }
 
 static void advise(const struct run *run)
@@ -185,18 +179,13 @@ static void advise(const struct run *run)
 
 static void verify(struct run *run)
 {
-    struct readback_result all = {0};
-    struct project *p = run->p;
-
-    do {
-        if (!project_store(p, true) && !project_signer(p, run->g))
-            verify_one(run, &all);
-    } while (!cmd_stopped && project_next(p));
+    while (servers_next(run->p, run->g))
+        verify_one(run);
     advise(run);
-    msg_summary_number("devices", all.devices);
-    msg_summary_number("bad", all.bad);
-    msg_summary_number("payloads", all.payloads);
-    msg_summary_number("bytes", all.bytes);
+    msg_summary_number("devices", run->all.devices);
+    msg_summary_number("bad", run->all.bad);
+    msg_summary_number("payloads", run->all.payloads);
+    msg_summary_number("bytes", run->all.bytes);
 }
 
 int verify_server(struct cmd_global *g, size_t sample, char *const *words,
@@ -218,7 +207,7 @@ int verify_server(struct cmd_global *g, size_t sample, char *const *words,
                             .meter = &meter}};
 
     if (repair)
-        cmd_stops();
+        cmd_may_end = 0;
     progress_begin(g, &meter, "device");
     if (!project_open_published(&p, g, NULL, 0) &&
         !gone_init(&gone, p.config, p.now)) {

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "config_private.h"
+#include "base/array.h"
 #include "base/compose.h"
 
 struct draft {
@@ -105,16 +106,8 @@ static bool is_listed(struct loader *l, const struct config_text *from)
 
 static int remember(struct loader *l, const struct config_text *from)
 {
-    size_t room = l->list_room ? 2 * l->list_room : 8;
-    struct config_text *lists;
-
-    if (l->list_count == l->list_room) {
-        lists = reallocarray(l->lists, room, sizeof *lists);
-        if (!lists)
-            return diag_no_memory();
-        l->lists = lists;
-        l->list_room = room;
-    }
+    if (array_grow(&l->lists, l->list_count, &l->list_room, sizeof *l->lists))
+        return -1;
     l->lists[l->list_count++] = *from;
     return 0;
 }

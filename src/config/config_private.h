@@ -3,7 +3,7 @@
 #define CONFIG_CONFIG_PRIVATE_H
 
 #include "config.h"
-#include "fleet_private.h"
+#include "fleet_reading.h"
 
 enum {
     CONFIG_DEPTH = 32,         /* levels of nesting */
@@ -149,9 +149,6 @@ int config_take_item(struct loader *l, const char *list, struct node *item,
 /* A list of texts. */
 int config_take_texts(struct loader *l, struct node *key, struct node *value,
                       struct config_text **list, size_t *count);
-
-/* Expands ${VAR} in the node's text into an allocated one.  0, or -1. */
-int config_expand(struct loader *l, struct node *n, char **out, size_t *len);
 
 /* ---- parts */
 

@@ -121,7 +121,9 @@ static int expand_into(struct loader *l, struct node *n, FILE *out)
     return 0;
 }
 
-int config_expand(struct loader *l, struct node *n, char **out, size_t *len)
+/* Expands ${VAR} in the node's text into an allocated one.  0, or -1. */
+static int expand_text(struct loader *l, struct node *n, char **out,
+                       size_t *len)
 {
     FILE *f = open_memstream(out, len);
     int r;
@@ -198,7 +200,7 @@ int config_take_text(struct loader *l, const char *what, struct node *value,
     if (is_null(n))
         return config_wrong(l, value, "%s'%s' has no value", part_of(l), what);
     if (memchr(text, '$', len)) {
-        if (config_expand(l, n, &expanded, &len) < 0)
+        if (expand_text(l, n, &expanded, &len) < 0)
             return -1;
         text = expanded;
     }

@@ -1,6 +1,6 @@
 /* Lists of devices in CSV: RFC 4180, the first line names the columns. */
 #include <string.h>
-#include "fleet_private.h"
+#include "fleet_reading.h"
 #include "base/utf8.h"
 
 enum { COLUMNS = 256 };

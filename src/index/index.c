@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/deflate.h"
 #include "base/utf8.h"
 #include "index_private.h"
 
@@ -208,7 +209,7 @@ int index_try_shard(struct index *x, struct store *s, size_t shard,
         return result;
     result = 1;
     *bad = "it does not inflate";
-    if (payload_inflate(stored, ref->stored, ref->size, &bytes, &len) == 0) {
+    if (deflate_reverse(stored, ref->stored, ref->size, &bytes, &len) == 0) {
         *bad = "its size is another";
         if (len == ref->size)
             result = index_decode_shard(x, shard, bytes, len, bad);
@@ -218,8 +219,23 @@ int index_try_shard(struct index *x, struct store *s, size_t shard,
     return result;
 }
 
-static int read_shard(struct index *x, struct store *s, size_t shard)
+size_t index_ask_shard(void *ctx, size_t shard)
 {
+    const struct index_reading *r = ctx;
+    const struct index_ref *ref = &r->x->priv->shards[shard];
+    char name[INDEX_OBJECT];
+
+    index_object(ref->name, name);
+    if (ref->size)
+        store_ahead(r->s, STORE_GET, name, ref->stored);
+    return 0;
+}
+
+static int read_shard(void *ctx, size_t shard)
+{
+    const struct index_reading *r = ctx;
+    struct index *x = r->x;
+    struct store *s = r->s;
     const char *bad = NULL;
     char name[INDEX_OBJECT];
     int result = index_try_shard(x, s, shard, &bad);
@@ -235,33 +251,17 @@ static int read_shard(struct index *x, struct store *s, size_t shard)
     return index_damaged(s->where, name, bad);
 }
 
-void index_ask_ahead(const struct index *x, struct store *s, size_t first)
-{
-    const struct index_private *p = x->priv;
-    char name[INDEX_OBJECT];
-
-    for (size_t i = first; i < p->shard_count && i < first + STORE_AHEAD; i++) {
-        const struct index_ref *ref = &p->shards[i];
-
-        if (!ref->size)
-            continue;
-        index_object(ref->name, name);
-        store_ahead(s, STORE_GET, name, ref->stored);
-    }
-}
-
 int index_read_shards(struct index *x, struct store *s)
 {
     struct index_private *p = x->priv;
+    struct index_reading r = {.x = x, .s = s};
+    const struct store_each each = {
+        .ask = index_ask_shard, .take = read_shard, .ctx = &r};
 
     if (p->loaded)
         return 0;
-    for (size_t i = 0; i < p->shard_count; i++) {
-        if (i % STORE_AHEAD == 0)
-            index_ask_ahead(x, s, i);
-        if (read_shard(x, s, i) < 0)
-            return -1;
-    }
+    if (store_each(&each, 0, p->shard_count))
+        return -1;
     for (size_t i = 0; i < p->release_count; i++)
         if (!p->releases[i]->listed)
             return index_damaged(s->where, "shards",
@@ -369,4 +369,17 @@ void index_free(struct index *x)
     index_table_release(x->priv);
     free(x->priv);
     free(x);
+}
+
+const struct index_content *index_content_of(const struct index *x,
+                                             const struct index_device *d)
+{
+    const struct index_release *r;
+    const struct index_version *v;
+
+    if (d->own)
+        return d->own;
+    r = index_release(x, d->release);
+    v = r ? index_version(r, d->version) : NULL;
+    return v ? v->shared : NULL;
 }

@@ -189,6 +189,11 @@ const struct index_retired *index_retired_at(const struct index *x, size_t i);
 struct index_version *index_version(const struct index_release *r,
                                     uint32_t version);
 
+/* What the device has: its own content, or the shared one of its version; NULL
+ * where the index does not say it. */
+const struct index_content *index_content_of(const struct index *x,
+                                             const struct index_device *d);
+
 /* Changes in memory, of an index whose shards are read.  Each copies what it
  * is given and returns the entry in the index, or NULL (reported).  An entry
  * with that id or version is replaced; saying again what is there is no change.

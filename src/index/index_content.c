@@ -1,9 +1,11 @@
 /* Contents: the files of a version, what it deletes, and its payloads. */
 #include <stdlib.h>
 #include <string.h>
+#include "bundle/format.h"
 #include "index_private.h"
 
-int index_compare_files(const struct index_file *a, const struct index_file *b)
+/* In record order (format.md): slots, then files. */
+static int compare_files(const struct index_file *a, const struct index_file *b)
 {
     if (a->type != b->type)
         return a->type == OTA_SLOT ? -1 : 1;
@@ -26,8 +28,8 @@ int index_compare_entries(const struct index_file *a,
 
 static int by_record(const void *a, const void *b)
 {
-    return index_compare_files(*(const struct index_file *const *)a,
-                               *(const struct index_file *const *)b);
+    return compare_files(*(const struct index_file *const *)a,
+                         *(const struct index_file *const *)b);
 }
 
 static int by_path(const void *a, const void *b)
@@ -45,15 +47,16 @@ static bool zeros(const uint8_t *p, size_t len)
     return true;
 }
 
-const char *index_check_payload(const struct ota_alternative *a)
+/* What is wrong with an alternative, or NULL. */
+static const char *check_payload(const struct ota_alternative *a)
 {
-    unsigned first = a->link[0] | (unsigned)a->link[1] << 8;
+    unsigned first = get16(a->link), len = first & LINK_LENGTH;
 
     if (a->window_bits < 9 || a->window_bits > 15 || a->chunk_max < 128 ||
         a->chunk_max > OTA_CHUNK_MAX)
         return "a payload's window or chunk is out of range";
-    if (!(first & 0x8000) || (first & 0x7fff) < OTA_CHUNK_MIN ||
-        (first & 0x7fff) > a->chunk_max || a->size < (first & 0x7fff))
+    if (!(first & LINK_SEGMENT) || len < OTA_CHUNK_MIN || len > a->chunk_max ||
+        a->size < len)
         return "a payload's size is out of range";
     return NULL;
 }
@@ -113,7 +116,7 @@ static int copy_payloads(struct index *x, const struct index_content *c,
     const char *bad = count > OTA_ALTERNATIVES ? "too many payloads" : NULL;
 
     for (size_t i = 0; !bad && i < count; i++) {
-        bad = index_check_payload(&c->payloads[i]);
+        bad = check_payload(&c->payloads[i]);
         if (!bad && zeros(c->payloads[i].base, OTA_DIGEST) != (i + 1 == count))
             bad = "the full payload is not the last";
     }
@@ -197,7 +200,7 @@ bool index_names_payload(const struct index_content *c,
                          const uint8_t name[OTA_HASH])
 {
     for (size_t i = 0; c && i < c->payload_count; i++)
-        if (memcmp(c->payloads[i].link + 2, name, OTA_HASH) == 0)
+        if (memcmp(c->payloads[i].link + LINK_HASH, name, OTA_HASH) == 0)
             return true;
     return false;
 }
@@ -228,7 +231,7 @@ static void get_payload(struct index_in *in, struct ota_alternative *a)
     a->chunk_max = index_in_u16(in);
     a->records = index_in_u16(in);
     index_in_copy(in, a->link, OTA_LINK);
-    if (!in->bad && (bad = index_check_payload(a)))
+    if (!in->bad && (bad = check_payload(a)))
         index_in_fail(in, bad);
 }
 
@@ -282,7 +285,7 @@ static int get_files(struct index *x, struct index_in *in,
             break;
         files[number]->used = true;
         c->files[i] = &files[number]->file;
-        if (i && index_compare_files(c->files[i - 1], c->files[i]) >= 0)
+        if (i && compare_files(c->files[i - 1], c->files[i]) >= 0)
             index_in_fail(in, "files are out of order");
     }
     return 0;

@@ -2,6 +2,7 @@
  * them right: every rule of ota-index(5) is checked. */
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "index_private.h"
 
 /* One shard on its way from bytes. */
@@ -27,7 +28,7 @@ static int get_file(struct shard *s)
         index_in_fail(&s->in, "a file's type or mode is out of range");
     if (s->in.bad)
         return 0;
-    if (index_grow(&s->files, s->file_count, &s->file_room,
+    if (array_grow(&s->files, s->file_count, &s->file_room,
                    sizeof(struct index_file_entry *)) < 0 ||
         !(e = index_intern(s->x, &f, len)))
         return -1;

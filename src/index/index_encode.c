@@ -2,6 +2,7 @@
  * the same bytes. */
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "index_private.h"
 
 int index_place_all(struct index *x, size_t shard_count, struct index_places *p)
@@ -163,7 +164,7 @@ static int collect(struct shard *s, const struct index_content *c)
 
         if (e->used)
             continue;
-        if (index_grow(&s->files, s->file_count, &s->file_room,
+        if (array_grow(&s->files, s->file_count, &s->file_room,
                        sizeof(struct index_file_entry *)) < 0)
             return -1;
         e->used = true;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/hex.h"
 #include "index_private.h"
 #include "memory.h"
 #include "object.h"
@@ -17,7 +18,7 @@ static struct memory_seen seen_now(const struct index *x, const struct store *s)
     struct memory_seen now = {.generation = x->generation,
                               .created = x->created};
 
-    object_hex(x->priv->head, OTA_HASH, now.head);
+    hex_encode(x->priv->head, OTA_HASH, now.head);
     snprintf(now.where, sizeof now.where, "%s", s->where);
     return now;
 }
@@ -258,6 +259,19 @@ static int hold_against(struct index *x, struct store *s,
     return 0;
 }
 
+/* A head that this machine has not seen yet: the highest version of what is
+ * published may be another one, and only the shards say it.  Before the head
+ * is remembered: who is cut in between reads them next time.  0, or -1
+ * (reported). */
+static int learn_news(struct index *x, struct store *s,
+                      const struct memory_seen *seen)
+{
+    if (!s->memory || !x->exists || x->generation == seen->generation ||
+        is_strange(x, s, seen))
+        return 0;
+    return index_read_shards(x, s);
+}
+
 int index_read_head(struct store *s, const uint8_t *key, struct index **out)
 {
     struct memory_seen seen;
@@ -267,7 +281,8 @@ int index_read_head(struct store *s, const uint8_t *key, struct index **out)
     memory_get(s->memory, (*out)->base_id, &seen);
     if (is_strange(*out, s, &seen) && look_again(s, key, out, &seen))
         return -1;
-    if (hold_against(*out, s, &seen) == 0 && hold_site(*out, s, true) == 0)
+    if (learn_news(*out, s, &seen) == 0 && hold_against(*out, s, &seen) == 0 &&
+        hold_site(*out, s, true) == 0)
         return 0;
     index_free(*out);
     *out = NULL;
@@ -287,7 +302,12 @@ void index_keep(const struct index *x, struct store *s)
 
 void index_learn(const struct index *x, struct store *s)
 {
-    if (s->memory && s->memory->older != MEMORY_WARN && x->exists)
+    struct memory_site site;
+
+    if (!s->memory || !x->exists)
+        return;
+    find_site(s, &site);
+    if (!is_other(x, &site))
         keep_site(x, s, false);
 }
 

@@ -2,24 +2,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bundle/format.h"
 #include "index_private.h"
 
-/* Whatever shards are whole; *whole: all of them are. */
+/* Whatever shards are whole. */
+static int take_shard(void *ctx, size_t shard)
+{
+    struct index_reading *r = ctx;
+    const char *bad;
+    int result = index_try_shard(r->x, r->s, shard, &bad);
+
+    r->whole &= result == 0;
+    return result < 0 ? -1 : 0;
+}
+
+/* *whole: all of them are. */
 static int read_shards(struct index *x, struct store *s, bool *whole)
 {
-    const char *bad;
+    struct index_reading r = {.x = x, .s = s, .whole = *whole};
+    const struct store_each each = {
+        .ask = index_ask_shard, .take = take_shard, .ctx = &r};
+    int result = store_each(&each, 0, x->priv->shard_count);
 
-    for (size_t i = 0; i < x->priv->shard_count; i++) {
-        int result;
-
-        if (i % STORE_AHEAD == 0)
-            index_ask_ahead(x, s, i);
-        result = index_try_shard(x, s, i, &bad);
-        if (result < 0)
-            return -1;
-        *whole &= result == 0;
-    }
-    return 0;
+    *whole = r.whole;
+    return result;
 }
 
 /* 1: the head is ours, 0: it is not, or there is none; -1 (reported). */
@@ -35,7 +41,7 @@ static int look_at_head(struct store *s, const uint8_t *key,
     result = index_is_head(bytes, len, key);
     if (!result && index_is_head(bytes, len, NULL)) {
         memcpy(out->key_id, bytes + INDEX_KEY_ID, OTA_KEY_ID);
-        out->other = memcmp(out->key_id, key + 2, OTA_KEY_ID) != 0;
+        out->other = memcmp(out->key_id, key + KEY_ID, OTA_KEY_ID) != 0;
     }
     free(bytes);
     return result;

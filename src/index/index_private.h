@@ -4,7 +4,9 @@
 #define INDEX_INDEX_PRIVATE_H
 
 #include "base/arena.h"
+#include "base/table.h"
 #include "index.h"
+#include "store/each.h"
 #include "index_bytes.h"
 
 enum {
@@ -74,12 +76,6 @@ struct index_held {
     bool of_device;
 };
 
-/* Pointers found by what they point to; a power of two of them, NULL: free. */
-struct index_table {
-    void **slots;
-    size_t count, room;
-};
-
 struct index_private {
     struct arena arena;
     bool loaded;               /* the shards are read, or there are none */
@@ -95,7 +91,7 @@ struct index_private {
     struct index_name *former;
     size_t former_count;
 
-    struct index_table strings, files, devices;
+    struct table strings, files, devices;
     struct index_device **order; /* all of them, by id if `sorted` */
     size_t device_count, order_room;
     bool sorted;
@@ -107,19 +103,10 @@ struct index_private {
     size_t retired_count, retired_room;
 };
 
-/* index_slots.c */
-/* Room for one more.  0, or -1 (reported). */
-int index_slots_grow(struct index_table *t, uint64_t (*hash)(const void *));
-/* Puts in what is not there, after index_slots_grow(). */
-void index_slots_put(struct index_table *t, uint64_t hash, void *entry);
-
 /* index_table.c */
 /* Hash of the bytes that place a thing in a shard. */
 uint32_t index_place(const void *bytes, size_t len);
 void index_hash(const uint8_t *bytes, size_t len, uint8_t hash[OTA_HASH]);
-/* Grows an allocated `*list` by doubling to hold one more than `count` items
- * of `size` bytes.  0, or -1 (reported). */
-int index_grow(void *list, size_t count, size_t *room, size_t size);
 /* The one copy of a text, or of a file; NULL: out of memory (reported). */
 const char *index_string(struct index *x, const char *text, size_t len);
 struct index_file_entry *
@@ -141,8 +128,6 @@ bool index_holds(const void *holder, bool of_device,
 void index_table_release(struct index_private *p);
 
 /* index_content.c */
-/* Files in record order (format.md): slots, then files. */
-int index_compare_files(const struct index_file *a, const struct index_file *b);
 /* The order of a shard's table. */
 int index_compare_entries(const struct index_file *a,
                           const struct index_file *b);
@@ -153,8 +138,6 @@ bool index_same_content(const struct index_content *a,
                         const struct index_content *b);
 bool index_names_payload(const struct index_content *c,
                          const uint8_t name[OTA_HASH]);
-/* What is wrong with an alternative, or NULL. */
-const char *index_check_payload(const struct ota_alternative *a);
 /* Paths in record order, each once: copied (`*list` becomes the index's), and
  * to and from bytes.  0, or -1 (reported); what is wrong with the bytes is in
  * `in`. */
@@ -223,8 +206,13 @@ int index_find_head(struct store *s, const uint8_t *key, uint8_t **bytes,
 /* Reads a shard.  0; 1 with *bad; -1 (reported). */
 int index_try_shard(struct index *x, struct store *s, size_t shard,
                     const char **bad);
-/* Asks for the next shards, from `first` on. */
-void index_ask_ahead(const struct index *x, struct store *s, size_t first);
+/* What store_each() is given to read shards: asks for one ahead. */
+struct index_reading {
+    struct index *x;
+    struct store *s;
+    bool whole; /* index_old.c: all of them were */
+};
+size_t index_ask_shard(void *ctx, size_t shard);
 
 /* index_memory.c */
 /* Remembers the head that was written. */

@@ -2,6 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "base/deflate.h"
+#include "base/hex.h"
+#include "bundle/format.h"
 #include "index_private.h"
 
 enum { DAY = 86400 };
@@ -24,7 +27,7 @@ struct writing {
 void index_object(const uint8_t name[OTA_HASH], char out[INDEX_OBJECT])
 {
     memcpy(out, "index/", 6);
-    object_hex(name, OTA_HASH, out + 6);
+    hex_encode(name, OTA_HASH, out + 6);
 }
 
 static bool any_dirty(const struct writing *w)
@@ -126,7 +129,7 @@ static int write_shard(struct writing *w, size_t shard)
     *ref = (struct index_ref){0};
     if (!w->bytes.len)
         return 0;
-    if (payload_deflate(w->bytes.bytes, w->bytes.len, &stored, &len) < 0)
+    if (deflate_buffer(w->bytes.bytes, w->bytes.len, &stored, &len) < 0)
         return -1;
     index_hash(stored, len, ref->name);
     ref->stored = (uint32_t)len;
@@ -198,47 +201,64 @@ static bool names(const struct index_ref *shards, size_t count,
     return false;
 }
 
-/* False: it has come back, among these shards or the index's own. */
-static bool goes(const struct index_private *p, const struct index_ref *shards,
-                 size_t count, const struct index_name *name)
+/* Former shards that are removed: all but the first `keep`, and those that
+ * have come back. */
+struct sweep {
+    struct index *x;
+    struct store *s;
+    size_t keep;
+    const struct index_ref *shards; /* of the head that comes, or none */
+    size_t shard_count;
+};
+
+static bool former_goes(const struct sweep *w, size_t i,
+                        char object[INDEX_OBJECT])
 {
-    return !names(shards, count, name) &&
+    const struct index_private *p = w->x->priv;
+    const struct index_name *name = &p->former[w->keep + i];
+
+    index_object(name->bytes, object);
+    return !names(w->shards, w->shard_count, name) &&
            !names(p->shards, p->shard_count, name);
 }
 
-/* Removes the former shards of the head last read or written, but for the
- * first `keep` and those that have come back. */
-static int sweep(struct index *x, struct store *s, size_t keep,
-                 const struct index_ref *shards, size_t shard_count)
+static size_t ask_former(void *ctx, size_t i)
 {
-    struct index_private *p = x->priv;
+    const struct sweep *w = ctx;
     char object[INDEX_OBJECT];
 
-    while (p->former_count > keep) {
-        size_t count = p->former_count - keep;
-        const struct index_name *list;
+    if (former_goes(w, i, object))
+        store_ahead(w->s, STORE_REMOVE, object, 0);
+    return 0;
+}
 
-        count = count < STORE_AHEAD ? count : STORE_AHEAD;
-        list = &p->former[p->former_count - count];
-        for (size_t i = 0; i < count; i++) {
-            index_object(list[i].bytes, object);
-            if (goes(p, shards, shard_count, &list[i]))
-                store_ahead(s, STORE_REMOVE, object, 0);
-        }
-        for (size_t i = 0; i < count; i++) {
-            index_object(list[i].bytes, object);
-            if (goes(p, shards, shard_count, &list[i]) &&
-                s->ops->remove(s, object) < 0)
-                return -1;
-        }
-        p->former_count -= count;
-    }
+static int remove_former(void *ctx, size_t i)
+{
+    const struct sweep *w = ctx;
+    char object[INDEX_OBJECT];
+
+    return former_goes(w, i, object) ? w->s->ops->remove(w->s, object) : 0;
+}
+
+static int sweep(struct sweep *w)
+{
+    struct index_private *p = w->x->priv;
+    const struct store_each each = {
+        .ask = ask_former, .take = remove_former, .ctx = w};
+
+    if (p->former_count <= w->keep)
+        return 0;
+    if (store_each(&each, 0, p->former_count - w->keep))
+        return -1;
+    p->former_count = w->keep;
     return 0;
 }
 
 int index_sweep(struct index *x, struct store *s)
 {
-    return sweep(x, s, INDEX_FORMER_MAX, NULL, 0);
+    struct sweep w = {.x = x, .s = s, .keep = INDEX_FORMER_MAX};
+
+    return sweep(&w);
 }
 
 static int sign_head(struct writing *w, struct signer *key,
@@ -296,6 +316,17 @@ static void adopt(struct writing *w)
     w->x->exists = true;
 }
 
+/* What the head that is there lists, and the one that comes does not. */
+static int sweep_before(const struct writing *w)
+{
+    struct sweep former = {.x = w->x,
+                           .s = w->store,
+                           .shards = w->shards,
+                           .shard_count = w->shard_count};
+
+    return sweep(&former);
+}
+
 static int write_all(struct writing *w, struct signer *key)
 {
     const struct index_private *p = w->x->priv;
@@ -310,9 +341,7 @@ static int write_all(struct writing *w, struct signer *key)
         return -1;
     if (find_former(w) < 0 || sign_head(w, key, &head) < 0)
         goto out;
-    if (w->x->priv->former_count &&
-        (may_replace(w) < 0 ||
-         sweep(w->x, w->store, 0, w->shards, w->shard_count) < 0))
+    if (w->x->priv->former_count && (may_replace(w) < 0 || sweep_before(w) < 0))
         goto out;
     result = put_head(w, &head);
 out:
@@ -341,7 +370,7 @@ int index_write(struct index *x, struct store *s, struct signer *key,
     index_settle(x, created);
     x->generation++;
     x->created = created;
-    memcpy(x->key_id, signer_public(key) + 2, OTA_KEY_ID);
+    memcpy(x->key_id, signer_public(key) + KEY_ID, OTA_KEY_ID);
     result = write_all(&w, key);
     if (result == 0) {
         adopt(&w);

@@ -4,6 +4,7 @@
 
 #include "index.h"
 #include "object.h"
+#include "store/each.h"
 #include "store/store.h"
 
 /* The manifest as of the device, which trusts `key` (OTA_PUBLIC_KEY bytes) and

@@ -2,6 +2,7 @@
 #ifndef PACK_PAYLOAD_INTERNAL_H
 #define PACK_PAYLOAD_INTERNAL_H
 
+#include "bundle/format.h"
 #include "payload.h"
 
 enum {
@@ -20,7 +21,7 @@ struct payload_segment {
 
 struct payload_segments {
     struct payload_segment *list;
-    size_t count, capacity;
+    size_t count, room;
 };
 
 void payload_segments_release(struct payload_segments *s);
@@ -74,7 +75,7 @@ bool payload_next(const struct payload_order *o,
                   struct payload_record *out);
 
 /* The bytes of a record, without what DATA follows; returns how many. */
-enum { PAYLOAD_HEAD = 1 + 2 + 4 + OTA_HASH + 1 + OTA_PATH };
+enum { PAYLOAD_HEAD = 1 + FILE_HEAD + 1 + OTA_PATH };
 size_t payload_head(const struct payload_record *r, uint8_t out[PAYLOAD_HEAD]);
 
 /* Records that begin and end with a segment: with entries of the device's own,
@@ -92,7 +93,7 @@ struct payload_run {
 
 struct payload_runs {
     struct payload_run *list;
-    size_t count, capacity;
+    size_t count, room;
 };
 
 /* A set without entries of its own is one run.  0, or -1 (reported). */

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "payload_internal.h"
 
 enum { JOBS_MAX = 256 };
@@ -149,19 +150,12 @@ uint8_t *payload_pool_buffer(struct payload_pool *p)
     return c->bytes;
 }
 
-/* A place for one more result.  Under the lock: threads write to the list. */
+/* A place for one more result; -1 (reported): none.  Under the lock: threads
+ * write to the list. */
 static int make_room(struct payload_segments *s)
 {
-    size_t capacity = s->capacity ? 2 * s->capacity : 64;
-    struct payload_segment *list;
-
-    if (s->count == s->capacity) {
-        list = realloc(s->list, capacity * sizeof *list);
-        if (!list)
-            return -1;
-        s->list = list;
-        s->capacity = capacity;
-    }
+    if (array_grow(&s->list, s->count, &s->room, sizeof *s->list) < 0)
+        return -1;
     s->list[s->count++] = (struct payload_segment){NULL, 0, false};
     return 0;
 }
@@ -186,9 +180,11 @@ int payload_pool_put(struct payload_pool *p, uint8_t *buf, size_t len)
 {
     struct cell *c = (struct cell *)(void *)buf; /* its first member */
     bool failed;
+    int result;
 
     pthread_mutex_lock(&p->lock);
-    failed = make_room(&p->out) != 0 || p->failed;
+    result = make_room(&p->out);
+    failed = result < 0 || p->failed;
     c->len = len;
     c->index = p->out.count - 1;
     if (!failed) {
@@ -200,20 +196,20 @@ int payload_pool_put(struct payload_pool *p, uint8_t *buf, size_t len)
         failed = p->failed;
     }
     pthread_mutex_unlock(&p->lock);
-    return failed ? diag_no_memory() : 0;
+    return failed && result == 0 ? diag_no_memory() : result;
 }
 
 int payload_pool_lend(struct payload_pool *p, const struct payload_segment *s)
 {
-    bool failed;
+    int result;
 
     pthread_mutex_lock(&p->lock);
-    failed = make_room(&p->out) != 0;
-    if (!failed)
+    result = make_room(&p->out);
+    if (result == 0)
         p->out.list[p->out.count - 1] =
             (struct payload_segment){s->bytes, s->len, true};
     pthread_mutex_unlock(&p->lock);
-    return failed ? diag_no_memory() : 0;
+    return result;
 }
 
 /* Only its owner adds to them. */

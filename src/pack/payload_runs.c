@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/array.h"
 #include "payload_internal.h"
 
 /* A shorter run goes with those beside it: to compress it once more is cheap,
@@ -39,17 +40,8 @@ static struct payload_run *add_run(struct payload_runs *runs,
 {
     struct payload_run *run;
 
-    if (runs->count == runs->capacity) {
-        size_t capacity = runs->capacity ? 2 * runs->capacity : 4;
-
-        run = realloc(runs->list, capacity * sizeof *run);
-        if (!run) {
-            diag_no_memory();
-            return NULL;
-        }
-        runs->list = run;
-        runs->capacity = capacity;
-    }
+    if (array_grow(&runs->list, runs->count, &runs->room, sizeof *run) < 0)
+        return NULL;
     run = &runs->list[runs->count++];
     *run = (struct payload_run){.begin = begin, .own = own};
     return run;

@@ -2,7 +2,6 @@
 #include "tree_internal.h"
 
 #include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,24 +19,6 @@ struct sets {
     uint32_t *slots; /* by digest: index + 1, or 0; a power of two */
     size_t slot_count;
 };
-
-int tree_fail(struct tree_job *job, enum diag_kind kind, struct diag_mark mark,
-              const char *fmt, ...)
-{
-    char id[DEVICE_TEXT];
-    va_list ap;
-
-    job->failed = true;
-    va_start(ap, fmt);
-    if (job->device) {
-        device_id_text(&job->device->id, id);
-        diag_report_of(DIAG_ERROR, kind, mark, id, fmt, ap);
-    } else {
-        diag_report(DIAG_ERROR, kind, mark, fmt, ap);
-    }
-    va_end(ap);
-    return -1;
-}
 
 /* Clashes are looked for in a copy: the check reorders. */
 static int check_copy(struct tree_job *job, const struct tree_list *list)

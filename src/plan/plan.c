@@ -3,109 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bundle/crypto.h"
-#include "bundle/format.h"
+#include "base/array.h"
 #include "plan_private.h"
-
-int plan_grow(void *list, size_t count, size_t *room, size_t size)
-{
-    void **array = list, *bigger;
-    size_t more = *room ? 2 * *room : 16;
-
-    if (count < *room)
-        return 0;
-    bigger = more > SIZE_MAX / size ? NULL : realloc(*array, more * size);
-    if (!bigger)
-        return diag_no_memory();
-    *array = bigger;
-    *room = more;
-    return 0;
-}
-
-const char *plan_label(const struct config_release *c)
-{
-    return c->label.text ? c->label.text : "";
-}
-
-static int compare_names(const struct plan_maker *m, uint32_t a,
-                         const char *name)
-{
-    return strcmp(m->works[a].config->name.text, name);
-}
-
-struct plan_work *plan_find_work(const struct plan_maker *m, const char *name)
-{
-    size_t low = 0, high = m->work_count;
-
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        int order = compare_names(m, m->by_name[mid], name);
-
-        if (order == 0)
-            return &m->works[m->by_name[mid]];
-        if (order < 0)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return NULL;
-}
-
-/* A sum over paths, in whatever order they are listed. */
-static void add_delete(uint8_t sum[OTA_HASH], const char *path)
-{
-    uint8_t hash[OTA_HASH];
-    struct ota_hash h;
-
-    ota_hash_init(&h);
-    ota_hash_update(&h, (const uint8_t *)path, strlen(path));
-    ota_hash_final(&h, hash, OTA_HASH);
-    for (size_t i = 0; i < OTA_HASH; i++)
-        sum[i] ^= hash[i];
-}
-
-/* What an intent is about: the files, and all else that devices notice. */
-static void hash_settings(uint16_t hardware, uint32_t ram, const char *label,
-                          const uint8_t deletes[OTA_HASH],
-                          uint8_t hash[OTA_HASH])
-{
-    uint8_t settings[6];
-    struct ota_hash h;
-
-    put16(settings, hardware);
-    put32(settings + 2, ram);
-    ota_hash_init(&h);
-    ota_hash_update(&h, hash, OTA_HASH);
-    ota_hash_update(&h, settings, sizeof settings);
-    ota_hash_update(&h, deletes, OTA_HASH);
-    ota_hash_update(&h, (const uint8_t *)label, strlen(label));
-    ota_hash_final(&h, hash, OTA_HASH);
-}
-
-static void hash_asked(const struct plan_request *r, size_t release,
-                       uint8_t hash[OTA_HASH])
-{
-    const struct config_release *c = &r->config->releases[release];
-    uint8_t deletes[OTA_HASH] = {0};
-
-    for (size_t i = 0; i < c->delete_count; i++)
-        add_delete(deletes, c->deletes[i].text);
-    tree_content_hash(r->config, r->tree, release, hash);
-    hash_settings(c->hardware, c->ram, plan_label(c), deletes, hash);
-}
-
-void plan_content_hash(const struct index_version *v, uint8_t hash[OTA_HASH])
-{
-    uint8_t deletes[OTA_HASH] = {0};
-    struct ota_hash h;
-
-    for (uint32_t i = 0; i < v->delete_count; i++)
-        add_delete(deletes, v->deletes[i]);
-    ota_hash_init(&h);
-    ota_hash_update(&h, v->shared->digest, OTA_DIGEST);
-    ota_hash_final(&h, hash, OTA_HASH);
-    hash_settings(v->hardware, v->ram, v->label, deletes, hash);
-}
 
 uint32_t plan_rolled_back(const struct plan_request *r, size_t release)
 {
@@ -147,7 +46,7 @@ static int open_work(struct plan_maker *m, struct plan_work *w, size_t release)
         w->settings_same = plan_asked_same(w->config, w->latest);
         w->shared_same = shared_same(w);
     }
-    hash_asked(r, release, w->out->content);
+    plan_asked_hash(r, release, w->out->content);
     if (!r->again && !r->back)
         w->out->rolled_back = plan_rolled_back(r, release);
     if (w->out->rolled_back)
@@ -166,8 +65,8 @@ static void sort_names(struct plan_maker *m)
     for (uint32_t i = 0; i < m->work_count; i++) {
         uint32_t k = i;
 
-        while (k > 0 && compare_names(m, m->by_name[k - 1],
-                                      m->works[i].config->name.text) > 0) {
+        while (k > 0 && strcmp(m->works[m->by_name[k - 1]].config->name.text,
+                               m->works[i].config->name.text) > 0) {
             m->by_name[k] = m->by_name[k - 1];
             k--;
         }
@@ -232,12 +131,10 @@ static int open_works(struct plan_maker *m)
 }
 
 /* Configured devices in the order of their ids. */
-static const struct device *sort_devices;
-
 static int by_device_id(const void *a, const void *b)
 {
-    return device_id_compare(&sort_devices[*(const uint32_t *)a].id,
-                             &sort_devices[*(const uint32_t *)b].id);
+    return device_id_compare(&(*(const struct device *const *)a)->id,
+                             &(*(const struct device *const *)b)->id);
 }
 
 static int find_not_listed(struct plan *p)
@@ -245,28 +142,28 @@ static int find_not_listed(struct plan *p)
     const struct config *c = p->request.config;
     const struct index *x = p->request.index;
     size_t count = index_device_count(x), k = 0;
-    uint32_t *sorted = malloc((c->device_count + 1) * sizeof *sorted);
+    const struct device **sorted =
+        malloc((c->device_count + 1) * sizeof *sorted);
     size_t room = 0;
     int result = 0;
 
     if (!sorted)
         return diag_no_memory();
     for (uint32_t i = 0; i < c->device_count; i++)
-        sorted[i] = i;
-    sort_devices = c->devices;
+        sorted[i] = &c->devices[i];
     qsort(sorted, c->device_count, sizeof *sorted, by_device_id);
     for (size_t i = 0; i < count && !result; i++) {
         const struct index_device *e = index_device_at(x, i);
 
         while (k < c->device_count &&
-               device_id_compare(&c->devices[sorted[k]].id, &e->id) < 0)
+               device_id_compare(&sorted[k]->id, &e->id) < 0)
             k++;
         if (index_withdrawn(e) ||
             (k < c->device_count &&
-             device_id_compare(&c->devices[sorted[k]].id, &e->id) == 0))
+             device_id_compare(&sorted[k]->id, &e->id) == 0))
             continue;
-        result = plan_grow(&p->not_listed, p->not_listed_count, &room,
-                           sizeof *p->not_listed);
+        result = array_grow(&p->not_listed, p->not_listed_count, &room,
+                            sizeof *p->not_listed);
         if (!result)
             p->not_listed[p->not_listed_count++] = e;
     }
@@ -347,10 +244,10 @@ static int keep_found(struct plan_maker *m)
     for (size_t i = 0; i < m->truth_count; i++) {
         const struct plan_truth *t = &m->truths[i];
 
-        if (t->replaced
-                ? plan_grow(&p->replaced, p->replaced_count, &replaced_room,
-                            sizeof *p->replaced)
-                : plan_grow(&p->found, p->found_count, &room, sizeof *p->found))
+        if (t->replaced ? array_grow(&p->replaced, p->replaced_count,
+                                     &replaced_room, sizeof *p->replaced)
+                        : array_grow(&p->found, p->found_count, &room,
+                                     sizeof *p->found))
             return -1;
         if (t->replaced)
             p->replaced[p->replaced_count++] = t->found;

@@ -13,8 +13,18 @@ static void raise_to(uint32_t *version, uint32_t to)
         *version = to;
 }
 
-static int read_floor(struct plan_maker *m, uint32_t device)
+static size_t ask_floor(void *ctx, size_t device)
 {
+    const struct plan_maker *m = ctx;
+    const struct plan_request *r = &m->plan->request;
+
+    served_manifest_ahead(r->store, &r->config->devices[device].id);
+    return 0;
+}
+
+static int read_floor(void *ctx, size_t device)
+{
+    struct plan_maker *m = ctx;
     const struct plan_request *r = &m->plan->request;
     struct ota_manifest manifest;
     uint8_t *bytes;
@@ -45,18 +55,12 @@ static void take_old(struct plan_maker *m, uint32_t device)
 int plan_read_floors(struct plan_maker *m)
 {
     const struct plan_request *r = &m->plan->request;
-    const struct config *c = r->config;
+    const struct store_each each = {
+        .ask = ask_floor, .take = read_floor, .ctx = m};
 
-    for (uint32_t d = 0, asked = 0; d < c->device_count; d++) {
-        if (r->old)
-            take_old(m, d);
-        for (; r->store && asked < c->device_count && asked < d + STORE_AHEAD;
-             asked++)
-            served_manifest_ahead(r->store, &c->devices[asked].id);
-        if (r->store && read_floor(m, d))
-            return -1;
-    }
-    return 0;
+    for (uint32_t d = 0; r->old && d < r->config->device_count; d++)
+        take_old(m, d);
+    return r->store ? store_each(&each, 0, r->config->device_count) : 0;
 }
 
 static void find_old_release(struct plan_work *w, const struct index *old)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "plan_private.h"
 
 static bool same_payload(const struct index_content *a,
@@ -34,8 +35,8 @@ static uint32_t new_group(struct plan_maker *m, struct plan_work *w,
     struct plan *p = m->plan;
     struct plan_group *g;
 
-    if (plan_grow(&p->groups, p->group_count, &m->group_room,
-                  sizeof *p->groups))
+    if (array_grow(&p->groups, p->group_count, &m->group_room,
+                   sizeof *p->groups))
         return PLAN_NONE;
     g = &p->groups[p->group_count];
     *g = (struct plan_group){.release = w->out->release,
@@ -74,7 +75,7 @@ int plan_add_device(struct plan_maker *m, struct plan_work *w, uint32_t device,
         return -1;
     g = &p->groups[at];
     if (!g->before && e)
-        g->before = plan_content_of(p->request.index, e);
+        g->before = index_content_of(p->request.index, e);
     p->devices[place] = (struct plan_device){.device = device,
                                              .group = at,
                                              .next = PLAN_NONE,

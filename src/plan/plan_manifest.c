@@ -4,23 +4,10 @@
 #include <string.h>
 
 #include "plan_private.h"
+#include "base/array.h"
 #include "index/served.h"
 
-enum {
-    HOPELESS = 20, /* so many that cannot be read are the server's fault */
-    SAMPLE = 100   /* manifests read where nothing is open (server.md) */
-};
-
-int plan_read_manifest(const struct plan_request *r, const struct device_id *id,
-                       struct ota_manifest *m, uint8_t **bytes, bool *good)
-{
-    int error;
-
-    if (served_manifest(r->store, r->key, id, 0, m, bytes, &error))
-        return -1;
-    *good = error == OTA_OK;
-    return 0;
-}
+enum { SAMPLE = 100 /* manifests read where nothing is open (server.md) */ };
 
 static bool has_wanted(const struct plan_maker *maker, uint32_t device,
                        const struct ota_manifest *m)
@@ -71,7 +58,7 @@ static int look_failed(struct plan_maker *m, uint32_t device)
 {
     const struct config *c = m->plan->request.config;
 
-    if (++m->unread_count == HOPELESS)
+    if (++m->unread_count == STORE_HOPELESS)
         return -1;
     if (device != PLAN_NONE)
         m->unread[device] = true;
@@ -87,8 +74,8 @@ static int add_truth(struct plan_maker *m, const struct device_id *id,
     struct ota_alternative a;
     struct plan_truth *t;
 
-    if (plan_grow(&m->truths, m->truth_count, &m->truth_room,
-                  sizeof *m->truths))
+    if (array_grow(&m->truths, m->truth_count, &m->truth_room,
+                   sizeof *m->truths))
         return -1;
     t = &m->truths[m->truth_count++];
     *t = (struct plan_truth){.found = {.id = *id,
@@ -160,30 +147,29 @@ static bool may_be_news(const struct plan_maker *m, const struct device_id *id)
     return m->doubt || (m->open && (!e || e->version < m->open));
 }
 
-/* Devices that are looked at together: each takes a round trip. */
-struct window {
+/* Devices that are looked at. */
+struct looks {
+    struct plan_maker *m;
+    struct one {
+        const struct device_id *id;
+        uint32_t device; /* or PLAN_NONE */
+    } * list;
     size_t count;
-    uint32_t devices[STORE_AHEAD]; /* or PLAN_NONE */
-    const struct device_id *ids[STORE_AHEAD];
 };
 
-static int look_window(struct plan_maker *m, struct window *w)
+static size_t ask_one(void *ctx, size_t i)
 {
-    for (size_t i = 0; i < w->count; i++)
-        served_manifest_ahead(m->plan->request.store, w->ids[i]);
-    for (size_t i = 0; i < w->count; i++)
-        if (look(m, w->ids[i], w->devices[i]))
-            return -1;
-    w->count = 0;
+    const struct looks *l = ctx;
+
+    served_manifest_ahead(l->m->plan->request.store, l->list[i].id);
     return 0;
 }
 
-static int add_to(struct plan_maker *m, struct window *w,
-                  const struct device_id *id, uint32_t device)
+static int look_at_one(void *ctx, size_t i)
 {
-    w->ids[w->count] = id;
-    w->devices[w->count++] = device;
-    return w->count == STORE_AHEAD ? look_window(m, w) : 0;
+    const struct looks *l = ctx;
+
+    return look(l->m, l->list[i].id, l->list[i].device);
 }
 
 /* Whether the device is one to look at.  Where there is no index, a sample of
@@ -200,8 +186,9 @@ static bool is_of_interest(const struct plan_maker *m, uint32_t d)
 }
 
 /* Where nothing is open or in doubt, a sample of what is about to change. */
-static int look_listed(struct plan_maker *m, struct window *w)
+static void list_listed(struct looks *l)
 {
+    const struct plan_maker *m = l->m;
     const struct config *c = m->plan->request.config;
     unsigned budget = SAMPLE;
 
@@ -210,23 +197,38 @@ static int look_listed(struct plan_maker *m, struct window *w)
             continue;
         if (!m->open && !m->doubt && !budget--)
             break;
-        if (add_to(m, w, &c->devices[d].id, d))
-            return -1;
+        l->list[l->count++] = (struct one){&c->devices[d].id, d};
     }
-    return look_window(m, w);
 }
 
-static int look_not_listed(struct plan_maker *m, struct window *w)
+static void list_not_listed(struct looks *l)
 {
-    const struct plan *p = m->plan;
+    const struct plan *p = l->m->plan;
 
     for (size_t i = 0; i < p->not_listed_count; i++) {
         const struct device_id *id = &p->not_listed[i]->id;
 
-        if (may_be_news(m, id) && add_to(m, w, id, PLAN_NONE))
-            return -1;
+        if (may_be_news(l->m, id))
+            l->list[l->count++] = (struct one){id, PLAN_NONE};
     }
-    return look_window(m, w);
+}
+
+static int look_at_all(struct plan_maker *m)
+{
+    const struct plan *p = m->plan;
+    size_t room = p->request.config->device_count + p->not_listed_count + 1;
+    struct looks l = {.m = m, .list = calloc(room, sizeof *l.list)};
+    const struct store_each each = {
+        .ask = ask_one, .take = look_at_one, .ctx = &l};
+    int result;
+
+    if (!l.list)
+        return diag_no_memory();
+    list_listed(&l);
+    list_not_listed(&l);
+    result = store_each(&each, 0, l.count);
+    free(l.list);
+    return result;
 }
 
 static int by_id(const void *a, const void *b)
@@ -239,13 +241,12 @@ static int by_id(const void *a, const void *b)
 int plan_read_manifests(struct plan_maker *m)
 {
     const struct plan_request *r = &m->plan->request;
-    struct window window = {0};
 
     if (r->new_base)
         return plan_read_floors(m);
     if (!r->store)
         return 0;
-    if (look_listed(m, &window) || look_not_listed(m, &window))
+    if (look_at_all(m))
         return -1;
     if (!m->truth_count)
         return 0;

@@ -1,8 +1,11 @@
-/* Lists of paths in record order (format.md), each path once. */
+/* A history names the same paths again and again. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "plan_private.h"
+#include <ota/bundle.h>
+
+#include "base/array.h"
+#include "plan_paths.h"
 
 static int by_path(const void *a, const void *b)
 {
@@ -42,15 +45,9 @@ int plan_paths_add(struct plan_paths *p, const char *path, bool installed)
 {
     if (p->count == p->room) {
         plan_paths_sort(p);
-        if (p->count > p->room / 2 || !p->room) {
-            size_t room = p->room ? 2 * p->room : 64;
-            struct plan_path *list = realloc(p->list, room * sizeof *list);
-
-            if (!list)
-                return diag_no_memory();
-            p->list = list;
-            p->room = room;
-        }
+        if ((p->count > p->room / 2 || !p->room) &&
+            array_grow(&p->list, p->room, &p->room, sizeof *p->list) < 0)
+            return -1;
     }
     p->list[p->count++] = (struct plan_path){
         .path = path, .installed = installed, .added = p->added++};

@@ -3,6 +3,7 @@
 #define PLAN_PLAN_PRIVATE_H
 
 #include "plan.h"
+#include "plan_paths.h"
 
 /* A manifest on the server that is newer than the index entry. */
 struct plan_truth {
@@ -57,11 +58,7 @@ struct plan_maker {
     uint32_t burnt; /* highest version of any intent */
 };
 
-/* Grows `*list` to hold one more of `size` bytes.  0, or -1 (reported). */
-int plan_grow(void *list, size_t count, size_t *room, size_t size);
-
-const struct index_content *plan_content_of(const struct index *x,
-                                            const struct index_device *d);
+/* plan_work.c */
 bool plan_settings_same(const struct config_release *c,
                         const struct index_version *v);
 /* Also label and deletes: all that devices notice but files. */
@@ -71,13 +68,17 @@ const char *plan_label(const struct config_release *c);
 struct plan_work *plan_find_work(const struct plan_maker *m, const char *name);
 struct plan_truth *plan_find_truth(const struct plan_maker *m,
                                    const struct device_id *id);
-
-/* plan_state.c: what each device has against what it is to have. */
-int plan_states(struct plan_maker *m);
 /* The version that a new one must be above: it has other content. */
 uint32_t plan_floor(const struct plan_maker *m, uint32_t device);
 /* The version that it has. */
 uint32_t plan_has(const struct plan_maker *m, uint32_t device);
+
+/* plan_hash.c: what the intent of a publish of the release says. */
+void plan_asked_hash(const struct plan_request *r, size_t release,
+                     uint8_t hash[OTA_HASH]);
+
+/* plan_state.c: what each device has against what it is to have. */
+int plan_states(struct plan_maker *m);
 
 /* plan_floor.c: in a new base, what each device and release had before it. */
 int plan_read_floors(struct plan_maker *m);
@@ -90,6 +91,7 @@ int plan_check_times(const struct plan *p);
 
 /* plan_manifest.c */
 int plan_read_manifests(struct plan_maker *m);
+/* plan_work.c */
 /* The manifest as of the device, if it is one: *good is false where it is
  * missing (*bytes is NULL) or does not verify, which is no news.  m borrows
  * *bytes, to be freed.  0, or -1 (reported). */
@@ -101,7 +103,7 @@ int plan_read_contents(struct plan_maker *m);
 
 /* plan_force.c: what a release has instead of content that was rolled back. */
 int plan_find_force(struct plan_maker *m, struct plan_work *w);
-/* plan.c: the intents of the release, for out->content. */
+/* plan_intents.c: the intents of the release, for out->content. */
 void plan_find_intents(struct plan_maker *m, struct plan_work *w);
 
 /* plan_version.c: groups with versions. */
@@ -126,21 +128,5 @@ int plan_group_deletes(struct plan_maker *m, struct plan_work *w,
 /* Whether the latest version's payload deletes all that `device` may have. */
 int plan_covered(struct plan_maker *m, struct plan_work *w, uint32_t device,
                  bool *covered);
-
-/* Paths in record order (format.md), each once. */
-struct plan_paths {
-    struct plan_path {
-        const char *path;
-        bool installed; /* by what is published now */
-        bool below;     /* a FILE that is to be: it cannot be deleted */
-        uint32_t added; /* of two spellings the one that was added last */
-    } * list;
-    size_t count, room;
-    size_t sorted; /* so many were in order when it was last compacted */
-    uint32_t added;
-};
-int plan_paths_add(struct plan_paths *p, const char *path, bool installed);
-void plan_paths_sort(struct plan_paths *p);
-bool plan_paths_has(const struct plan_paths *p, const char *path);
 
 #endif

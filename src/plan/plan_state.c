@@ -6,59 +6,6 @@
 #include "bundle/format.h"
 #include "plan_private.h"
 
-const struct index_content *plan_content_of(const struct index *x,
-                                            const struct index_device *d)
-{
-    const struct index_release *r;
-    const struct index_version *v;
-
-    if (d->own)
-        return d->own;
-    r = index_release(x, d->release);
-    v = r ? index_version(r, d->version) : NULL;
-    return v ? v->shared : NULL;
-}
-
-bool plan_settings_same(const struct config_release *c,
-                        const struct index_version *v)
-{
-    return v->hardware == c->hardware && v->ram == c->ram && v->flags == 0;
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return memcmp(a, b, OTA_HASH);
-}
-
-bool plan_is_lost(const struct plan_lost *lost, const struct index_content *c)
-{
-    for (unsigned i = 0; lost && lost->count && c && i < c->payload_count; i++)
-        if (bsearch(c->payloads[i].link + 2, lost->names, lost->count, OTA_HASH,
-                    by_name))
-            return true;
-    return false;
-}
-
-static bool has_delete(const struct config_release *c, const char *path)
-{
-    for (size_t i = 0; i < c->delete_count; i++)
-        if (strcmp(c->deletes[i].text, path) == 0)
-            return true;
-    return false;
-}
-
-bool plan_asked_same(const struct config_release *c,
-                     const struct index_version *v)
-{
-    if (!plan_settings_same(c, v) || c->delete_count != v->delete_count ||
-        strcmp(plan_label(c), v->label) != 0)
-        return false;
-    for (uint32_t i = 0; i < v->delete_count; i++)
-        if (!has_delete(c, v->deletes[i]))
-            return false;
-    return true;
-}
-
 /* Due to be signed anew, or with a life that is no longer asked for. */
 static bool is_due(const struct plan_maker *m, const struct plan_work *w,
                    const struct index_device *e)
@@ -90,7 +37,7 @@ static enum plan_why compare(const struct plan_maker *m,
     if (!v || e->version < w->config->version ||
         !(v == w->latest ? w->settings_same : plan_asked_same(w->config, v)) ||
         memcmp(e->digest, set->digest, OTA_DIGEST) != 0 ||
-        plan_is_lost(r->lost, plan_content_of(r->index, e)))
+        plan_is_lost(r->lost, index_content_of(r->index, e)))
         return PLAN_CHANGED;
     return is_due(m, w, e) ? PLAN_REFRESH : PLAN_SAME;
 }
@@ -98,7 +45,7 @@ static enum plan_why compare(const struct plan_maker *m,
 static bool has_payload(const struct plan_request *r,
                         const struct index_device *e)
 {
-    const struct index_content *c = plan_content_of(r->index, e);
+    const struct index_content *c = index_content_of(r->index, e);
 
     return c && c->payload_count;
 }
@@ -162,57 +109,4 @@ int plan_states(struct plan_maker *m)
             return -1;
     }
     return 0;
-}
-
-uint64_t plan_refresh_time(uint64_t created, uint64_t expires)
-{
-    if (!expires)
-        return 0;
-    return expires > created ? expires - (expires - created) / 3 : expires;
-}
-
-struct plan_truth *plan_find_truth(const struct plan_maker *m,
-                                   const struct device_id *id)
-{
-    size_t low = 0, high = m->truth_count;
-
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        int order = device_id_compare(&m->truths[mid].found.id, id);
-
-        if (order == 0)
-            return &m->truths[mid];
-        if (order < 0)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return NULL;
-}
-
-uint32_t plan_has(const struct plan_maker *m, uint32_t device)
-{
-    const struct plan_request *r = &m->plan->request;
-    const struct device_id *id = &r->config->devices[device].id;
-    const struct plan_truth *t = plan_find_truth(m, id);
-    const struct index_device *e;
-
-    if (t)
-        return t->found.version;
-    e = index_device(r->index, id);
-    return e ? e->version : 0;
-}
-
-/* A manifest with the wanted content may be written again as it is. */
-uint32_t plan_floor(const struct plan_maker *m, uint32_t device)
-{
-    const struct plan_request *r = &m->plan->request;
-    const struct plan_truth *t =
-        plan_find_truth(m, &r->config->devices[device].id);
-
-    if (t && t->wanted)
-        return t->found.version - 1;
-    if (r->new_base)
-        return m->floors[device];
-    return plan_has(m, device);
 }

@@ -207,7 +207,7 @@ static int pick_published(struct plan_maker *m, struct plan_work *w,
 {
     struct plan *p = m->plan;
     const struct index_device *e = entry_of(m, device);
-    const struct index_content *content = plan_content_of(p->request.index, e);
+    const struct index_content *content = index_content_of(p->request.index, e);
     const struct index_version *v = index_version(w->history, e->version);
 
     pick->version = e->version;

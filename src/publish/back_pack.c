@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "back.h"
+#include "base/array.h"
 #include "index/served.h"
 
 /* A payload on its way through the reader. */
@@ -60,23 +61,20 @@ static int on_data(void *ctx, const uint8_t *buf, size_t len)
     return OTA_OK;
 }
 
+static int add_gone(struct reading *r, const char *path)
+{
+    if (array_grow(&r->gone, r->gone_count, &r->gone_room, sizeof *r->gone) < 0)
+        return -1;
+    r->gone[r->gone_count++] = path;
+    return 0;
+}
+
 static int on_remove(void *ctx, const char *path)
 {
     struct reading *r = ctx;
-    size_t room = r->gone_room ? 2 * r->gone_room : 16;
-    const char **gone = r->gone;
+    char *copy = arena_text(&r->memory, path, strlen(path));
 
-    if (r->gone_count == r->gone_room) {
-        gone = realloc(gone, room * sizeof *gone);
-        if (!gone) {
-            diag_no_memory();
-            return machine_failed(r);
-        }
-        r->gone = gone;
-        r->gone_room = room;
-    }
-    gone[r->gone_count] = arena_text(&r->memory, path, strlen(path));
-    return gone[r->gone_count++] ? OTA_OK : machine_failed(r);
+    return copy && add_gone(r, copy) == 0 ? OTA_OK : machine_failed(r);
 }
 
 static int read_payload(struct reading *r, const struct index_content *c,
@@ -120,14 +118,9 @@ static int fetch(struct reading *r, const struct plan *p,
 /* What it deleted, and what the group deletes besides. */
 static int join_deletes(struct reading *r, const struct plan_group *g)
 {
-    size_t count = r->gone_count + g->delete_count;
-    const char **joined = realloc(r->gone, (count + 1) * sizeof *joined);
-
-    if (!joined)
-        return diag_no_memory();
-    r->gone = joined;
     for (uint32_t i = 0; i < g->delete_count; i++)
-        joined[r->gone_count++] = g->deletes[i];
+        if (add_gone(r, g->deletes[i]) < 0)
+            return -1;
     return 0;
 }
 

@@ -7,69 +7,11 @@
 #include <time.h>
 
 #include "doctor_private.h"
+#include "gone.h"
 #include "index/index.h"
 #include "index/object.h"
 #include "pack/tree.h"
 #include "store/login.h"
-
-/* What was reported last, in place of being printed. */
-static struct {
-    char text[512];
-    enum diag_level level;
-    enum diag_kind kind;
-} heard;
-
-static void hear(const struct diag_event *e)
-{
-    if (*heard.text && heard.level <= e->level)
-        return;
-    snprintf(heard.text, sizeof heard.text, "%s", e->message);
-    heard.level = e->level;
-    heard.kind = e->kind;
-}
-
-static void forget(void)
-{
-    heard.text[0] = '\0';
-}
-
-static void tell(const struct doctor *d, struct doctor_check *check)
-{
-    check->server = d->server ? d->server->url.text : NULL;
-    d->o->tell(d->o->ctx, check);
-    forget();
-}
-
-void doctor_say(const struct doctor *d, const char *name,
-                enum doctor_result result, const char *advice,
-                const char *found, ...)
-{
-    char text[512];
-    struct doctor_check check = {.name = name,
-                                 .result = result,
-                                 .kind = DIAG_SERVER,
-                                 .found = text,
-                                 .advice = advice};
-    va_list ap;
-
-    va_start(ap, found);
-    vsnprintf(text, sizeof text, found, ap);
-    va_end(ap);
-    tell(d, &check);
-}
-
-void doctor_say_heard(const struct doctor *d, const char *name,
-                      enum doctor_result result, const char *advice)
-{
-    struct doctor_check check = {.name = name,
-                                 .result = result,
-                                 .kind = heard.kind == DIAG_KEY ? DIAG_KEY
-                                                                : DIAG_SERVER,
-                                 .found = heard.text,
-                                 .advice = advice};
-
-    tell(d, &check);
-}
 
 static bool stopped(const struct doctor *d)
 {
@@ -88,7 +30,7 @@ static void say_key(const struct doctor *d, enum doctor_result result,
                                  .found = found,
                                  .advice = advice};
 
-    tell(d, &check);
+    doctor_tell(d, &check);
 }
 
 static void look_at_key_file(const struct doctor *d, const char *path)
@@ -108,8 +50,7 @@ void doctor_key(const struct doctor_options *o, struct signer **out)
     const struct doctor d = {.o = o};
     char *path = NULL;
 
-    diag_set_handler(hear);
-    forget();
+    doctor_listen(&d);
     if (signer_open(c, 1, out)) {
         doctor_say_heard(&d, "key", DOCTOR_ERROR,
                          "nothing can be published, nor the index be checked");
@@ -279,14 +220,19 @@ static void look_at_expiry(struct doctor *d, struct index *x)
 {
     uint64_t now = (uint64_t)time(NULL);
     size_t count = 0, expired = 0;
+    struct gone gone;
 
-    if (!x->refresh || index_read_shards(x, d->store))
+    if (!x->refresh || gone_init(&gone, d->o->config, now))
         return;
-    for (; count < index_device_count(x); count++) {
-        const struct index_device *e = index_device_at(x, count);
+    for (size_t i = 0; i < index_device_count(x); i++) {
+        const struct index_device *e = index_device_at(x, i);
 
-        expired += !index_withdrawn(e) && e->expires && e->expires <= now;
+        if (gone_has(&gone, e))
+            continue;
+        count++;
+        expired += e->expires && e->expires <= now;
     }
+    gone_release(&gone);
     if (expired)
         doctor_say(d, "expires", DOCTOR_ERROR,
                    "run 'ota-pack publish' by a right clock, and often enough "
@@ -304,10 +250,8 @@ static void look_at_expiry(struct doctor *d, struct index *x)
 /* One manifest that devices have: the newest, whose file was put last. */
 static void find_manifest(struct doctor *d, struct index *x)
 {
-    if (!d->reader || index_read_shards(x, d->store)) {
-        forget();
+    if (!d->reader)
         return;
-    }
     for (size_t i = 0; i < index_device_count(x); i++) {
         const struct index_device *device = index_device_at(x, i);
 
@@ -321,16 +265,19 @@ static void find_manifest(struct doctor *d, struct index *x)
 static void look_at_index(struct doctor *d)
 {
     struct index *x = NULL;
+    bool whole;
 
     if (!d->signer)
         return;
-    if (index_read_head(d->store, signer_public(d->signer), &x))
+    whole = index_read_head(d->store, signer_public(d->signer), &x) == 0 &&
+            (!x->exists || index_read_shards(x, d->store) == 0);
+    if (!whole)
         doctor_say_heard(
             d, "index", DOCTOR_ERROR,
-            heard.kind == DIAG_KEY
+            doctor_heard(d, DIAG_KEY)
                 ? "nothing is published until the key that signed it is back"
                 : "publish refuses it, too");
-    else if (*heard.text)
+    else if (doctor_heard(d, 0))
         doctor_say_heard(d, "index", DOCTOR_ERROR, "publish refuses it, too");
     else if (!x->exists && has_manifests(d))
         doctor_say(d, "index", DOCTOR_ERROR,
@@ -345,7 +292,7 @@ static void look_at_index(struct doctor *d)
                    "signed by our key; a publish was cut short");
     else
         doctor_say(d, "index", DOCTOR_OK, NULL, "signed by our key");
-    if (x && x->exists) {
+    if (whole && x->exists) {
         look_at_expiry(d, x);
         find_manifest(d, x);
     }
@@ -356,11 +303,11 @@ static bool look_at_lock(struct doctor *d)
 {
     int failed = d->store->ops->lock(d->store, 0, false);
 
-    if (!failed && *heard.text)
+    if (!failed && doctor_heard(d, 0))
         doctor_say_heard(d, "line", DOCTOR_WARNING, "use https, SFTP or FTPS");
     if (!failed)
         doctor_say(d, "lock", DOCTOR_OK, NULL, "nobody publishes");
-    else if (heard.kind == DIAG_LOCK)
+    else if (doctor_heard(d, DIAG_LOCK))
         doctor_say_heard(d, "lock", DOCTOR_WARNING,
                          "what is written to find out more is left out");
     else
@@ -444,7 +391,7 @@ static void borrow_object(struct doctor *d)
 {
     if (store_get(d->store, "index/head", DOCTOR_MAX, &d->bytes, &d->len) == 0)
         d->name = "index/head";
-    forget();
+    doctor_forget(d);
 }
 
 /* As the next publish does it, which is another run. */
@@ -521,8 +468,7 @@ void doctor_server(const struct doctor_options *o,
 {
     struct doctor d = {.o = o, .server = server, .signer = signer};
 
-    diag_set_handler(hear);
-    forget();
+    doctor_listen(&d);
     store_login_keep(true);
     if (open_all(&d)) {
         doctor_say_heard(&d, "reachable", DOCTOR_ERROR, "see ota-pack.yml(5)");

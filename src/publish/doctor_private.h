@@ -29,7 +29,16 @@ struct doctor {
     uint64_t created;            /* what the index says of it */
 };
 
-/* One finding; the text of `found` as printf. */
+/* doctor_say.c: from now on what is reported is heard, not printed. */
+void doctor_listen(const struct doctor *d);
+void doctor_forget(const struct doctor *d);
+/* Whether anything of that kind was heard since; 0: of any. */
+bool doctor_heard(const struct doctor *d, enum diag_kind kind);
+
+/* One finding, whose server is filled in; what was heard is forgotten. */
+void doctor_tell(const struct doctor *d, struct doctor_check *check);
+
+/* The same; the text of `found` as printf. */
 void doctor_say(const struct doctor *d, const char *name,
                 enum doctor_result result, const char *advice,
                 const char *found, ...) __attribute__((format(printf, 5, 6)));

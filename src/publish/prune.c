@@ -7,27 +7,28 @@
 #include "index/object.h"
 #include "plan/plan.h"
 #include "prune_private.h"
+#include "store/each.h"
 
-enum {
-    HOPELESS = 20, /* so many failures in a row are the server's */
-    DAY = 86400,
-    YEAR = 365 * DAY
+enum { DAY = 86400, YEAR = 365 * DAY };
+
+/* A payload. */
+struct object {
+    char name[OBJECT_NAME];
+    bool there, tried, young;
+    struct prune_item item;
 };
 
 struct prune {
+    struct session *s;
     const struct prune_options *o;
     struct prune_result *result;
-    struct index *index;
     struct prune_plan plan;
-    size_t total;    /* payloads that go */
-    unsigned in_row; /* of them, that failed */
-    bool warned;     /* of the clock */
+    struct object *objects; /* payloads that go, as plan.names */
+    size_t total;           /* of them */
+    size_t done, gone;      /* of these, and of those the names are first */
+    bool broken;            /* it ends here (reported) */
+    bool warned;            /* of the clock */
 };
-
-static bool stopped(const struct prune *p)
-{
-    return p->o->stop && *p->o->stop;
-}
 
 static void say(const struct prune *p, const struct prune_item *item)
 {
@@ -55,7 +56,7 @@ static int refuse_open(const struct index *x)
 /* From the last version down: those before it keep their places. */
 static int prune_release(struct prune *p, size_t place)
 {
-    const struct index_release *r = index_release_at(p->index, place);
+    const struct index_release *r = index_release_at(p->s->index, place);
     const uint8_t *fates = p->plan.fates + p->plan.first[place];
 
     for (uint32_t i = r->version_count; i-- > 0;) {
@@ -65,8 +66,8 @@ static int prune_release(struct prune *p, size_t place)
 
         if (fates[i] == PRUNE_STAYS)
             continue;
-        if (!p->o->dry_run &&
-            index_prune_version(p->index, r->name, item.version, item.whole))
+        if (!p->s->dry_run &&
+            index_prune_version(p->s->index, r->name, item.version, item.whole))
             return -1;
         p->result->versions += item.whole;
         say(p, &item);
@@ -78,97 +79,92 @@ static int prune_versions(struct prune *p)
 {
     if (!prune_has_versions(&p->plan))
         return 0;
-    for (size_t i = 0; i < index_release_count(p->index); i++)
+    for (size_t i = 0; i < index_release_count(p->s->index); i++)
         if (prune_release(p, i))
             return -1;
-    if (p->o->dry_run)
+    if (p->s->dry_run)
         return 0;
-    if (index_write(p->index, p->o->store, p->o->signer, p->o->now)) {
+    if (index_write(p->s->index, p->s->store, p->s->signer, p->s->now)) {
         p->result->versions = 0;
         return -1;
     }
     return 0;
 }
 
-/* Objects that are looked at, and then removed, together. */
-struct batch {
-    size_t count;
-    struct object {
-        char name[OBJECT_NAME];
-        bool there, tried, young;
-        struct prune_item item;
-    } objects[STORE_AHEAD];
-};
-
-static void fill(struct batch *b, const struct index_retired *list,
-                 size_t count)
+static size_t ask_size(void *ctx, size_t i)
 {
-    b->count = count;
-    for (size_t i = 0; i < count; i++) {
-        struct object *o = &b->objects[i];
+    const struct prune *p = ctx;
 
-        *o = (struct object){.item.object = o->name};
-        object_payload(list[i].name, o->name);
-    }
+    store_ahead(p->s->store, STORE_SIZE, p->objects[i].name, 0);
+    return 0;
 }
 
-static void note(struct prune *p, struct object *o, int result)
+static int look_at_object(void *ctx, size_t i)
 {
+    const struct prune *p = ctx;
+    struct store *s = p->s->store;
+    struct object *o = &p->objects[i];
+    int result;
+
+    if (session_stopped(p->s))
+        return -1;
+    result = s->ops->size(s, o->name, &o->item.size);
+    /* What was put there since cannot have been left before. */
+    o->young = result == 0 && s->age < PRUNE_AGE;
+    o->there = result == 0 && !o->young;
+    o->tried = true;
     o->item.failed = result < 0;
-    p->in_row = result < 0 ? p->in_row + 1 : 0;
+    meter_count(p->s->meter, p->s->dry_run, 0);
+    return o->item.failed;
 }
 
-static void look(struct prune *p, struct batch *b)
+static size_t ask_removal(void *ctx, size_t i)
 {
-    struct store *s = p->o->store;
+    const struct prune *p = ctx;
 
-    for (size_t i = 0; i < b->count; i++)
-        store_ahead(s, STORE_SIZE, b->objects[i].name, 0);
-    for (size_t i = 0; i < b->count && p->in_row < HOPELESS; i++) {
-        struct object *o = &b->objects[i];
-        int result = s->ops->size(s, o->name, &o->item.size);
+    if (p->objects[i].there)
+        store_ahead(p->s->store, STORE_REMOVE, p->objects[i].name, 0);
+    return 0;
+}
 
-        /* What was put there since cannot have been left before. */
-        o->young = result == 0 && s->age < PRUNE_AGE;
-        o->there = result == 0 && !o->young;
-        o->tried = true;
-        note(p, o, result);
-        meter_count(p->o->meter, p->o->dry_run, 0);
-    }
+static int remove_object(void *ctx, size_t i)
+{
+    const struct prune *p = ctx;
+    struct store *s = p->s->store;
+    struct object *o = &p->objects[i];
+
+    o->tried = true;
+    if (o->there)
+        o->item.failed = s->ops->remove(s, o->name) < 0;
+    meter_count(p->s->meter, 1, 0);
+    return o->item.failed;
 }
 
 /* The head is looked at before: somebody who took the lock away may be about to
- * give devices one of these payloads.  0, or -1 (reported). */
-static int remove_all(struct prune *p, struct batch *b)
+ * give devices one of these payloads.  As store_each(). */
+static int remove_some(struct prune *p, size_t first, size_t end)
 {
-    struct store *s = p->o->store;
+    struct store *s = p->s->store;
+    const struct store_each each = {
+        .ask = ask_removal, .take = remove_object, .ctx = p};
+    int result;
 
-    if (p->in_row == HOPELESS)
-        return 0;
-    if (index_confirm(p->index, s))
+    if (index_confirm(p->s->index, s))
         return -1;
-    for (size_t i = 0; i < b->count; i++)
-        if (b->objects[i].there)
-            store_ahead(s, STORE_REMOVE, b->objects[i].name, 0);
-    for (size_t i = 0; i < b->count; i++) {
-        struct object *o = &b->objects[i];
-
-        o->tried = !o->there || p->in_row < HOPELESS;
-        if (o->there && o->tried)
-            note(p, o, s->ops->remove(s, o->name));
-        meter_count(p->o->meter, 1, 0);
-    }
-    return p->in_row == HOPELESS ? s->ops->flush(s) : 0;
+    for (size_t i = first; i < end; i++)
+        p->objects[i].tried = !p->objects[i].there;
+    result = store_each(&each, first, end);
+    return result > 0 && s->ops->flush(s) ? -1 : result;
 }
 
-/* What failed, or was not tried, keeps its note: the others are put to `gone`,
- * of which there are *count. */
-static void conclude(struct prune *p, const struct batch *b,
-                     const struct index_retired *list,
-                     struct index_retired *gone, size_t *count)
+/* What failed, or was not tried, keeps its note; the names of the others come
+ * first. */
+static void conclude(struct prune *p, size_t end)
 {
-    for (size_t i = 0; i < b->count; i++) {
-        const struct object *o = &b->objects[i];
+    struct index_retired *list = p->plan.names.list;
+
+    for (; p->done < end; p->done++) {
+        const struct object *o = &p->objects[p->done];
         bool good = o->tried && !o->item.failed && !o->young;
 
         p->result->failed += o->item.failed;
@@ -177,44 +173,57 @@ static void conclude(struct prune *p, const struct batch *b,
         if (o->tried && (o->there || o->item.failed))
             say(p, &o->item);
         if (good)
-            gone[(*count)++] = list[i];
+            list[p->gone++] = list[p->done];
     }
+}
+
+static int prune_some(void *ctx, size_t first, size_t end)
+{
+    struct prune *p = ctx;
+    int result = p->s->dry_run ? 0 : remove_some(p, first, end);
+
+    p->broken = result < 0;
+    if (!p->broken)
+        conclude(p, end);
+    return result;
 }
 
 /* 0, 1: some failed, -1 (reported): it ends here. */
 static int prune_objects(struct prune *p)
 {
     struct prune_names *names = &p->plan.names;
-    size_t gone = 0, left;
-    struct batch b;
+    const struct store_each each = {
+        .ask = ask_size, .take = look_at_object, .taken = prune_some, .ctx = p};
 
+    p->objects = calloc(names->count + 1, sizeof *p->objects);
+    if (!p->objects)
+        return diag_no_memory();
     p->total = names->count;
-    meter_begin(p->o->meter, p->o->store, p->total);
-    for (size_t i = 0; i < names->count && p->in_row < HOPELESS && !stopped(p);
-         i += b.count) {
-        left = names->count - i;
-        fill(&b, &names->list[i], left < STORE_AHEAD ? left : STORE_AHEAD);
-        look(p, &b);
-        if (!p->o->dry_run && remove_all(p, &b))
-            return -1;
-        conclude(p, &b, &names->list[i], names->list, &gone);
+    for (size_t i = 0; i < p->total; i++) {
+        struct object *o = &p->objects[i];
+
+        o->item.object = o->name;
+        object_payload(names->list[i].name, o->name);
     }
-    names->count = gone;
-    return gone < p->total;
+    meter_begin(p->s->meter, p->s->store, p->total);
+    if (store_each(&each, 0, p->total) > 0)
+        conclude(p, p->total);
+    names->count = p->gone;
+    return p->broken ? -1 : p->gone < p->total;
 }
 
 static int finish(struct prune *p)
 {
-    struct store *s = p->o->store;
+    struct store *s = p->s->store;
 
-    if (p->o->dry_run)
+    if (p->s->dry_run)
         return 0;
     if (!p->plan.names.count)
-        return index_sweep(p->index, s);
-    index_forget(p->index, p->plan.names.list, p->plan.names.count);
-    if (index_write(p->index, s, p->o->signer, p->o->now))
+        return index_sweep(p->s->index, s);
+    index_forget(p->s->index, p->plan.names.list, p->plan.names.count);
+    if (index_write(p->s->index, s, p->s->signer, p->s->now))
         return -1;
-    return index_sweep(p->index, s);
+    return index_sweep(p->s->index, s);
 }
 
 /* The time that has passed by this machine's clock since the index was written,
@@ -223,11 +232,11 @@ static int finish(struct prune *p)
  * agree with up to a year. */
 static int find_now(struct prune *p, uint64_t *now)
 {
-    struct store *s = p->o->store;
-    uint64_t size, age = YEAR, created = p->index->created;
+    struct store *s = p->s->store;
+    uint64_t size, age = YEAR, created = p->s->index->created;
 
-    *now = p->o->now;
-    if (!p->index->exists || *now <= created)
+    *now = p->s->now;
+    if (!p->s->index->exists || *now <= created)
         return 0;
     if (s->ops->size(s, "index/head", &size) < 0)
         return -1;
@@ -245,9 +254,9 @@ static int warn_clock(struct prune *p, uint64_t now)
     struct prune_plan plan = {0};
     bool more;
 
-    if (now >= p->o->now || p->warned)
+    if (now >= p->s->now || p->warned)
         return 0;
-    if (prune_decide(p->index, p->o->now, p->o->keep, &plan)) {
+    if (prune_decide(p->s->index, p->s->now, p->o->keep, &plan)) {
         prune_plan_release(&plan);
         return -1;
     }
@@ -259,31 +268,31 @@ static int warn_clock(struct prune *p, uint64_t now)
                      "in '%s', and the server's is not: nothing is pruned for "
                      "its age since then; is the clock right? else it is done "
                      "some time after the next publish",
-                     (p->o->now - p->index->created) / DAY, p->o->store->where);
+                     (p->s->now - p->s->index->created) / DAY,
+                     p->s->store->where);
     p->warned = more;
     return 0;
 }
 
 /* 1 if there is something to do, 0 if not, -1 (reported). */
-static int decide(struct prune *p)
+static int decide(void *ctx)
 {
-    const uint8_t *key = signer_public(p->o->signer);
+    struct prune *p = ctx;
+    const struct index *x = p->s->index;
     uint64_t now;
 
     prune_plan_release(&p->plan);
-    index_free(p->index);
-    p->index = NULL;
-    if (index_read_head(p->o->store, key, &p->index) ||
-        index_read_shards(p->index, p->o->store) || find_now(p, &now) ||
-        prune_decide(p->index, now, p->o->keep, &p->plan) || warn_clock(p, now))
+    if (index_read_shards(p->s->index, p->s->store) || find_now(p, &now) ||
+        prune_decide(x, now, p->o->keep, &p->plan) || warn_clock(p, now))
         return -1;
     if (!p->plan.names.count && !prune_has_versions(&p->plan))
         return 0;
-    return refuse_open(p->index) ? -1 : 1;
+    return refuse_open(x) ? -1 : 1;
 }
 
-static int prune(struct prune *p)
+static int prune(void *ctx)
 {
+    struct prune *p = ctx;
     int failed;
 
     if (prune_versions(p))
@@ -296,41 +305,30 @@ static int prune(struct prune *p)
 
 static void say_stopped(const struct prune *p)
 {
-    if (stopped(p) && p->total)
+    if (!session_stopped(p->s))
+        return;
+    if (p->total)
         diag_error(DIAG_FAILED,
                    "stopped after %zu of %zu payloads; run 'ota-pack prune' "
                    "again to complete this",
                    p->result->payloads, p->total);
-    else if (stopped(p))
+    else
         diag_error(DIAG_FAILED, "stopped: no payload was removed");
 }
 
-int prune_run(const struct prune_options *options, struct prune_result *result)
+int prune_run(struct session *s, const struct prune_options *options,
+              struct prune_result *result)
 {
-    struct prune p = {.o = options, .result = result};
-    struct store *s = options->store;
-    int todo;
+    struct prune p = {.s = s, .o = options, .result = result};
+    const struct session_verb verb = {.look = decide, .work = prune, .ctx = &p};
+    int failed;
 
     *result = (struct prune_result){0};
-    todo = decide(&p);
-    if (todo > 0 && options->dry_run) {
-        todo = prune(&p);
-    } else if (todo > 0) {
-        todo =
-            signer_unlock(options->signer)
-                ? -1
-                : s->ops->lock(s, options->lock_wait_ms, options->break_lock);
-        if (!todo) {
-            todo = decide(&p);
-            todo = todo > 0 ? prune(&p) : todo;
-            todo = index_unlock(p.index, s, todo != 0, options->signer,
-                                options->now);
-        }
-    }
-    if (todo)
+    failed = session_run(s, &verb);
+    if (failed)
         say_stopped(&p);
-    meter_end(options->meter);
     prune_plan_release(&p.plan);
-    index_free(p.index);
-    return todo ? -1 : 0;
+    free(p.objects);
+    session_end(s);
+    return failed;
 }

@@ -3,9 +3,7 @@
 #ifndef PUBLISH_PRUNE_H
 #define PUBLISH_PRUNE_H
 
-#include <signal.h>
-#include "index/index.h"
-#include "meter.h"
+#include "session.h"
 
 /* Seconds for which a payload stays after the last manifest that named it: a
  * device may be reading it still. */
@@ -22,18 +20,10 @@ struct prune_item {
 };
 
 struct prune_options {
-    struct store *store;
-    struct signer *signer;
-    uint64_t now;  /* sign_time() */
     uint32_t keep; /* versions of each release, at least 1 */
-    bool dry_run;  /* nothing is locked or written */
-    unsigned lock_wait_ms;
-    bool break_lock;
-    volatile const sig_atomic_t *stop; /* not 0: stop */
     /* Called for each thing that goes (or would go); or NULL. */
     void (*each)(void *ctx, const struct prune_item *item);
     void *ctx;
-    struct meter *meter; /* of payloads, or NULL */
 };
 
 struct prune_result {
@@ -43,8 +33,9 @@ struct prune_result {
     uint64_t bytes;  /* of those removed */
 };
 
-/* Prunes.  Cut at any point it leaves what the next call completes.  0, or -1
- * (reported). */
-int prune_run(const struct prune_options *options, struct prune_result *result);
+/* Prunes; the meter counts payloads.  Cut at any point it leaves what the next
+ * call completes.  0, or -1 (reported). */
+int prune_run(struct session *s, const struct prune_options *options,
+              struct prune_result *result);
 
 #endif

@@ -2,7 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plan/plan_private.h"
+#include "base/array.h"
+#include "bundle/format.h"
+#include "plan/plan_paths.h"
 #include "prune_private.h"
 
 struct decider {
@@ -21,7 +23,7 @@ static bool is_ripe(const struct decider *d, uint64_t since)
 static int add_name(struct prune_names *n, const uint8_t name[OTA_HASH],
                     uint64_t until)
 {
-    if (plan_grow(&n->list, n->count, &n->room, sizeof *n->list))
+    if (array_grow(&n->list, n->count, &n->room, sizeof *n->list))
         return -1;
     memcpy(n->list[n->count].name, name, OTA_HASH);
     n->list[n->count++].until = until;
@@ -31,7 +33,7 @@ static int add_name(struct prune_names *n, const uint8_t name[OTA_HASH],
 static int add_payloads(struct prune_names *n, const struct index_content *c)
 {
     for (size_t i = 0; c && i < c->payload_count; i++)
-        if (add_name(n, c->payloads[i].link + 2, 0))
+        if (add_name(n, c->payloads[i].link + LINK_HASH, 0))
             return -1;
     return 0;
 }

@@ -4,10 +4,9 @@
 #ifndef PUBLISH_PUBLISH_H
 #define PUBLISH_PUBLISH_H
 
-#include <signal.h>
-#include "meter.h"
 #include "plan/plan.h"
 #include "repair.h"
+#include "session.h"
 
 /* What was done. */
 struct publish_result {
@@ -24,34 +23,25 @@ struct publish_result {
 struct publish_options {
     const struct config *config;
     const struct tree *tree;
-    struct store *store;
-    struct signer *signer;
-    uint64_t now; /* sign_time() */
     unsigned jobs;
-    unsigned lock_wait_ms;
-    bool break_lock;
-    bool new_base;            /* forget what was published */
     const uint32_t *at_least; /* as in struct plan_request */
     bool again;               /* publish also what was rolled back */
     /* Not NULL: what is lost or damaged is put again before, which is said
      * here; devices of what cannot be had again get a new version.  To be
      * released by the caller. */
     struct repair_result *repair;
-    bool dry_run;                      /* of a rollback: it is only reported */
-    volatile const sig_atomic_t *stop; /* not 0: stop at the next object */
     /* Called once with what was planned and done, unless there was nothing to
      * do or it failed before the first manifest; or NULL. */
     void (*report)(void *ctx, const struct plan *plan,
                    const struct publish_result *result);
     void *ctx;
-    struct meter *meter; /* of devices, or NULL */
 };
 
 /* Publishes.  0 (also where there was nothing to do), or -1 (reported): what
  * is not done then is taken up by the next call.  Where some devices could not
  * be written and others could, the error is DIAG_PARTIAL in meaning:
  * result->written and result->failed are both above 0. */
-int publish_run(const struct publish_options *options,
+int publish_run(struct session *s, const struct publish_options *options,
                 struct publish_result *result);
 
 /* The devices of a release get the content of a version that it had, as a new
@@ -59,9 +49,9 @@ int publish_run(const struct publish_options *options,
  * publish leaves it alone.  config and tree of the options are not looked at.
  * If it is cut short, the next such call, or publish_run() with what it goes
  * back from, completes it.  at_least: the least number of the new version, 0:
- * any.  As publish_run(). */
-int publish_rollback(const struct publish_options *options, const char *release,
-                     uint32_t to, uint32_t at_least,
+ * any.  In a dry run it is only reported.  As publish_run(). */
+int publish_rollback(struct session *s, const struct publish_options *options,
+                     const char *release, uint32_t to, uint32_t at_least,
                      struct publish_result *result);
 
 #endif

@@ -26,9 +26,10 @@ static int go_back(struct publish *p, const struct wish *w)
 {
     struct publish_options o = *p->o;
     struct publish inner = {
-        .o = &o, .result = p->result, .command = p->command, .index = p->index};
+        .s = p->s, .o = &o, .result = p->result, .command = p->command};
     struct back back;
-    int failed = back_open(p->index, o.store->where, w->release, w->to, &back);
+    int failed =
+        back_open(p->s->index, p->s->store->where, w->release, w->to, &back);
 
     if (!failed) {
         o.config = &back.config;
@@ -36,7 +37,7 @@ static int go_back(struct publish *p, const struct wish *w)
         back_at_least(&back, w->at_least);
         o.at_least = back.at_least;
         inner.back = &back.request;
-        failed = o.dry_run ? report_plan(&inner) : publish_planned(&inner);
+        failed = p->s->dry_run ? report_plan(&inner) : publish_planned(&inner);
     }
     back_release(&back);
     p->told |= inner.told;
@@ -48,9 +49,9 @@ static int go_back(struct publish *p, const struct wish *w)
  * have under a higher number; publish alone would leave them as they are. */
 static uint32_t doubtful(const struct publish *p, const struct index_release *r)
 {
-    const struct index *x = p->index;
+    const struct index *x = p->s->index;
 
-    if (!x->doubt || p->o->store->forced)
+    if (!x->doubt || p->s->store->forced)
         return 0;
     for (size_t i = 0; i < x->intent_count; i++)
         if (strcmp(x->intents[i].release, r->name) == 0)
@@ -66,7 +67,7 @@ int publish_take_up(struct publish *p)
 {
     const struct config *c = p->o->config;
     struct plan_request request = {
-        .config = c, .tree = p->o->tree, .index = p->index};
+        .config = c, .tree = p->o->tree, .index = p->s->index};
 
     for (size_t i = 0; i < c->release_count && !p->o->again; i++) {
         struct wish w = {.release = c->releases[i].name.text};
@@ -74,8 +75,8 @@ int publish_take_up(struct publish *p)
 
         if (!c->releases[i].selected || !plan_rolled_back(&request, i))
             continue;
-        r = index_release(p->index, w.release);
-        w.to = plan_back_begun(p->index, r);
+        r = index_release(p->s->index, w.release);
+        w.to = plan_back_begun(p->s->index, r);
         if (!w.to)
             w.to = doubtful(p, r);
         if (w.to && go_back(p, &w))
@@ -84,41 +85,44 @@ int publish_take_up(struct publish *p)
     return 0;
 }
 
-static int run(struct publish *p, const struct wish *w)
+/* A rollback that a person asked for. */
+struct asked {
+    struct publish p;
+    struct wish wish;
+};
+
+static int look_at_head(void *ctx)
 {
-    if (publish_read_head(p) || index_read_shards(p->index, p->o->store))
-        return -1;
-    return go_back(p, w);
+    const struct asked *a = ctx;
+
+    if (a->p.s->index->exists)
+        return 1;
+    return diag_error(DIAG_USAGE, "nothing was ever published to '%s'",
+                      a->p.s->store->where);
 }
 
-int publish_rollback(const struct publish_options *options, const char *release,
-                     uint32_t to, uint32_t at_least,
+static int work_on_index(void *ctx)
+{
+    struct asked *a = ctx;
+
+    return go_back(&a->p, &a->wish);
+}
+
+int publish_rollback(struct session *s, const struct publish_options *options,
+                     const char *release, uint32_t to, uint32_t at_least,
                      struct publish_result *result)
 {
-    struct wish w = {.release = release, .to = to, .at_least = at_least};
-    struct publish p = {.o = options, .result = result, .command = "rollback"};
-    struct store *s = options->store;
+    struct asked a = {
+        .p = {.s = s, .o = options, .result = result, .command = "rollback"},
+        .wish = {.release = release, .to = to, .at_least = at_least}};
+    const struct session_verb verb = {
+        .look = look_at_head, .work = work_on_index, .ctx = &a};
     int failed;
 
     *result = (struct publish_result){0};
-    failed = publish_read_head(&p);
-    if (!failed && !p.index->exists)
-        failed = diag_error(DIAG_USAGE, "nothing was ever published to '%s'",
-                            s->where);
-    if (!failed && options->dry_run) {
-        failed = run(&p, &w);
-    } else if (!failed) {
-        failed = signer_unlock(options->signer) ||
-                 s->ops->lock(s, options->lock_wait_ms, options->break_lock);
-        if (!failed) {
-            failed = run(&p, &w);
-            failed = index_unlock(p.index, s, failed != 0, options->signer,
-                                  options->now);
-        }
-    }
+    failed = session_run(s, &verb);
     if (failed)
-        publish_stopped(&p);
-    meter_end(options->meter);
-    index_free(p.index);
-    return failed ? -1 : 0;
+        publish_stopped(&a.p);
+    session_end(s);
+    return failed;
 }

@@ -60,21 +60,21 @@ static int set_intents(struct publish *p, bool after,
     }
     for (size_t i = 0; i < old_count; i++)
         add_intent(list, &count, &old[i]);
-    result = index_set_intents(p->index, list, count);
+    result = index_set_intents(p->s->index, list, count);
     free(list);
     return result;
 }
 
 int publish_begin(struct publish *p)
 {
-    struct index *x = p->index;
+    struct index *x = p->s->index;
 
-    x->doubt |= p->o->store->forced;
+    x->doubt |= p->s->store->forced;
     p->begun = true;
     if (publish_mark(p) || set_intents(p, false, x->intents, x->intent_count) ||
-        index_write(x, p->o->store, p->o->signer, p->o->now))
+        index_write(x, p->s->store, p->s->signer, p->s->now))
         return -1;
-    return index_confirm(x, p->o->store);
+    return index_confirm(x, p->s->store);
 }
 
 /* A content as the index takes it; `files` and `list` are its memory. */
@@ -132,7 +132,7 @@ static int set_device(struct publish *p, const struct plan_release *r,
                              .own = own};
 
     memcpy(e.digest, g->content->digest, OTA_DIGEST);
-    return index_set_device(p->index, &e) ? 0 : -1;
+    return index_set_device(p->s->index, &e) ? 0 : -1;
 }
 
 /* A version that has no devices yet, or whose payload had to be packed again:
@@ -142,7 +142,8 @@ static int set_version(struct publish *p, const struct plan_release *r,
                        struct index_content *shared)
 {
     const struct config_release *c = r->config;
-    const struct index_release *history = index_release(p->index, c->name.text);
+    const struct index_release *history =
+        index_release(p->s->index, c->name.text);
     const struct index_version *old =
         history ? index_version(history, version) : NULL;
     struct index_version v = {.version = version,
@@ -163,7 +164,7 @@ static int set_version(struct publish *p, const struct plan_release *r,
     if (old)
         v = *old;
     v.shared = shared;
-    added = index_add_version(p->index, c->name.text, &v) != NULL;
+    added = index_add_version(p->s->index, c->name.text, &v) != NULL;
     free(deletes);
     return added ? 0 : -1;
 }
@@ -181,7 +182,7 @@ static bool is_known(const struct publish *p, const struct plan_group *g)
 {
     const char *name = p->o->config->releases[g->release].name.text;
 
-    return index_version(index_release(p->index, name), g->version) != NULL;
+    return index_version(index_release(p->s->index, name), g->version) != NULL;
 }
 
 static int set_group(struct publish *p, const struct plan_release *r,
@@ -211,7 +212,7 @@ static int set_names(struct publish *p)
 
     for (size_t i = 0; i < c->device_count; i++) {
         const struct device *d = &c->devices[i];
-        const struct index_device *old = index_device(p->index, &d->id);
+        const struct index_device *old = index_device(p->s->index, &d->id);
         struct index_device e;
 
         if (!d->selected || !old)
@@ -219,7 +220,7 @@ static int set_names(struct publish *p)
         e = *old;
         e.name = d->name;
         if (strcmp(d->name ? d->name : "", old->name ? old->name : "") != 0 &&
-            !index_set_device(p->index, &e))
+            !index_set_device(p->s->index, &e))
             return -1;
     }
     return 0;
@@ -230,7 +231,7 @@ static bool is_shared(const struct publish *p, const char *release,
                       const struct plan_found *f)
 {
     const struct index_version *v =
-        index_version(index_release(p->index, release), f->version);
+        index_version(index_release(p->s->index, release), f->version);
 
     return v && v->shared && v->shared->payload_count && f->content &&
            memcmp(v->shared->payloads[v->shared->payload_count - 1].link,
@@ -241,7 +242,7 @@ static bool is_shared(const struct publish *p, const char *release,
  * publish had it: it keeps the content as its own. */
 static int set_found(struct publish *p, const struct plan_found *f)
 {
-    const struct index_device *old = index_device(p->index, &f->id);
+    const struct index_device *old = index_device(p->s->index, &f->id);
     const struct config *c = p->o->config;
     struct index_device e = {.id = f->id};
 
@@ -258,7 +259,7 @@ static int set_found(struct publish *p, const struct plan_found *f)
     e.created = f->created;
     e.expires = f->expires;
     e.own = is_shared(p, e.release, f) ? NULL : f->content;
-    return index_set_device(p->index, &e) ? 0 : -1;
+    return index_set_device(p->s->index, &e) ? 0 : -1;
 }
 
 static int set_entries(struct publish *p)
@@ -281,7 +282,7 @@ static int set_entries(struct publish *p)
 int publish_finish(struct publish *p)
 {
     const struct plan *plan = &p->plan;
-    struct index *x = p->index;
+    struct index *x = p->s->index;
 
     if (set_entries(p) ||
         set_intents(p, true, plan->intents, plan->intent_count))
@@ -293,8 +294,8 @@ int publish_finish(struct publish *p)
     x->refresh = plan->refresh;
     /* Whoever had the lock may put manifests still. */
     x->doubt =
-        plan->doubt || p->o->store->forced || (x->doubt && p->result->failed);
-    if (index_write(x, p->o->store, p->o->signer, p->o->now))
+        plan->doubt || p->s->store->forced || (x->doubt && p->result->failed);
+    if (index_write(x, p->s->store, p->s->signer, p->s->now))
         return -1;
-    return index_sweep(x, p->o->store);
+    return index_sweep(x, p->s->store);
 }

@@ -14,7 +14,7 @@ static int set_mark(struct publish *p, const char *release,
     marked.marks = (uint8_t)(v->marks & ~INDEX_ROLLED_BACK);
     if (on)
         marked.marks |= INDEX_ROLLED_BACK;
-    return index_add_version(p->index, release, &marked) ? 0 : -1;
+    return index_add_version(p->s->index, release, &marked) ? 0 : -1;
 }
 
 static bool same_digest(const struct index_version *v, const struct tree_set *s)
@@ -27,7 +27,8 @@ static int unmark(struct publish *p, const struct plan_release *r)
 {
     const struct config_release *c = &p->o->config->releases[r->release];
     const struct tree_set *set = p->o->tree->releases[r->release].sets;
-    const struct index_release *history = index_release(p->index, c->name.text);
+    const struct index_release *history =
+        index_release(p->s->index, c->name.text);
 
     if (r->rolled_back || r->pending_count || set->own || !history)
         return 0;
@@ -48,7 +49,7 @@ static bool has_device(const struct publish *p, const struct plan_release *r,
     for (uint32_t i = 0; i < r->device_count; i++) {
         const struct plan_device *d = &p->plan.devices[r->device_first + i];
         const struct index_device *e =
-            index_device(p->index, &p->o->config->devices[d->device].id);
+            index_device(p->s->index, &p->o->config->devices[d->device].id);
 
         if (d->why == PLAN_CHANGED && e && e->version == version)
             return true;
@@ -84,10 +85,11 @@ static int mark_begun(struct publish *p, const struct config_release *c)
 
         if (f->version <= p->back->version || !f->content ||
             memcmp(f->digest, p->back->content->digest, OTA_DIGEST) == 0 ||
-            index_version(index_release(p->index, c->name.text), f->version) ||
+            index_version(index_release(p->s->index, c->name.text),
+                          f->version) ||
             !is_shared(plan, f))
             continue;
-        if (!index_add_version(p->index, c->name.text, &v))
+        if (!index_add_version(p->s->index, c->name.text, &v))
             return -1;
     }
     return 0;
@@ -97,7 +99,8 @@ static int mark_left(struct publish *p, const struct plan_release *r)
 {
     const struct config_release *c = &p->o->config->releases[r->release];
     const struct tree_set *set = p->o->tree->releases[r->release].sets;
-    const struct index_release *history = index_release(p->index, c->name.text);
+    const struct index_release *history =
+        index_release(p->s->index, c->name.text);
 
     for (uint32_t i = 0; i < history->version_count; i++) {
         const struct index_version *v = &history->versions[i];

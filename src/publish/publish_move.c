@@ -2,6 +2,7 @@
  * with the same key: devices that move there have what they were given. */
 #include <string.h>
 
+#include "bundle/format.h"
 #include "index/memory.h"
 #include "publish_private.h"
 
@@ -34,9 +35,9 @@ static bool is_configured(const struct config *c,
 static void look(void *ctx, const struct memory_site *site)
 {
     struct mover *m = ctx;
-    const uint8_t *key = signer_public(m->p->o->signer);
+    const uint8_t *key = signer_public(m->p->s->signer);
 
-    if (memcmp(site->key_id, key + 2, OTA_KEY_ID) == 0 &&
+    if (memcmp(site->key_id, key + KEY_ID, OTA_KEY_ID) == 0 &&
         site->version > m->from.version &&
         !is_configured(m->p->o->config, site->site))
         m->from = *site;
@@ -44,10 +45,10 @@ static void look(void *ctx, const struct memory_site *site)
 
 void publish_warn_move(const struct publish *p)
 {
-    struct store *s = p->o->store;
+    struct store *s = p->s->store;
     struct mover m = {.p = p};
 
-    if (p->index->exists || p->o->new_base || !s->memory)
+    if (p->s->index->exists || p->s->new_base || !s->memory)
         return;
     memory_each_site(s->memory, look, &m);
     for (size_t i = 0; i < p->plan.release_count; i++) {

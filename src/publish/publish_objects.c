@@ -3,13 +3,12 @@
 #include <string.h>
 
 #include "group.h"
+#include "bundle/format.h"
 #include "index/served.h"
 #include "publish_private.h"
+#include "store/each.h"
 
-enum {
-    BATCH = 256,  /* manifests signed at once */
-    HOPELESS = 20 /* so many failures in a row are the server's, not theirs */
-};
+enum { BATCH = 256 /* manifests signed at once */ };
 
 /* By content, where that takes no time: store_ops.ahead. */
 static int is_whole(struct store *s, const struct ota_alternative *a)
@@ -31,7 +30,7 @@ static int is_there(struct store *s, const struct ota_alternative *a)
     uint64_t size;
     int result;
 
-    object_payload(a->link + 2, name);
+    object_payload(a->link + LINK_HASH, name);
     result = s->ops->size(s, name, &size);
     if (result)
         return result < 0 ? -1 : 0;
@@ -40,16 +39,16 @@ static int is_there(struct store *s, const struct ota_alternative *a)
 
 static int put_payload(struct publish *p, const struct payload *payload)
 {
-    struct store *s = p->o->store;
+    struct store *s = p->s->store;
     char name[OBJECT_NAME];
     int there = is_there(s, &payload->alt);
 
     if (there)
         return there < 0 ? -1 : 0;
-    object_payload(payload->alt.link + 2, name);
+    object_payload(payload->alt.link + LINK_HASH, name);
     if (s->ops->put(s, name, payload->bytes, payload->alt.size, STORE_PAYLOAD))
         return -1;
-    meter_count(p->o->meter, 0, payload->alt.size);
+    meter_count(p->s->meter, 0, payload->alt.size);
     p->result->payloads++;
     p->result->payload_bytes += payload->alt.size;
     return 0;
@@ -80,7 +79,7 @@ static int get_payload(struct publish *p, struct plan_group *g,
     if (!c)
         return pack_payload(p, g, cache);
     g->alternative = c->payloads[c->payload_count - 1];
-    there = is_there(p->o->store, &g->alternative);
+    there = is_there(p->s->store, &g->alternative);
     if (there)
         return there < 0 ? -1 : 0;
     return pack_payload(p, g, cache);
@@ -105,14 +104,14 @@ int publish_payloads(struct publish *p)
     struct payload_cache *cache = payload_cache_new();
     int result = cache ? 0 : -1;
 
-    meter_pack(p->o->meter, bytes_to_pack(p));
+    meter_pack(p->s->meter, bytes_to_pack(p));
 
     for (size_t i = 0; i < p->plan.group_count && !result; i++)
         if (publish_stopped(p) || get_payload(p, &p->plan.groups[i], cache))
             result = -1;
     payload_cache_free(cache);
-    meter_pack(p->o->meter, 0);
-    return result || p->o->store->ops->flush(p->o->store) ? -1 : 0;
+    meter_pack(p->s->meter, 0);
+    return result || p->s->store->ops->flush(p->s->store) ? -1 : 0;
 }
 
 /* Manifests that are signed together, whatever groups they are of. */
@@ -128,17 +127,17 @@ static void written(struct publish *p, struct plan_device *d, bool ok)
     d->done = ok;
     p->result->written += ok;
     p->in_row = ok ? 0 : p->in_row + 1;
-    meter_count(p->o->meter, 1, 0);
+    meter_count(p->s->meter, 1, 0);
 }
 
 static void put_manifest(struct publish *p, struct plan_device *d,
                          const struct sign_manifest *m)
 {
-    struct store *s = p->o->store;
+    struct store *s = p->s->store;
     char name[OBJECT_NAME];
 
     object_manifest(&p->o->config->devices[d->device].id, name);
-    meter_count(p->o->meter, 0, m->len);
+    meter_count(p->s->meter, 0, m->len);
     written(p, d,
             s->ops->put(s, name, m->bytes, m->len,
                         d->why == PLAN_NEW ? STORE_FIRST : STORE_MANIFEST) ==
@@ -151,14 +150,14 @@ static void put_manifest(struct publish *p, struct plan_device *d,
 static int put_batch(struct publish *p, struct batch *b)
 {
     if (publish_stopped(p) ||
-        sign_manifests(p->o->signer, b->requests, b->count, b->manifests) ||
-        index_confirm(p->index, p->o->store))
+        sign_manifests(p->s->signer, b->requests, b->count, b->manifests) ||
+        index_confirm(p->s->index, p->s->store))
         return -1;
     for (size_t i = 0; i < b->count; i++) {
         if (publish_stopped(p))
             return -1;
         put_manifest(p, &p->plan.devices[b->places[i]], &b->manifests[i]);
-        if (p->in_row == HOPELESS)
+        if (p->in_row == STORE_HOPELESS)
             return 1;
     }
     b->count = 0;
@@ -205,7 +204,7 @@ static void put_failed(void *ctx, const char *name)
 int publish_manifests(struct publish *p)
 {
     struct batch *b = malloc(sizeof *b);
-    struct store *s = p->o->store;
+    struct store *s = p->s->store;
     int result;
 
     if (!b)

@@ -5,11 +5,10 @@
 #include "publish.h"
 
 struct publish {
+    struct session *s;
     const struct publish_options *o;
     struct publish_result *result;
     const char *command; /* that goes on with it */
-    struct index *index;
-    struct index_old old; /* that a new base replaces */
     struct plan plan;
     const struct plan_back *back; /* a rollback, or NULL */
     const struct plan_lost *gone; /* is not to be had again, or NULL */
@@ -20,11 +19,10 @@ struct publish {
     bool told;       /* that it was stopped */
 };
 
-/* True, and reported once, when the user asked to stop. */
+/* publish_stop.c: true, and reported once, when the user asked to stop. */
 bool publish_stopped(struct publish *p);
 
-/* The head, and its key; then, locked, the shards.  0, or -1 (reported). */
-int publish_read_head(struct publish *p);
+/* publish_plan.c: 0, or -1 (reported). */
 int publish_make_plan(struct publish *p);
 /* Makes the plan and carries it out.  0, or -1 (reported). */
 int publish_planned(struct publish *p);

@@ -5,16 +5,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "plan/plan_private.h"
+#include "base/array.h"
+#include "bundle/format.h"
+#include "plan/plan.h"
 #include "readback.h"
 #include "index/served.h"
 #include "pack/unpack_error.h"
 
 enum {
-    HOPELESS = 20,   /* so many in a row that cannot be read are the server's */
-    LOOK = 64,       /* bad ones, after which the head is looked at again */
-    UNREAD = 1,      /* verdict: else OTA_OK or an error */
-    ASKED = 32 << 20 /* bytes of payloads that are asked for at once */
+    LOOK = 64, /* bad ones, after which the head is looked at again */
+    UNREAD = 1 /* verdict: else OTA_OK or an error */
 };
 
 /* A payload and what a reader says of it. */
@@ -42,9 +42,9 @@ struct readback {
     struct verdict *verdicts; /* of what the index names for them, by name */
     size_t verdict_count, verdict_room;
     struct verdict other; /* the last one that it does not name */
-    unsigned in_row;      /* devices that could not be read */
     uint32_t open;        /* highest version of an open intent, 0: none is */
-    struct reading window[STORE_AHEAD]; /* devices that are read together */
+    struct reading window[STORE_AHEAD]; /* devices that are read together, */
+    size_t first;                       /* from this one on */
 };
 
 /* A payload that the device's manifest names, on the way through a reader. */
@@ -153,17 +153,17 @@ static int list_payloads(struct readback *r)
 
     for (size_t i = 0; i < r->count; i++) {
         const struct index_content *c =
-            plan_content_of(r->index, r->devices[i]);
+            index_content_of(r->index, r->devices[i]);
 
         for (size_t k = 0; c && k < c->payload_count; k++) {
             struct verdict *v = r->verdicts;
-            const uint8_t *name = c->payloads[k].link + 2;
+            const uint8_t *name = c->payloads[k].link + LINK_HASH;
 
             if (r->verdict_count &&
                 memcmp(v[r->verdict_count - 1].name, name, OTA_HASH) == 0)
                 continue;
-            if (plan_grow(&r->verdicts, r->verdict_count, &r->verdict_room,
-                          sizeof *v))
+            if (array_grow(&r->verdicts, r->verdict_count, &r->verdict_room,
+                           sizeof *v))
                 return -1;
             v = &r->verdicts[r->verdict_count++];
             *v = (struct verdict){.error = UNREAD};
@@ -270,7 +270,7 @@ bool readback_is_entry(const struct index *x, const struct index_device *d,
     else if (v &&
              (m->hardware != v->hardware || strcmp(m->label, v->label) != 0))
         *differs = "its hardware or label is not the one of the index";
-    else if (!same_payloads(m, plan_content_of(x, d)))
+    else if (!same_payloads(m, index_content_of(x, d)))
         *differs = "its payloads are not those of the index";
     return m->version == d->version && !*differs;
 }
@@ -305,9 +305,19 @@ static void say_expired(const struct readback *r, struct reading *w)
         ota_strerror(OTA_ERR_EXPIRED), times);
 }
 
-static void read_manifest(const struct readback *r,
-                          const struct index_device *d, struct reading *w)
+static size_t ask_manifest(void *ctx, size_t i)
 {
+    const struct readback *r = ctx;
+
+    served_manifest_ahead(r->o->served, &r->devices[i]->id);
+    return 0;
+}
+
+static int read_manifest(void *ctx, size_t i)
+{
+    struct readback *r = ctx;
+    const struct index_device *d = r->devices[i];
+    struct reading *w = &r->window[i - r->first];
     int said;
 
     *w = (struct reading){0};
@@ -322,44 +332,30 @@ static void read_manifest(const struct readback *r,
         say(w, ota_error_name(said), "%s", ota_strerror(said));
     else
         compare(r, d, w);
+    return w->failed;
 }
 
-/* Begins to read what the device's manifest names and was not read yet; returns
- * how many payloads. */
-static size_t ask_ahead(const struct readback *r, const struct reading *w,
-                        uint64_t *bytes)
+/* Begins to read what the device's manifest names and was not read yet. */
+static size_t ask_payloads(void *ctx, size_t i)
 {
-    struct ota_alternative a;
-    struct verdict *v;
-    size_t count = 0;
+    struct readback *r = ctx;
+    const struct reading *w = &r->window[i - r->first];
+    unsigned count = w->failed || w->error ? 0 : w->manifest.alternatives;
+    size_t bytes = 0;
 
-    if (w->failed || w->error)
-        return 0;
-    for (unsigned i = 0; i < w->manifest.alternatives; i++) {
-        ota_manifest_alternative(&w->manifest, i, &a);
-        v = named_verdict(r, a.link + 2);
+    for (unsigned k = 0; k < count; k++) {
+        struct ota_alternative a;
+        struct verdict *v;
+
+        ota_manifest_alternative(&w->manifest, k, &a);
+        v = named_verdict(r, a.link + LINK_HASH);
         if (!v || v->error != UNREAD || v->asked)
             continue;
         served_payload_ahead(r->o->served, &a);
         v->asked = true;
-        *bytes += a.size;
-        count++;
+        bytes += a.size;
     }
-    return count;
-}
-
-/* The same for the devices of the window from `i` on; returns the first one
- * that is left. */
-static size_t ask_payloads(const struct readback *r, size_t i, size_t count)
-{
-    uint64_t bytes = 0;
-    size_t asked = 0;
-
-    do
-        asked += ask_ahead(r, &r->window[i++], &bytes);
-    while (i < count && asked + OTA_ALTERNATIVES <= STORE_AHEAD &&
-           bytes < ASKED);
-    return i;
+    return bytes;
 }
 
 /* All payloads that the manifest names, also after an error: they were asked
@@ -374,7 +370,7 @@ static void check_payloads(struct readback *r, struct reading *w)
 
         ota_manifest_alternative(&w->manifest, i, &p.a);
         p.full = i + 1u == count;
-        v = find_verdict(r, p.a.link + 2);
+        v = find_verdict(r, p.a.link + LINK_HASH);
         if (v->error == UNREAD && read_payload(r, &p, v))
             w->failed = true;
         else if (v->error && !w->error)
@@ -395,18 +391,21 @@ static int look_again(const struct readback *r)
                       r->o->store->where);
 }
 
-/* 0, or -1 (reported): it ends here. */
-static int conclude(struct readback *r, const struct index_device *d,
-                    const struct reading *w)
+static int conclude(void *ctx, size_t i)
 {
-    struct readback_item item = {d, w->error, w->message};
+    struct readback *r = ctx;
+    struct reading *w = &r->window[i - r->first];
+    struct readback_item item = {r->devices[i], NULL, w->message};
 
+    check_payloads(r, w);
+    if (stopped(r))
+        return -1;
     meter_count(r->o->meter, 1, 0);
-    r->in_row = w->failed ? r->in_row + 1 : 0;
     if (w->failed) {
         r->result->failed++;
-        return r->in_row == HOPELESS ? -1 : 0;
+        return 1;
     }
+    item.error = w->error;
     if (item.error && r->result->bad++ % LOOK == 0 && look_again(r))
         return -1;
     r->result->devices++;
@@ -414,46 +413,40 @@ static int conclude(struct readback *r, const struct index_device *d,
     return 0;
 }
 
-static int read_window(struct readback *r, const struct index_device **devices,
-                       size_t count)
+static void free_window(struct readback *r)
 {
-    size_t asked = 0, i;
+    for (size_t i = 0; i < STORE_AHEAD; i++)
+        free(r->window[i].bytes);
+    memset(r->window, 0, sizeof r->window);
+}
 
-    for (i = 0; i < count; i++)
-        served_manifest_ahead(r->o->served, &devices[i]->id);
-    for (i = 0; i < count && r->in_row < HOPELESS; i++) {
-        read_manifest(r, devices[i], &r->window[i]);
-        r->in_row = r->window[i].failed ? r->in_row + 1 : 0;
-    }
-    if (r->in_row == HOPELESS) {
-        r->result->failed += HOPELESS;
-        return -1;
-    }
-    r->in_row = 0;
-    for (i = 0; i < count; i++) {
-        if (i == asked)
-            asked = ask_payloads(r, i, count);
-        check_payloads(r, &r->window[i]);
-        if (stopped(r) || conclude(r, devices[i], &r->window[i]))
-            return -1;
-    }
-    return 0;
+static int read_payloads(void *ctx, size_t first, size_t end)
+{
+    struct readback *r = ctx;
+    const struct store_each each = {.ask = ask_payloads,
+                                    .take = conclude,
+                                    .ctx = r,
+                                    .objects = OTA_ALTERNATIVES};
+    int result = store_each(&each, first, end);
+
+    free_window(r);
+    r->first = end;
+    return result;
 }
 
 static int read_devices(struct readback *r)
 {
-    size_t count;
-    int result = 0;
+    const struct store_each each = {.ask = ask_manifest,
+                                    .take = read_manifest,
+                                    .taken = read_payloads,
+                                    .ctx = r};
+    int result;
 
     meter_begin(r->o->meter, r->o->served, r->count);
-    for (size_t i = 0; i < r->count && !result; i += count) {
-        count = r->count - i < STORE_AHEAD ? r->count - i : STORE_AHEAD;
-        result = read_window(r, &r->devices[i], count);
-        for (size_t k = 0; k < count; k++) {
-            free(r->window[k].bytes);
-            r->window[k].bytes = NULL;
-        }
-    }
+    result = store_each(&each, 0, r->count);
+    if (result > 0)
+        r->result->failed += STORE_HOPELESS;
+    free_window(r);
     return result || r->result->failed ? -1 : 0;
 }
 

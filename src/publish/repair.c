@@ -1,33 +1,28 @@
 /* What is lost or damaged on the server is put again: payloads, then the
  * manifests that name them. */
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+#include "bundle/format.h"
 #include "index/served.h"
 #include "pack/sign.h"
-#include "plan/plan_private.h"
+#include "plan/plan.h"
 #include "readback.h"
 #include "repair_private.h"
 
 enum {
-    HOPELESS = 20, /* so many failures in a row are the server's */
-    NAMED = 3,     /* devices that a message names */
+    NAMED = 3, /* devices that a message names */
     CURE = 160
 };
-
-bool repair_stopped(const struct repair *r)
-{
-    return r->o->stop && *r->o->stop;
-}
 
 /* -- manifests --------------------------------------------------------------
  */
 
 /* Devices that are looked at together. */
 struct window {
-    size_t count, bad;
-    const struct index_device *devices[STORE_AHEAD];
+    struct repair *r;
+    size_t bad;
     struct sign_request requests[STORE_AHEAD]; /* of the bad ones */
     enum store_class classes[STORE_AHEAD];
     struct sign_manifest manifests[STORE_AHEAD];
@@ -35,14 +30,14 @@ struct window {
 
 static bool is_lost(const struct repair *r, const struct index_device *d)
 {
-    const struct index_content *c = plan_content_of(r->x, d);
+    const struct index_content *c = index_content_of(r->x, d);
 
     if (!c || !c->payload_count ||
         !index_version(index_release(r->x, d->release), d->version))
         return true;
     for (unsigned i = 0; i < c->payload_count; i++) {
         const struct repair_payload *p =
-            repair_find(r, c->payloads[i].link + 2);
+            repair_find(r, c->payloads[i].link + LINK_HASH);
 
         if (!p || p->bad)
             return true;
@@ -54,8 +49,8 @@ static int add_lost(struct repair *r, const struct index_device *d)
 {
     struct repair_result *result = r->result;
 
-    if (plan_grow(&result->lost, result->lost_count, &result->lost_room,
-                  sizeof *result->lost))
+    if (array_grow(&result->lost, result->lost_count, &result->lost_room,
+                   sizeof *result->lost))
         return -1;
     result->lost[result->lost_count++] = (struct repair_lost){
         .id = d->id, .release = d->release, .version = d->version};
@@ -68,7 +63,7 @@ static void make_request(const struct repair *r, const struct index_device *d,
 {
     const struct index_version *v =
         index_version(index_release(r->x, d->release), d->version);
-    const struct index_content *c = plan_content_of(r->x, d);
+    const struct index_content *c = index_content_of(r->x, d);
 
     *out = (struct sign_request){.manifest = {.flags = v->flags,
                                               .alternatives = c->payload_count,
@@ -92,28 +87,44 @@ static bool is_news(const struct index_device *d, const struct ota_manifest *m)
            m->created > d->created;
 }
 
-static int look(struct repair *r, struct window *w,
-                const struct index_device *d)
+static size_t ask_device(void *ctx, size_t i)
 {
+    const struct repair *r = ((const struct window *)ctx)->r;
+    const struct index_device *d = index_device_at(r->x, i);
+
+    if (!gone_has(&r->gone, d))
+        served_manifest_ahead(r->s->store, &d->id);
+    return 0;
+}
+
+static int look_at_device(void *ctx, size_t i)
+{
+    struct window *w = ctx;
+    struct repair *r = w->r;
+    const struct index_device *d = index_device_at(r->x, i);
     struct ota_manifest m;
     uint8_t *bytes;
     const char *differs;
     bool well;
     int error;
 
-    if (served_manifest(r->o->store, signer_public(r->o->signer), &d->id, 0, &m,
+    if (session_stopped(r->s))
+        return -1;
+    meter_count(r->s->meter, 1, 0);
+    if (gone_has(&r->gone, d))
+        return 0;
+    if (served_manifest(r->s->store, signer_public(r->s->signer), &d->id, 0, &m,
                         &bytes, &error)) {
         r->result->failed++;
-        return ++r->in_row == HOPELESS ? -1 : 0;
+        return 1;
     }
-    r->in_row = 0;
     well = bytes && !error &&
            (readback_is_entry(r->x, d, &m, &differs) || is_news(d, &m));
     if (is_lost(r, d)) {
         free(bytes);
         return add_lost(r, d);
     }
-    if (!well && !(d->expires && r->o->now >= d->expires)) {
+    if (!well && !(d->expires && r->s->now >= d->expires)) {
         w->classes[w->bad] = bytes ? STORE_MANIFEST : STORE_FIRST;
         make_request(r, d, &w->requests[w->bad++]);
     }
@@ -122,15 +133,19 @@ static int look(struct repair *r, struct window *w,
 }
 
 /* Somebody who publishes all the same may have put newer ones. */
-static int put_window(struct repair *r, struct window *w)
+static int put_window(void *ctx, size_t first, size_t end)
 {
-    struct store *s = r->o->store;
+    struct window *w = ctx;
+    struct repair *r = w->r;
+    struct store *s = r->s->store;
     char name[OBJECT_NAME];
 
+    (void)first;
+    (void)end;
     if (!w->bad)
         return 0;
-    if (repair_stopped(r) ||
-        sign_manifests(r->o->signer, w->requests, w->bad, w->manifests) ||
+    if (session_stopped(r->s) ||
+        sign_manifests(r->s->signer, w->requests, w->bad, w->manifests) ||
         index_confirm(r->x, s))
         return -1;
     for (size_t i = 0; i < w->bad; i++) {
@@ -142,36 +157,8 @@ static int put_window(struct repair *r, struct window *w)
             r->result->failed++;
         }
     }
-    return 0;
-}
-
-static int mend_window(struct repair *r, struct window *w)
-{
     w->bad = 0;
-    for (size_t i = 0; i < w->count; i++)
-        served_manifest_ahead(r->o->store, &w->devices[i]->id);
-    for (size_t i = 0; i < w->count; i++) {
-        assert(w->devices[i]);
-        if (repair_stopped(r) || look(r, w, w->devices[i]))
-            return -1;
-    }
-    meter_count(r->o->meter, w->count, 0);
-    w->count = 0;
-    return put_window(r, w);
-}
-
-static int mend_devices(struct repair *r, struct window *w)
-{
-    for (size_t i = 0; i < index_device_count(r->x); i++) {
-        const struct index_device *d = index_device_at(r->x, i);
-
-        if (gone_has(&r->gone, d))
-            continue;
-        w->devices[w->count++] = d;
-        if (w->count == STORE_AHEAD && mend_window(r, w))
-            return -1;
-    }
-    return mend_window(r, w);
+    return 0;
 }
 
 /* Called by the store for what turns out to have failed after its put. */
@@ -186,15 +173,20 @@ static void put_failed(void *ctx, const char *name)
 
 static int repair_manifests(struct repair *r)
 {
-    struct store *s = r->o->store;
+    struct store *s = r->s->store;
     struct window *w = calloc(1, sizeof *w);
+    const struct store_each each = {.ask = ask_device,
+                                    .take = look_at_device,
+                                    .taken = put_window,
+                                    .ctx = w};
     int result;
 
     if (!w)
         return diag_no_memory();
+    w->r = r;
     s->failed = put_failed;
     s->failed_ctx = r->result;
-    result = mend_devices(r, w);
+    result = store_each(&each, 0, index_device_count(r->x));
     if (s->ops->flush(s) && !r->result->failed)
         result = -1;
     s->failed = NULL;
@@ -205,21 +197,21 @@ static int repair_manifests(struct repair *r)
 /* -- all of it --------------------------------------------------------------
  */
 
-int repair_objects(const struct repair_options *o, const struct index *x,
+int repair_objects(const struct session *s, const struct repair_options *o,
                    struct repair_result *result)
 {
-    struct repair r = {.o = o, .x = x, .result = result};
+    struct repair r = {.s = s, .o = o, .x = s->index, .result = result};
     int failed;
 
     *result = (struct repair_result){0};
-    meter_begin(o->meter, o->store, index_device_count(x));
-    failed = gone_init(&r.gone, o->config, o->now) || repair_payloads(&r) ||
+    meter_begin(s->meter, s->store, index_device_count(s->index));
+    failed = gone_init(&r.gone, o->config, s->now) || repair_payloads(&r) ||
              repair_manifests(&r);
-    if (failed && repair_stopped(&r))
+    if (failed && session_stopped(s))
         diag_error(DIAG_FAILED,
                    "stopped: what was put again is whole, and nothing else "
                    "was changed");
-    meter_end(o->meter);
+    meter_end(s->meter);
     gone_release(&r.gone);
     free(r.list);
     free(r.sources);
@@ -334,23 +326,24 @@ static bool has_still(const struct index *x, const struct repair_result *r,
 
     if (!d || d->version != l->version)
         return false;
-    c = plan_content_of(x, d);
+    c = index_content_of(x, d);
     *out = (struct telling){
         .lost = l, .name = d->name, .listed = gone_lists(listed, &l->id)};
     return !c || !c->payload_count || plan_is_lost(&r->payload_list, c) ||
            !index_version(index_release(x, d->release), d->version);
 }
 
-size_t repair_say_lost(const struct repair_options *o, const struct index *x,
+size_t repair_say_lost(const struct session *s, const struct repair_options *o,
                        const struct repair_result *result, bool again)
 {
+    const struct index *x = s->index;
     struct telling *list = calloc(result->lost_count + 1, sizeof *list);
     struct gone gone = {0};
     size_t count = 0;
 
     if (!list)
         diag_no_memory();
-    else if (gone_init(&gone, o->config, o->now) == 0)
+    else if (gone_init(&gone, o->config, s->now) == 0)
         for (size_t i = 0; i < result->lost_count; i++)
             count +=
                 has_still(x, result, &result->lost[i], &gone, &list[count]);
@@ -369,30 +362,34 @@ size_t repair_say_lost(const struct repair_options *o, const struct index *x,
     return count;
 }
 
-static int run_locked(const struct repair_options *o, struct index *x,
-                      struct repair_result *result)
+/* A repair by itself, without a publish. */
+struct alone {
+    struct session *s;
+    const struct repair_options *o;
+    struct repair_result *result;
+};
+
+static int repair_alone(void *ctx)
 {
-    if (index_read_shards(x, o->store) || repair_objects(o, x, result))
+    const struct alone *a = ctx;
+
+    if (repair_objects(a->s, a->o, a->result))
         return -1;
-    repair_say_lost(o, x, result, false);
-    return result->failed ? -1 : 0;
+    repair_say_lost(a->s, a->o, a->result, false);
+    return a->result->failed ? -1 : 0;
 }
 
-int repair_run(const struct repair_options *o, struct repair_result *result)
+int repair_run(struct session *s, const struct repair_options *o,
+               struct repair_result *result)
 {
-    struct store *s = o->store;
-    struct index *x = NULL;
+    struct alone a = {.s = s, .o = o, .result = result};
+    const struct session_verb verb = {.work = repair_alone, .ctx = &a};
     int failed;
 
     *result = (struct repair_result){0};
-    if (signer_unlock(o->signer) ||
-        s->ops->lock(s, o->lock_wait_ms, o->break_lock))
-        return -1;
-    failed = index_read_head(s, signer_public(o->signer), &x) ||
-             run_locked(o, x, result);
-    index_unlock(x, s, failed != 0, o->signer, o->now);
-    index_free(x);
-    return failed ? -1 : 0;
+    failed = session_run(s, &verb);
+    session_end(s);
+    return failed;
 }
 
 void repair_release(struct repair_result *result)

@@ -4,9 +4,8 @@
 #ifndef PUBLISH_REPAIR_H
 #define PUBLISH_REPAIR_H
 
-#include <signal.h>
-#include "meter.h"
 #include "plan/plan.h"
+#include "session.h"
 
 struct repair_options {
     const struct config *config;
@@ -14,14 +13,7 @@ struct repair_options {
      * packed.  NULL: they could not be had (reported). */
     const struct tree *(*sources)(void *ctx);
     void *ctx;
-    struct store *store;
-    struct signer *signer;
-    uint64_t now; /* seconds since 1970 */
     unsigned jobs;
-    unsigned lock_wait_ms;
-    bool break_lock;
-    volatile const sig_atomic_t *stop; /* not 0: stop at the next object */
-    struct meter *meter;               /* of objects, or NULL */
 };
 
 /* A device whose payload, or what its manifest says, cannot be had again. */
@@ -43,20 +35,21 @@ struct repair_result {
                   * to: a warning was given */
 };
 
-/* Reads everything that `x`, an index with its shards, names, and mends it;
- * the lock is held.  0, also where something is lost or failed; -1 (reported):
+/* Reads everything that the session's index names, and mends it; the lock is
+ * held.  0, also where something is lost or failed; -1 (reported):
  * it ends here.  `result` is to be released in both cases. */
-int repair_objects(const struct repair_options *o, const struct index *x,
+int repair_objects(const struct session *s, const struct repair_options *o,
                    struct repair_result *result);
 
-/* Says of each device of the list that has in `x` still what is lost, what to
- * do (DIAG_VERIFY).  again: the command that gives new versions has run.
- * Returns how many there are. */
-size_t repair_say_lost(const struct repair_options *o, const struct index *x,
+/* Says of each device of the list that has in the index still what is lost,
+ * what to do (DIAG_VERIFY).  again: the command that gives new versions has
+ * run. Returns how many there are. */
+size_t repair_say_lost(const struct session *s, const struct repair_options *o,
                        const struct repair_result *result, bool again);
 
 /* Locks, reads the index, mends and says what is lost.  0, or -1 (reported). */
-int repair_run(const struct repair_options *o, struct repair_result *result);
+int repair_run(struct session *s, const struct repair_options *o,
+               struct repair_result *result);
 void repair_release(struct repair_result *result);
 
 #endif

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "index/served.h"
-#include "plan/plan_private.h"
 #include "repair_private.h"
 
 /* The files of a content on their way together. */
@@ -42,8 +42,8 @@ static int add_release(struct repair *r, const struct tree_release *t)
 
             if (s > 0 && !e->own)
                 continue;
-            if (plan_grow(&r->sources, r->source_count, &r->source_room,
-                          sizeof e))
+            if (array_grow(&r->sources, r->source_count, &r->source_room,
+                           sizeof e))
                 return -1;
             r->sources[r->source_count++] = e;
         }
@@ -146,7 +146,7 @@ static int take_from(struct repair *r, struct making *m,
     uint8_t *bytes;
     int error = OTA_OK, result;
 
-    if (served_payload(r->o->store, &other->alt, &bytes))
+    if (served_payload(r->s->store, &other->alt, &bytes))
         return -1;
     result = bytes ? served_content(other->content, bytes, &sink, &error) : 0;
     free(bytes);

@@ -3,17 +3,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+#include "bundle/format.h"
 #include "index/served.h"
-#include "plan/plan_private.h"
 #include "repair_private.h"
-
-enum { ASKED = 32 << 20 /* bytes that are asked for at once */ };
 
 /* By name; of two of one name the one that a device needs is first. */
 static int by_name(const void *a, const void *b)
 {
     const struct repair_payload *x = a, *y = b;
-    int order = memcmp(x->alt.link + 2, y->alt.link + 2, OTA_HASH);
+    int order =
+        memcmp(x->alt.link + LINK_HASH, y->alt.link + LINK_HASH, OTA_HASH);
 
     return order ? order : (int)y->needed - (int)x->needed;
 }
@@ -26,7 +26,7 @@ static int add_content(struct repair *r, const struct index_content *c,
     if (last && last->content == c && last->needed >= needed)
         return 0;
     for (unsigned i = 0; c && i < c->payload_count; i++) {
-        if (plan_grow(&r->list, r->count, &r->room, sizeof *r->list))
+        if (array_grow(&r->list, r->count, &r->room, sizeof *r->list))
             return -1;
         r->list[r->count++] =
             (struct repair_payload){.alt = c->payloads[i],
@@ -46,7 +46,7 @@ static int list_all(struct repair *r)
     for (size_t i = 0; i < index_device_count(r->x); i++) {
         const struct index_device *d = index_device_at(r->x, i);
 
-        if (!gone_has(&r->gone, d) && add_content(r, plan_content_of(r->x, d),
+        if (!gone_has(&r->gone, d) && add_content(r, index_content_of(r->x, d),
                                                   d->release, d->version, true))
             return -1;
     }
@@ -73,57 +73,49 @@ struct repair_payload *repair_find(const struct repair *r, const uint8_t *name)
     struct repair_payload key = {.needed = true};
     size_t low = 0, high = r->count;
 
-    memcpy(key.alt.link + 2, name, OTA_HASH);
+    memcpy(key.alt.link + LINK_HASH, name, OTA_HASH);
     while (low < high) {
         size_t mid = low + (high - low) / 2;
 
-        if (memcmp(r->list[mid].alt.link + 2, name, OTA_HASH) < 0)
+        if (memcmp(r->list[mid].alt.link + LINK_HASH, name, OTA_HASH) < 0)
             low = mid + 1;
         else
             high = mid;
     }
-    return low < r->count &&
-                   memcmp(r->list[low].alt.link + 2, name, OTA_HASH) == 0
+    return low < r->count && memcmp(r->list[low].alt.link + LINK_HASH, name,
+                                    OTA_HASH) == 0
                ? &r->list[low]
                : NULL;
 }
 
-static int check_one(struct repair *r, struct repair_payload *p)
+static size_t ask_payload(void *ctx, size_t i)
 {
+    const struct repair *r = ctx;
+
+    served_payload_ahead(r->s->store, &r->list[i].alt);
+    return r->list[i].alt.size;
+}
+
+static int check_payload(void *ctx, size_t i)
+{
+    struct repair *r = ctx;
+    struct repair_payload *p = &r->list[i];
     uint8_t *bytes;
 
-    if (repair_stopped(r) || served_payload(r->o->store, &p->alt, &bytes))
+    if (session_stopped(r->s) || served_payload(r->s->store, &p->alt, &bytes))
         return -1;
     p->bad = !bytes || !served_is_whole(&p->alt, bytes);
     free(bytes);
-    meter_count(r->o->meter, 0, p->alt.size);
+    meter_count(r->s->meter, 0, p->alt.size);
     return 0;
-}
-
-/* Returns the first one that is left. */
-static size_t ask_ahead(const struct repair *r, size_t i)
-{
-    const size_t first = i;
-    uint64_t bytes = 0;
-
-    do {
-        served_payload_ahead(r->o->store, &r->list[i].alt);
-        bytes += r->list[i++].alt.size;
-    } while (i < r->count && i - first < STORE_AHEAD && bytes < ASKED);
-    return i;
 }
 
 static int check_all(struct repair *r)
 {
-    size_t asked = 0;
+    const struct store_each each = {
+        .ask = ask_payload, .take = check_payload, .ctx = r};
 
-    for (size_t i = 0; i < r->count; i++) {
-        if (i == asked)
-            asked = ask_ahead(r, i);
-        if (check_one(r, &r->list[i]))
-            return -1;
-    }
-    return 0;
+    return store_each(&each, 0, r->count);
 }
 
 /* What is at its name is in the way of a server that takes bytes of that size
@@ -131,12 +123,12 @@ static int check_all(struct repair *r)
 static int put_again(struct repair *r, struct repair_payload *p,
                      const struct payload *payload)
 {
-    struct store *s = r->o->store;
+    struct store *s = r->s->store;
     char name[OBJECT_NAME];
     uint64_t size;
     int there;
 
-    object_payload(p->alt.link + 2, name);
+    object_payload(p->alt.link + LINK_HASH, name);
     there = s->ops->size(s, name, &size);
     if (there < 0 || (there == 0 && s->ops->remove(s, name)) ||
         s->ops->put(s, name, payload->bytes, payload->alt.size, STORE_PAYLOAD))
@@ -153,7 +145,7 @@ static int mend(struct repair *r, struct repair_payload *p)
     struct payload payload = {0};
     int result;
 
-    if (repair_stopped(r))
+    if (session_stopped(r->s))
         return -1;
     result = repair_pack(r, p, &payload);
     if (result == 1 && put_again(r, p, &payload))
@@ -177,7 +169,7 @@ static int mend_all(struct repair *r)
                 return -1;
             again |= result > 0;
         }
-        if (again && r->o->store->ops->flush(r->o->store))
+        if (again && r->s->store->ops->flush(r->s->store))
             return -1;
     }
     return 0;
@@ -196,7 +188,7 @@ static int note_lost(struct repair *r)
 
         if (!p->bad)
             continue;
-        memcpy(lost->names[lost->count++], p->alt.link + 2, OTA_HASH);
+        memcpy(lost->names[lost->count++], p->alt.link + LINK_HASH, OTA_HASH);
         if (p->needed)
             continue;
         r->result->past++;

@@ -18,6 +18,7 @@ struct repair_payload {
 };
 
 struct repair {
+    const struct session *s;
     const struct repair_options *o;
     const struct index *x;
     struct repair_result *result;
@@ -28,10 +29,7 @@ struct repair {
     bool asked;
     const struct tree_entry **sources; /* its entries, by hash */
     size_t source_count, source_room;
-    unsigned in_row; /* devices that could not be read */
 };
-
-bool repair_stopped(const struct repair *r);
 
 /* repair_payload.c: finds the bad ones, and puts again what can be had.  0, or
  * -1 (reported). */

@@ -11,33 +11,29 @@
 struct target {
     struct device_id id;
     uint32_t version; /* that it was given */
-    bool failed;      /* (reported) */
+    bool read;        /* that is known */
     bool gone;        /* its manifest is removed */
 };
 
 struct withdraw {
+    struct session *s;
     const struct withdraw_options *o;
     struct withdraw_result *result;
-    struct index *index;
     struct target *targets;
     size_t count;
+    size_t done; /* of them, also where that failed */
 };
-
-static bool stopped(const struct withdraw *w)
-{
-    return w->o->stop && *w->o->stop;
-}
 
 static int say_unknown(const struct withdraw *w, const char *word)
 {
-    size_t count = index_device_count(w->index), n = 0;
+    size_t count = index_device_count(w->s->index), n = 0;
     const char **names, *near;
 
     if (w->o->some) {
-        diag_note("'%s' has no device '%s'", w->o->store->where, word);
+        diag_note("'%s' has no device '%s'", w->s->store->where, word);
         return 0;
     }
-    if (index_release(w->index, word))
+    if (index_release(w->s->index, word))
         return diag_error(DIAG_USAGE,
                           "'%s' is a release; withdraw takes devices: "
                           "'ota-pack status %s' lists them",
@@ -46,19 +42,19 @@ static int say_unknown(const struct withdraw *w, const char *word)
     if (!names)
         return diag_no_memory();
     for (size_t i = 0; i < count; i++)
-        if (index_device_at(w->index, i)->name)
-            names[n++] = index_device_at(w->index, i)->name;
+        if (index_device_at(w->s->index, i)->name)
+            names[n++] = index_device_at(w->s->index, i)->name;
     near = diag_suggest(word, names, n);
     free(names);
     if (fleet_say_other(word, near != NULL))
         return -1;
     return near ? diag_error(DIAG_USAGE,
                              "'%s' has no device '%s' (did you mean '%s'?)",
-                             w->o->store->where, word, near)
+                             w->s->store->where, word, near)
                 : diag_error(DIAG_USAGE,
                              "'%s' has no device '%s': nothing was ever "
                              "published for it",
-                             w->o->store->where, word);
+                             w->s->store->where, word);
 }
 
 /* 0, or -1 (reported); *found is NULL where it is not known. */
@@ -70,10 +66,10 @@ static int find(const struct withdraw *w, const char *word,
     size_t count = 0;
 
     if (device_id_parse(word, strlen(word), &id) == 0) {
-        found = index_device(w->index, &id);
+        found = index_device(w->s->index, &id);
     } else {
-        for (size_t i = 0; i < index_device_count(w->index); i++) {
-            const struct index_device *d = index_device_at(w->index, i);
+        for (size_t i = 0; i < index_device_count(w->s->index); i++) {
+            const struct index_device *d = index_device_at(w->s->index, i);
 
             if (d->name && strcmp(d->name, word) == 0) {
                 found = d;
@@ -123,10 +119,15 @@ static void add_target(struct withdraw *w, const struct index_device *d)
 }
 
 /* All of them, so that every mistake is reported. */
-static int find_targets(struct withdraw *w)
+static int find_targets(void *ctx)
 {
-    int result = 0;
+    struct withdraw *w = ctx;
+    int result = 1;
 
+    if (index_read_shards(w->s->index, w->s->store))
+        return -1;
+    free(w->targets);
+    w->count = w->done = 0;
     w->targets = calloc(w->o->word_count + 1, sizeof *w->targets);
     if (!w->targets)
         return diag_no_memory();
@@ -141,60 +142,70 @@ static int find_targets(struct withdraw *w)
     return result;
 }
 
-/* A publish that was cut short may have given them higher versions. */
-static void read_versions(const struct withdraw *w, struct target *list,
-                          size_t count)
+static size_t ask_version(void *ctx, size_t i)
 {
-    for (size_t i = 0; i < count; i++)
-        served_manifest_ahead(w->o->store, &list[i].id);
-    for (size_t i = 0; i < count; i++) {
-        struct target *t = &list[i];
-        struct ota_manifest m;
-        uint8_t *bytes = NULL;
-        int error;
+    const struct withdraw *w = ctx;
 
-        if (served_manifest(w->o->store, signer_public(w->o->signer), &t->id, 0,
-                            &m, &bytes, &error))
-            t->failed = true;
-        else if (error == OTA_OK && m.version > t->version)
-            t->version = m.version;
-        free(bytes);
-        meter_count(w->o->meter, w->o->dry_run, 0);
-    }
+    served_manifest_ahead(w->s->store, &w->targets[i].id);
+    return 0;
 }
 
-/* The head is looked at before: somebody who took the lock away may have given
- * one of them another manifest. */
-static void remove_manifests(const struct withdraw *w, struct target *list,
-                             size_t count)
+/* A publish that was cut short may have given it a higher one. */
+static int read_version(void *ctx, size_t i)
 {
-    struct store *s = w->o->store;
-    bool failed = index_confirm(w->index, s) != 0;
+    const struct withdraw *w = ctx;
+    struct target *t = &w->targets[i];
+    struct ota_manifest m;
+    uint8_t *bytes = NULL;
+    int error, failed;
+
+    if (session_stopped(w->s))
+        return -1;
+    failed = served_manifest(w->s->store, signer_public(w->s->signer), &t->id,
+                             0, &m, &bytes, &error);
+    if (!failed && error == OTA_OK && m.version > t->version)
+        t->version = m.version;
+    free(bytes);
+    t->read = !failed;
+    meter_count(w->s->meter, w->s->dry_run, 0);
+    return t->read ? 0 : 1;
+}
+
+static size_t ask_removal(void *ctx, size_t i)
+{
+    const struct withdraw *w = ctx;
     char name[OBJECT_NAME];
 
-    for (size_t i = 0; i < count; i++) {
-        list[i].failed |= failed;
-        object_manifest(&list[i].id, name);
-        if (!list[i].failed)
-            store_ahead(s, STORE_REMOVE, name, 0);
-    }
-    for (size_t i = 0; i < count; i++) {
-        object_manifest(&list[i].id, name);
-        if (!list[i].failed)
-            list[i].failed = s->ops->remove(s, name) < 0;
-        meter_count(w->o->meter, 1, 0);
-    }
+    object_manifest(&w->targets[i].id, name);
+    if (w->targets[i].read)
+        store_ahead(w->s->store, STORE_REMOVE, name, 0);
+    return 0;
+}
+
+static int remove_manifest(void *ctx, size_t i)
+{
+    const struct withdraw *w = ctx;
+    struct store *s = w->s->store;
+    struct target *t = &w->targets[i];
+    char name[OBJECT_NAME];
+
+    object_manifest(&t->id, name);
+    t->gone = t->read && s->ops->remove(s, name) == 0;
+    meter_count(w->s->meter, 1, 0);
+    return t->gone ? 0 : 1;
 }
 
 static void conclude(struct withdraw *w, struct target *t)
 {
-    const struct index_device *d = index_device(w->index, &t->id);
+    const struct index_device *d = index_device(w->s->index, &t->id);
 
-    if (t->failed) {
+    w->done++;
+    if (w->s->dry_run)
+        t->gone = t->read;
+    if (!t->gone) {
         w->result->failed++;
         return;
     }
-    t->gone = true;
     if (index_withdrawn(d) && t->version == d->version)
         return;
     w->result->withdrawn++;
@@ -202,124 +213,106 @@ static void conclude(struct withdraw *w, struct target *t)
         w->o->each(w->o->ctx, d, t->version);
 }
 
+/* The head is looked at before: somebody who took the lock away may have given
+ * one of them another manifest. */
+static int withdraw_some(void *ctx, size_t first, size_t end)
+{
+    struct withdraw *w = ctx;
+    const struct store_each each = {
+        .ask = ask_removal, .take = remove_manifest, .ctx = w};
+    int result = 0;
+
+    if (!w->s->dry_run && index_confirm(w->s->index, w->s->store))
+        return -1;
+    if (!w->s->dry_run)
+        result = store_each(&each, first, end);
+    for (size_t i = first; i < end; i++)
+        conclude(w, &w->targets[i]);
+    return result;
+}
+
 static void withdraw_all(struct withdraw *w)
 {
-    size_t count = 0;
+    const struct store_each each = {.ask = ask_version,
+                                    .take = read_version,
+                                    .taken = withdraw_some,
+                                    .ctx = w};
 
-    meter_begin(w->o->meter, w->o->store, w->count);
-    for (size_t i = 0; i < w->count; i += count) {
-        struct target *list = &w->targets[i];
-
-        count = w->count - i < STORE_AHEAD ? w->count - i : STORE_AHEAD;
-        if (stopped(w)) {
-            w->result->failed += w->count - i;
-            return;
-        }
-        read_versions(w, list, count);
-        if (!w->o->dry_run)
-            remove_manifests(w, list, count);
-        for (size_t k = 0; k < count; k++)
-            conclude(w, &list[k]);
-    }
+    meter_begin(w->s->meter, w->s->store, w->count);
+    if (store_each(&each, 0, w->count))
+        w->result->failed += w->count - w->done;
 }
 
 /* Its files stay known: should the device come back, it may have them. */
 static int set_entry(struct withdraw *w, const struct target *t)
 {
-    struct index_device d = *index_device(w->index, &t->id);
+    struct index_device d = *index_device(w->s->index, &t->id);
     struct index_content bare;
 
     if (index_withdrawn(&d) && d.version == t->version)
         return 0;
     memset(d.digest, 0, OTA_DIGEST);
     d.version = t->version;
-    d.created = w->o->now;
+    d.created = w->s->now;
     d.expires = 0;
     if (d.own) {
         bare = *d.own;
         bare.payload_count = 0;
         d.own = &bare;
     }
-    return index_set_device(w->index, &d) ? 0 : -1;
+    return index_set_device(w->s->index, &d) ? 0 : -1;
 }
 
 /* `wanted` may be of a configuration that has the devices still. */
 static int finish(struct withdraw *w)
 {
-    struct index *x = w->index;
+    struct index *x = w->s->index;
 
-    if (!w->result->withdrawn || w->o->dry_run)
+    if (!w->result->withdrawn || w->s->dry_run)
         return 0;
     for (size_t i = 0; i < w->count; i++)
         if (w->targets[i].gone && set_entry(w, &w->targets[i]))
             return -1;
     memset(x->wanted, 0, OTA_HASH);
-    if (index_write(x, w->o->store, w->o->signer, w->o->now))
+    if (index_write(x, w->s->store, w->s->signer, w->s->now))
         return -1;
-    return index_sweep(x, w->o->store);
+    return index_sweep(x, w->s->store);
 }
 
-static int read_index(struct withdraw *w)
+static int withdraw_targets(void *ctx)
 {
-    const uint8_t *key = signer_public(w->o->signer);
+    struct withdraw *w = ctx;
 
-    index_free(w->index);
-    free(w->targets);
-    w->targets = NULL;
-    w->index = NULL;
-    w->count = 0;
-    if (index_read_head(w->o->store, key, &w->index) ||
-        index_read_shards(w->index, w->o->store))
-        return -1;
-    return find_targets(w);
-}
-
-static int run_locked(struct withdraw *w)
-{
-    if (read_index(w))
-        return -1;
     withdraw_all(w);
-    if (finish(w))
-        return -1;
-    return w->result->failed ? -1 : 0;
+    return finish(w) || w->result->failed ? -1 : 0;
 }
 
 static void say_stopped(const struct withdraw *w)
 {
-    if (stopped(w) && w->count)
+    if (!session_stopped(w->s))
+        return;
+    if (w->count)
         diag_error(DIAG_FAILED,
                    "stopped after %zu of %zu devices; run 'ota-pack withdraw' "
                    "again to complete this",
                    w->result->withdrawn, w->count);
-    else if (stopped(w))
+    else
         diag_error(DIAG_FAILED, "stopped: nothing was changed");
 }
 
-int withdraw_run(const struct withdraw_options *options,
+int withdraw_run(struct session *s, const struct withdraw_options *options,
                  struct withdraw_result *result)
 {
-    struct withdraw w = {.o = options, .result = result};
-    struct store *s = options->store;
+    struct withdraw w = {.s = s, .o = options, .result = result};
+    const struct session_verb verb = {
+        .look = find_targets, .work = withdraw_targets, .ctx = &w};
     int failed;
 
     *result = (struct withdraw_result){0};
-    failed = read_index(&w);
-    if (!failed && options->dry_run) {
-        withdraw_all(&w);
-        failed = result->failed ? -1 : 0;
-    } else if (!failed) {
-        failed = signer_unlock(options->signer) ||
-                 s->ops->lock(s, options->lock_wait_ms, options->break_lock);
-        if (!failed) {
-            failed = run_locked(&w);
-            failed = index_unlock(w.index, s, failed != 0, options->signer,
-                                  options->now);
-        }
-    }
+    failed = session_run(s, &verb);
     if (failed)
         say_stopped(&w);
-    meter_end(options->meter);
     free(w.targets);
-    index_free(w.index);
-    return failed ? -1 : 0;
+    session_end(s);
+    return failed;
 }

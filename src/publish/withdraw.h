@@ -3,27 +3,17 @@
 #ifndef PUBLISH_WITHDRAW_H
 #define PUBLISH_WITHDRAW_H
 
-#include <signal.h>
-#include "index/index.h"
-#include "meter.h"
+#include "session.h"
 
 struct withdraw_options {
     const struct config *config; /* who is listed there is refused */
     char *const *words;          /* ids in any spelling, or published names */
     size_t word_count;
     bool some; /* devices that are not known here are only noted */
-    struct store *store;
-    struct signer *signer;
-    uint64_t now; /* sign_time() */
-    bool dry_run; /* nothing is locked or written */
-    unsigned lock_wait_ms;
-    bool break_lock;
-    volatile const sig_atomic_t *stop; /* not 0: stop */
     /* Called for each device that is (or would be) withdrawn, with its entry
      * and the highest version that it was given; or NULL. */
     void (*each)(void *ctx, const struct index_device *d, uint32_t version);
     void *ctx;
-    struct meter *meter; /* of devices, or NULL */
 };
 
 struct withdraw_result {
@@ -34,7 +24,7 @@ struct withdraw_result {
 /* Withdraws them; those that are withdrawn already are left so.  0, or -1
  * (reported): where some could not be and others were, both counts are above
  * 0. */
-int withdraw_run(const struct withdraw_options *options,
+int withdraw_run(struct session *s, const struct withdraw_options *options,
                  struct withdraw_result *result);
 
 #endif

@@ -43,6 +43,33 @@ ok $? 'nothing was written'
 run 0 'quietly' ota-pack doctor -q
 silent out
 
+# -- what publish refuses
+cp -a public whole
+for object in public/index/*; do
+    [ "$object" != public/index/head ] || continue
+    : >"$object"
+    run 5 "damaged: ${object##*/}" ota-pack doctor
+    says out 'index       error'
+    says out 'publish refuses it, too'
+done
+rm -rf public
+mv whole public
+
+# -- a device that is gone, and whose manifest has expired
+cp ota-pack.yml kept.yml
+sed 's|    devices:|    expires: 30d\n&|' kept.yml >ota-pack.yml
+XDG_STATE_HOME="$work/old" SOURCE_DATE_EPOCH=$(($(date +%s) - 86400 * 40)) \
+    ota-pack -q publish 2>/dev/null
+grep -v '24:6f:28:00:00:02' ota-pack.yml >x
+mv x ota-pack.yml
+(unset SOURCE_DATE_EPOCH && XDG_STATE_HOME="$work/old" ota-pack -q publish)
+run 0 'it is no error' env -u SOURCE_DATE_EPOCH XDG_STATE_HOME="$work/old" \
+    ota-pack doctor
+rm -rf public
+mv kept.yml ota-pack.yml
+forget
+ota-pack -q publish
+
 # -- what is not well
 chmod 640 release.key
 run 0 'a key for others' ota-pack doctor

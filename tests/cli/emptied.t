@@ -155,4 +155,24 @@ run 0 'a new place' ota-pack publish
 says err "'moved' is a new place"
 run 0 'once' ota-pack publish
 silent err
+
+# Another machine publishes; this one only looks, and learns what there is.
+server=both/
+config auto
+for look in 'publish' 'verify --server' 'status' 'plan'; do
+    rm -rf both && forget
+    echo "# $look" >>main.py
+    ota-pack -q publish 2>/dev/null
+    for i in 1 2; do
+        echo "# $i" >>main.py
+        XDG_STATE_HOME="$work/another" ota-pack -q publish
+    done
+    # shellcheck disable=SC2086  # words
+    run 0 "another one publishes, and here: $look" ota-pack $look
+    rm -rf both
+    run 5 'it is gone' ota-pack publish
+    says err "goes on above 3"
+    forget
+    rm -rf another
+done
 done_testing

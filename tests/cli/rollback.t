@@ -75,7 +75,8 @@ mv elsewhere lib
 # The configuration asks for the bad content still.
 run 10 'plan' ota-pack plan --exit-code
 says out "greenhouse: left alone, its content is that of version 2, which was \
-rolled back: change it, or run 'ota-pack publish --again'"
+rolled back: change its files (a label, delete or version alone is not enough), \
+or run 'ota-pack publish --again'"
 says out 'the index alone is to be written: 0 devices are up to date; 3 left alone'
 run 0 'plan as JSON' ota-pack plan --json
 says out '"devices":0,"unchanged":0,"resumed":false,"rolled_back":2,"v":1}'
@@ -88,7 +89,8 @@ cp -a back public
 forget
 run 0 'publish says it' ota-pack publish
 says err "ota-pack: note: 'greenhouse' is left alone: its content is that of \
-version 2, which was rolled back; change it, or run 'ota-pack publish --again'"
+version 2, which was rolled back; change its files (a label, delete or version \
+alone is not enough), or run 'ota-pack publish --again'"
 silent out
 [ "$(version 246f28000001)" = 3 ]
 ok $? 'still version 3'

@@ -140,34 +140,27 @@ static struct task {
     bool again;
 } task;
 
-static void clean(const struct publish_options *o, char *const *words,
+static void clean(struct session *s, const struct config *c, char *const *words,
                   size_t count)
 {
-    struct prune_options p = {
-        .store = o->store, .signer = o->signer, .now = now, .keep = 2};
-    struct withdraw_options w = {.config = o->config,
-                                 .words = words,
-                                 .word_count = count,
-                                 .store = o->store,
-                                 .signer = o->signer,
-                                 .now = now};
+    const struct prune_options p = {.keep = 2};
+    const struct withdraw_options w = {
+        .config = c, .words = words, .word_count = count};
     struct prune_result pruned;
     struct withdraw_result withdrawn;
 
     if (task.prune)
-        prune_run(&p, &pruned);
+        prune_run(s, &p, &pruned);
     else
-        withdraw_run(&w, &withdrawn);
+        withdraw_run(s, &w, &withdrawn);
 }
 
 static void publish(unsigned cut, enum fate fate, char *const *words,
                     size_t count)
 {
     struct publish_result result;
-    struct publish_options o = {.now = now,
-                                .jobs = 1,
-                                .again = task.again,
-                                .break_lock = fate == OVERTAKING};
+    struct session s = {.now = now, .break_lock = fate == OVERTAKING};
+    struct publish_options o = {.jobs = 1, .again = task.again};
     struct cut_store store = {.store = {.ops = &cut_ops, .where = "public"},
                               .left = cut,
                               .power = pick(2),
@@ -178,17 +171,17 @@ static void publish(unsigned cut, enum fate fate, char *const *words,
     if (!freopen("log", "w", stderr) ||
         load(words, task.withdraw || task.back_to ? 0 : count, &c, &t) ||
         store_file_open("public", true, &store.inner) ||
-        signer_open(c, 1, &o.signer))
+        signer_open(c, 1, &s.signer))
         _exit(diag_status());
     o.config = c;
     o.tree = t;
-    o.store = &store.store;
+    s.store = &store.store;
     if (task.prune || task.withdraw)
-        clean(&o, words, count);
+        clean(&s, c, words, count);
     else if (task.back_to && words)
-        publish_rollback(&o, words[0], task.back_to, 0, &result);
+        publish_rollback(&s, &o, words[0], task.back_to, 0, &result);
     else
-        publish_run(&o, &result);
+        publish_run(&s, &o, &result);
     fflush(stderr);
     _exit(diag_status());
 }

@@ -154,37 +154,30 @@ static const struct store_ops gate_ops = {.get = gate_get,
                                           .lost = gate_lost,
                                           .unlock = gate_unlock};
 
-static void prune(const struct publish_options *o)
+static void prune(struct session *s)
 {
-    struct prune_options p = {.store = o->store,
-                              .signer = o->signer,
-                              .now = o->now + 60 * DAY,
-                              .keep = 1,
-                              .break_lock = o->break_lock};
+    const struct prune_options o = {.keep = 1};
     struct prune_result result;
 
-    prune_run(&p, &result);
+    s->now += 60 * DAY;
+    prune_run(s, &o, &result);
 }
 
-static void withdraw(const struct publish_options *o)
+static void withdraw(struct session *s, const struct config *c)
 {
     char word[] = "24:6f:28:00:00:02", *words[1] = {word};
-    struct withdraw_options w = {.config = o->config,
-                                 .words = words,
-                                 .word_count = 1,
-                                 .store = o->store,
-                                 .signer = o->signer,
-                                 .now = o->now,
-                                 .break_lock = o->break_lock};
+    const struct withdraw_options o = {
+        .config = c, .words = words, .word_count = 1};
     struct withdraw_result result;
 
-    withdraw_run(&w, &result);
+    withdraw_run(s, &o, &result);
 }
 
 static void carry_out(const struct party *who, struct gate *g, bool force)
 {
-    struct publish_options o = {
-        .now = NOW + DAY, .jobs = 1, .break_lock = force, .store = &g->store};
+    struct session s = {
+        .now = NOW + DAY, .break_lock = force, .store = &g->store};
+    struct publish_options o = {.jobs = 1};
     struct publish_result result;
     struct config *c;
     struct tree *t;
@@ -194,22 +187,22 @@ static void carry_out(const struct party *who, struct gate *g, bool force)
     if (!freopen("log", "a", stderr) || config_load(who->config, &c) ||
         config_select(c, NULL, 0) || tree_load(c, &t) || diag_errors() ||
         store_file_open("public", true, &g->inner) ||
-        signer_open(c, 1, &o.signer))
+        signer_open(c, 1, &s.signer))
         _exit(2);
     o.config = c;
     o.tree = t;
     switch (who->verb) {
     case PUBLISH:
-        publish_run(&o, &result);
+        publish_run(&s, &o, &result);
         break;
     case ROLLBACK:
-        publish_rollback(&o, "r", 1, 0, &result);
+        publish_rollback(&s, &o, "r", 1, 0, &result);
         break;
     case WITHDRAW:
-        withdraw(&o);
+        withdraw(&s, c);
         break;
     case PRUNE:
-        prune(&o);
+        prune(&s);
         break;
     }
     note_seen(g);

@@ -1,6 +1,6 @@
 /* A fleet while it is being read: for config*.c and fleet*.c alone. */
-#ifndef CONFIG_FLEET_PRIVATE_H
-#define CONFIG_FLEET_PRIVATE_H
+#ifndef CONFIG_FLEET_READING_H
+#define CONFIG_FLEET_READING_H
 
 #include "base/arena.h"
 #include "fleet.h"
