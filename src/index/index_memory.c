@@ -113,23 +113,6 @@ static int face_older(struct index *x, struct store *s,
 /* -- the site ---------------------------------------------------------------
  */
 
-/* What is remembered of where `s` is: of its spelling, then of where that
- * leads.  The version is the higher one of both. */
-static void find_site(struct store *s, struct memory_site *out)
-{
-    struct memory_site site;
-
-    *out = (struct memory_site){0};
-    for (unsigned i = 0; i < s->site_count; i++) {
-        uint32_t version = out->version;
-
-        memory_get_site(s->memory, s->sites[i], &site);
-        if (!out->known && site.known)
-            *out = site;
-        out->version = site.version > version ? site.version : version;
-    }
-}
-
 static void keep_site(const struct index *x, struct store *s, bool tell)
 {
     struct memory_site site = {.version = index_highest(x)};
@@ -147,14 +130,6 @@ static bool is_other(const struct index *x, const struct memory_site *site)
 {
     return site->known && (!x->exists || memcmp(site->base, x->base_id,
                                                 sizeof site->base) != 0);
-}
-
-uint32_t index_remembered(struct store *s)
-{
-    struct memory_site site;
-
-    find_site(s, &site);
-    return site.version;
 }
 
 static void describe_site(const struct index *x, const struct store *s,
@@ -193,7 +168,7 @@ static int hold_site(struct index *x, struct store *s, bool read)
 
     if (!s->memory)
         return 0;
-    find_site(s, &site);
+    index_find_site(s, &site);
     if (!is_other(x, &site) ||
         (x->exists && s->memory->older == MEMORY_ACCEPT)) {
         if (x->exists)
@@ -224,7 +199,7 @@ static bool is_strange(const struct index *x, struct store *s,
 {
     struct memory_site site;
 
-    find_site(s, &site);
+    index_find_site(s, &site);
     return is_older(x, s, seen) || is_other(x, &site);
 }
 

@@ -195,7 +195,11 @@ int index_encode_head(const struct index *x, const struct index_ref *shards,
 /* DIAG_SERVER, with what to do; returns -1. */
 int index_damaged(const char *where, const char *what, const char *bad);
 
-/* index.c */
+/* index_entries.c: without a shard or a base; NULL (reported). */
+struct index *index_allocate(void);
+
+/* index_fetch.c */
+void index_object(const uint8_t name[OTA_HASH], char out[INDEX_OBJECT]);
 /* As index_read_head(), whatever this machine remembers. */
 int index_fetch_head(struct store *s, const uint8_t *key, struct index **out);
 
@@ -214,13 +218,15 @@ struct index_reading {
 };
 size_t index_ask_shard(void *ctx, size_t shard);
 
+/* index_site.c: what is remembered of where `s` is: of its spelling, then of
+ * where that leads.  The version is the higher one of both. */
+struct memory_site;
+void index_find_site(struct store *s, struct memory_site *out);
+
 /* index_memory.c */
 /* Remembers the head that was written. */
 void index_keep(const struct index *x, struct store *s);
 /* Remembers the versions that the shards have. */
 void index_learn(const struct index *x, struct store *s);
-
-/* index_write.c */
-void index_object(const uint8_t name[OTA_HASH], char out[INDEX_OBJECT]);
 
 #endif

@@ -3,7 +3,6 @@
 #include <string.h>
 #include <time.h>
 #include "base/deflate.h"
-#include "base/hex.h"
 #include "bundle/format.h"
 #include "index_private.h"
 
@@ -23,12 +22,6 @@ struct writing {
     size_t former_count;
     struct index_out bytes; /* of one shard, used again and again */
 };
-
-void index_object(const uint8_t name[OTA_HASH], char out[INDEX_OBJECT])
-{
-    memcpy(out, "index/", 6);
-    hex_encode(name, OTA_HASH, out + 6);
-}
 
 static bool any_dirty(const struct writing *w)
 {

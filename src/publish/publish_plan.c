@@ -22,12 +22,12 @@ int publish_make_plan(struct publish *p)
     return 0;
 }
 
-/* Three of them, and how many more there are. */
 static bool has_failed(const struct plan_device *d)
 {
     return d->why != PLAN_SAME && !d->done;
 }
 
+/* Three of them, and how many more there are. */
 static void say_failed(const struct publish *p, size_t failed)
 {
     const struct plan *plan = &p->plan;
