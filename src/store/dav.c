@@ -288,8 +288,8 @@ static int open_any(const struct config *c, const struct config_server *s,
         return -1;
     }
     d->lock.ops = &store_dav_lock_ops;
-    d->lock.ctx = d;
-    d->lock.where = d->base;
+    d->lock.store = &d->store;
+    d->lock.name = STORE_LOCK_IN_FOLDER;
     *out = &d->store;
     return 0;
 }

@@ -6,8 +6,6 @@
 
 #include "dav.h"
 
-#define HOLDER "lock/holder"
-
 static int make_once(struct store_dav *d, long *status)
 {
     struct http_request *r = store_dav_folder(d, "MKCOL", "lock");
@@ -46,9 +44,9 @@ static bool remove_file(struct store_dav *d)
 
 /* 201 it is ours; 405 it is there, or there is no MKCOL; 409 and 404: what it
  * lies in is not there. */
-static int lock_make(void *ctx)
+static int lock_make(struct store *s)
 {
-    struct store_dav *d = ctx;
+    struct store_dav *d = (struct store_dav *)s;
     long status;
 
     if (make_once(d, &status))
@@ -63,26 +61,10 @@ static int lock_make(void *ctx)
     return status >= 200 && status < 300 ? 0 : 1;
 }
 
-static int lock_read(void *ctx, char text[STORE_LOCK_TEXT])
+static int lock_write(struct store *s, const char *text)
 {
-    struct store_dav *d = ctx;
-    size_t len;
-    uint8_t *bytes;
-    int result =
-        store_get(&d->store, HOLDER, STORE_LOCK_TEXT - 1, &bytes, &len);
-
-    if (result)
-        return result;
-    memcpy(text, bytes, len);
-    text[len] = '\0';
-    free(bytes);
-    return 0;
-}
-
-static int lock_write(void *ctx, const char *text)
-{
-    struct store_dav *d = ctx;
-    struct http_request *r = store_dav_request(d, "PUT", HOLDER);
+    struct store_dav *d = (struct store_dav *)s;
+    struct http_request *r = store_dav_request(d, "PUT", STORE_LOCK_IN_FOLDER);
     int result = 0;
 
     if (!r || http_body(r, (const uint8_t *)text, strlen(text))) {
@@ -96,11 +78,11 @@ static int lock_write(void *ctx, const char *text)
     return result;
 }
 
-/* Best effort: a lock that stays ends by itself. */
-static int lock_remove(void *ctx)
+static void lock_remove(struct store *s)
 {
-    struct store_dav *d = ctx;
-    struct http_request *file = store_dav_request(d, "DELETE", HOLDER),
+    struct store_dav *d = (struct store_dav *)s;
+    struct http_request *file = store_dav_request(d, "DELETE",
+                                                  STORE_LOCK_IN_FOLDER),
                         *folder = store_dav_folder(d, "DELETE", "lock");
 
     if (file)
@@ -109,18 +91,17 @@ static int lock_remove(void *ctx)
         http_run(d->http, folder);
     http_request_free(file);
     http_request_free(folder);
-    return 0;
 }
 
-static uint64_t lock_now(void *ctx)
+static uint64_t lock_now(struct store *s)
 {
-    const struct store_dav *d = ctx;
+    const struct store_dav *d = (const struct store_dav *)s;
 
     return (uint64_t)time(NULL) + d->skew;
 }
 
 const struct store_lock_ops store_dav_lock_ops = {.make = lock_make,
-                                                  .read = lock_read,
+
                                                   .write = lock_write,
                                                   .remove = lock_remove,
                                                   .now = lock_now};

@@ -386,12 +386,13 @@ int store_remote_open(struct store_remote *r, const struct config *c,
     r->protocol = protocol;
     if (parse_url(r, s, scheme, port))
         return -1;
-    r->store.where = r->curl.where = r->lock.where = r->where;
+    r->store.where = r->curl.where = r->where;
     r->curl.protocols = protocol->schemes;
     r->curl.stop = &r->store.stop;
     r->replaces = protocol->replaces;
     r->lock.ops = &store_remote_lock_ops;
-    r->lock.ctx = r;
+    r->lock.store = &r->store;
+    r->lock.name = STORE_LOCK_IN_FOLDER;
     make_mark(r);
     if (store_curl_init(&r->curl, c, s, r->host))
         return -1;

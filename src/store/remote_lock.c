@@ -7,8 +7,6 @@
 #include "base/diag.h"
 #include "remote.h"
 
-#define HOLDER "lock/holder"
-
 /* 1: it is there, 0: not, -1 (reported). */
 static int has_folder(struct store_remote *r, const char *name)
 {
@@ -71,9 +69,9 @@ static int try_make(struct store_remote *r, bool all, bool report)
 }
 
 /* It failed: there is a lock, or nothing to have it in, or we may not. */
-static int lock_make(void *ctx)
+static int lock_make(struct store *s)
 {
-    struct store_remote *r = ctx;
+    struct store_remote *r = (struct store_remote *)s;
     int result = try_make(r, false, false);
 
     if (result <= 0)
@@ -91,35 +89,10 @@ static int lock_make(void *ctx)
     return result;
 }
 
-/* In place it is empty, or cut, for a moment: then it is not there yet. */
-static bool is_whole(const char *text)
+static int lock_write(struct store *s, const char *text)
 {
-    const char *end = strchr(text, '\n');
-
-    end = end ? strchr(end + 1, '\n') : NULL;
-    return end && strchr(end + 1, '\n');
-}
-
-static int lock_read(void *ctx, char text[STORE_LOCK_TEXT])
-{
-    struct store_remote *r = ctx;
-    size_t len;
-    uint8_t *bytes;
-    int result =
-        store_get(&r->store, HOLDER, STORE_LOCK_TEXT - 1, &bytes, &len);
-
-    if (result)
-        return result;
-    memcpy(text, bytes, len);
-    text[len] = '\0';
-    free(bytes);
-    return is_whole(text) ? 0 : STORE_MISSING;
-}
-
-static int lock_write(void *ctx, const char *text)
-{
-    struct store_remote *r = ctx;
-    struct pool_job *j = store_remote_job(r, POOL_WRITE, HOLDER);
+    struct store_remote *r = (struct store_remote *)s;
+    struct pool_job *j = store_remote_job(r, POOL_WRITE, STORE_LOCK_IN_FOLDER);
     int result = 0;
 
     if (!j)
@@ -133,30 +106,27 @@ static int lock_write(void *ctx, const char *text)
     return result;
 }
 
-/* Best effort: a lock that stays ends by itself. */
-static int lock_remove(void *ctx)
+static void lock_remove(struct store *s)
 {
-    struct store_remote *r = ctx;
+    struct store_remote *r = (struct store_remote *)s;
     struct pool_job *j = store_remote_job(r, POOL_COMMAND, "");
 
     if (j &&
-        store_remote_command(r, &j->before, REMOTE_REMOVE, true, HOLDER,
-                             NULL) == 0 &&
+        store_remote_command(r, &j->before, REMOTE_REMOVE, true,
+                             STORE_LOCK_IN_FOLDER, NULL) == 0 &&
         store_remote_command(r, &j->before, REMOTE_RMDIR, true, "lock", NULL) ==
             0)
         pool_run(r->pool, j);
     pool_job_free(j);
-    return 0;
 }
 
-static uint64_t lock_now(void *ctx)
+static uint64_t lock_now(struct store *s)
 {
-    (void)ctx;
+    (void)s;
     return (uint64_t)time(NULL);
 }
 
 const struct store_lock_ops store_remote_lock_ops = {.make = lock_make,
-                                                     .read = lock_read,
                                                      .write = lock_write,
                                                      .remove = lock_remove,
                                                      .now = lock_now};

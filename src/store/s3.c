@@ -301,7 +301,7 @@ static int set_up(struct store_s3 *s, const struct config *c,
     s->where = strndup(server->url.text, len);
     if (!s->where)
         return diag_no_memory();
-    s->curl.where = s->store.where = s->lock.where = s->where;
+    s->curl.where = s->store.where = s->where;
     s->curl.protocols = strncmp(s->base, "https:", 6) == 0 ? "https" : "http";
     s->curl.stop = &s->store.stop;
     s->open_line =
@@ -326,7 +326,8 @@ int store_s3_open(const struct config *c, const struct config_server *server,
     }
     s->puts = (struct http_puts){.store = &s->store, .http = s->http};
     s->lock.ops = &store_s3_lock_ops;
-    s->lock.ctx = s;
+    s->lock.store = &s->store;
+    s->lock.name = STORE_LOCK_OBJECT;
     *out = &s->store;
     return 0;
 }

@@ -7,14 +7,13 @@
 
 #include "s3.h"
 
-#define LOCK "lock"
-
 enum { MADE, IS_THERE, NOT_TAKEN }; /* or -1: reported */
 
 /* Without a text, which says that whoever made it is about to say who. */
 static int put_if_new(struct store_s3 *s)
 {
-    struct http_request *r = store_s3_request(s, "PUT", LOCK, "", 0);
+    struct http_request *r =
+        store_s3_request(s, "PUT", STORE_LOCK_OBJECT, "", 0);
     int result;
 
     if (!r || http_header(r, "If-None-Match: *")) {
@@ -34,28 +33,13 @@ static int put_if_new(struct store_s3 *s)
     return result;
 }
 
-static int lock_read(void *ctx, char text[STORE_LOCK_TEXT])
-{
-    struct store_s3 *s = ctx;
-    size_t len;
-    uint8_t *bytes;
-    int result = store_get(&s->store, LOCK, STORE_LOCK_TEXT - 1, &bytes, &len);
-
-    if (result)
-        return result;
-    memcpy(text, bytes, len);
-    text[len] = '\0';
-    free(bytes);
-    return len ? 0 : STORE_MISSING;
-}
-
 /* The first put that is not refused is done again: what honours the condition
  * refuses that one.  What does not would overwrite the text of whoever has the
  * lock, so that is looked for before. */
 static int find_out(struct store_s3 *s)
 {
-    char text[STORE_LOCK_TEXT];
-    int result = lock_read(s, text);
+    struct store_lock_text t;
+    int result = store_lock_read(&s->lock, &t);
 
     if (result != STORE_MISSING)
         return result ? -1 : 1;
@@ -71,9 +55,9 @@ static int find_out(struct store_s3 *s)
     return s->conditions == CONDITIONS_KEPT ? 0 : 1;
 }
 
-static int lock_make(void *ctx)
+static int lock_make(struct store *store)
 {
-    struct store_s3 *s = ctx;
+    struct store_s3 *s = (struct store_s3 *)store;
     int result;
 
     if (s->conditions == CONDITIONS_IGNORED)
@@ -84,11 +68,11 @@ static int lock_make(void *ctx)
     return result < 0 ? -1 : result != MADE;
 }
 
-static int lock_write(void *ctx, const char *text)
+static int lock_write(struct store *store, const char *text)
 {
-    struct store_s3 *s = ctx;
+    struct store_s3 *s = (struct store_s3 *)store;
     struct http_request *r =
-        store_s3_request(s, "PUT", LOCK, text, strlen(text));
+        store_s3_request(s, "PUT", STORE_LOCK_OBJECT, text, strlen(text));
     int result = 0;
 
     if (!r)
@@ -100,27 +84,25 @@ static int lock_write(void *ctx, const char *text)
     return result;
 }
 
-/* Best effort: a lock that stays ends by itself. */
-static int lock_remove(void *ctx)
+static void lock_remove(struct store *store)
 {
-    struct store_s3 *s = ctx;
-    struct http_request *r = store_s3_request(s, "DELETE", LOCK, NULL, 0);
+    struct store_s3 *s = (struct store_s3 *)store;
+    struct http_request *r =
+        store_s3_request(s, "DELETE", STORE_LOCK_OBJECT, NULL, 0);
 
     if (r)
         http_run(s->http, r);
     http_request_free(r);
-    return 0;
 }
 
-static uint64_t lock_now(void *ctx)
+static uint64_t lock_now(struct store *store)
 {
-    const struct store_s3 *s = ctx;
+    const struct store_s3 *s = (const struct store_s3 *)store;
 
     return (uint64_t)time(NULL) + s->ahead;
 }
 
 const struct store_lock_ops store_s3_lock_ops = {.make = lock_make,
-                                                 .read = lock_read,
                                                  .write = lock_write,
                                                  .remove = lock_remove,
                                                  .now = lock_now};
