@@ -235,15 +235,6 @@ static const struct store_ops dav_ops = {.get = dav_get,
                                          .unlock = dav_unlock,
                                          .close = dav_close};
 
-static char *trimmed(const char *url)
-{
-    size_t len = strlen(url);
-
-    while (len && url[len - 1] == '/')
-        len--;
-    return strndup(url, len);
-}
-
 static const struct http_kind plain = {0};
 
 /* Without `login` nobody logs in. */
@@ -254,7 +245,7 @@ static int set_up(struct store_dav *d, const struct config *c,
     bool is_loopback;
     int result;
 
-    d->base = trimmed(s->url.text);
+    d->base = store_trimmed(s->url.text);
     if (!host || !d->base) {
         free(host);
         return diag_no_memory();

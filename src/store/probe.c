@@ -37,14 +37,11 @@ int store_probe_open(const struct config *c, const struct config_server *s,
                      const char *url, bool login, struct store_probe **out)
 {
     struct store_probe *p = calloc(1, sizeof *p);
-    size_t len = strlen(url);
 
     *out = NULL;
     if (!p)
         return diag_no_memory();
-    while (len && url[len - 1] == '/')
-        len--;
-    p->base = strndup(url, len);
+    p->base = store_trimmed(url);
     if (!p->base)
         diag_no_memory();
     if (!p->base || set_up(p, c, s, login)) {

@@ -304,24 +304,15 @@ static const struct store_ops remote_ops = {.get = remote_get,
 /* -- the URL ----------------------------------------------------------------
  */
 
-static char *without_slash(const char *url)
-{
-    size_t len = strlen(url);
-
-    while (len && url[len - 1] == '/')
-        len--;
-    return strndup(url, len);
-}
-
 /* "/a/b/" of "/a//b//"'s end: one '/' at the end, "/" for "". */
 static char *as_folder(const char *path)
 {
-    size_t len = strlen(path);
-    char *out;
+    char *bare = store_trimmed(path), *out = NULL;
 
-    while (len && path[len - 1] == '/')
-        len--;
-    return asprintf(&out, "%.*s/", (int)len, path) < 0 ? NULL : out;
+    if (bare && asprintf(&out, "%s/", bare) < 0)
+        out = NULL;
+    free(bare);
+    return out;
 }
 
 static bool take_url(struct store_remote *r, CURLU *u, const char *scheme,
@@ -360,7 +351,7 @@ static int parse_url(struct store_remote *r, const struct config_server *s,
                 take_url(r, u, scheme, port);
 
     curl_url_cleanup(u);
-    r->where = without_slash(s->url.text);
+    r->where = store_trimmed(s->url.text);
     if (good && r->where)
         return 0;
     return diag_error_at(DIAG_CONFIG, s->url.mark, "'%s' is no URL of a folder",

@@ -286,7 +286,6 @@ static int set_up(struct store_s3 *s, const struct config *c,
                   const struct config_server *server)
 {
     struct store_aws a;
-    size_t len = strlen(server->url.text);
     int result;
 
     if (store_aws(server, &a))
@@ -296,9 +295,7 @@ static int set_up(struct store_s3 *s, const struct config *c,
     store_aws_release(&a);
     if (result)
         return -1;
-    while (server->url.text[len - 1] == '/')
-        len--;
-    s->where = strndup(server->url.text, len);
+    s->where = store_trimmed(server->url.text);
     if (!s->where)
         return diag_no_memory();
     s->curl.where = s->store.where = s->where;

@@ -1,5 +1,6 @@
 /* What holds for all stores. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -85,6 +86,15 @@ bool store_is_strange(const struct store *s, const char *name, size_t bytes,
                     : "): was it cut on the way? try again; if it is no longer "
                       "on the server's disk, put it back from a copy");
     return true;
+}
+
+char *store_trimmed(const char *text)
+{
+    size_t len = strlen(text);
+
+    while (len && text[len - 1] == '/')
+        len--;
+    return strndup(text, len);
 }
 
 void store_ahead(struct store *s, enum store_verb verb, const char *name,

@@ -131,6 +131,10 @@ int store_get(struct store *s, const char *name, size_t max, uint8_t **bytes,
 bool store_is_strange(const struct store *s, const char *name, size_t bytes,
                       size_t len);
 
+/* A copy of a URL or path without '/' at its end, to be freed; NULL: no memory.
+ */
+char *store_trimmed(const char *text);
+
 /* As store_ops.ahead, if there is one. */
 void store_ahead(struct store *s, enum store_verb verb, const char *name,
                  size_t max);
