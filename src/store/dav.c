@@ -142,13 +142,11 @@ static void folder_listed(struct http_request *r)
  * list, it stays, empty. */
 static void drop_folder(struct store_dav *d, const char *name)
 {
-    const char *end = strrchr(name, '/');
     char folder[STORE_NAME];
     struct http_request *r;
 
-    if (strncmp(name, "devices/", 8) != 0 || end < name + 8)
+    if (!store_device_folder(name, folder))
         return;
-    snprintf(folder, sizeof folder, "%.*s", (int)(end - name), name);
     r = store_dav_folder(d, "PROPFIND", folder);
     if (!r || http_header(r, "Depth: 1")) {
         http_request_free(r);
@@ -174,9 +172,12 @@ static int dav_remove(struct store *s, const char *name)
 
 static int dav_flush(struct store *s)
 {
-    struct store_dav *d = (struct store_dav *)s;
+    return store_puts_flush(&((struct store_dav *)s)->puts);
+}
 
-    return http_puts_flush(&d->puts);
+static void dav_drain(struct store *s)
+{
+    http_drain(((struct store_dav *)s)->http);
 }
 
 static int dav_lock(struct store *s, unsigned wait_ms, bool break_lock)
@@ -261,7 +262,7 @@ static int set_up(struct store_dav *d, const struct config *c,
     d->open_line = s->kind == SERVER_HTTP && !is_loopback;
     d->http = http_new(&d->curl, s->http2 ? STREAMS : CONNECTIONS, s->http2,
                        &plain, NULL);
-    d->puts = (struct http_puts){.store = &d->store, .http = d->http};
+    d->puts = (struct store_puts){.store = &d->store, .drain = dav_drain};
     return d->http ? 0 : -1;
 }
 

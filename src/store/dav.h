@@ -4,6 +4,7 @@
 
 #include "http.h"
 #include "lock.h"
+#include "puts.h"
 
 /* Whether folders have to be made (nginx can make them by itself). */
 enum dav_folders { FOLDERS_UNKNOWN, FOLDERS_BY_PUT, FOLDERS_BY_MKCOL };
@@ -17,9 +18,8 @@ struct store_dav {
     struct http_ahead ahead;
     struct store_lock lock;
     enum dav_folders folders;
-    bool made_top[3];    /* devices, index, payloads: known to be there */
-    uint8_t made_hh[32]; /* a bit for each folder of payloads */
-    struct http_puts puts;
+    bool made_top[3]; /* devices, index, payloads: known to be there */
+    struct store_puts puts;
     uint64_t newest;   /* Last-Modified of all that was read, 0: nothing */
     uint64_t run_time; /* the Date of what this run writes, 0: not yet */
     uint64_t skew;     /* the server's clock less ours, seconds */

@@ -32,52 +32,29 @@ static int top_of(const char *name)
     return -1;
 }
 
-/* Which of 256, or -1: no payload. */
-static int hh_of(const char *name)
-{
-    static const char top[] = "payloads/";
-    char *end;
-    long hh;
-
-    if (strncmp(name, top, strlen(top)) != 0)
-        return -1;
-    hh = strtol(name + strlen(top), &end, 16);
-    return *end == '/' && hh >= 0 && hh < 256 ? (int)hh : -1;
-}
-
-static bool has_folder(const char *name)
-{
-    const char *slash = strchr(name, '/');
-
-    return slash && strchr(slash + 1, '/');
-}
-
 /* The first of its folders that has to be made, into `folder`; false: none. */
 static bool next_folder(const struct put *p, bool top_made, char *folder)
 {
     const struct store_dav *d = p->d;
-    int top = top_of(p->name), hh = hh_of(p->name);
+    int top = top_of(p->name);
 
     if (top >= 0 && !d->made_top[top] && !top_made) {
         snprintf(folder, STORE_NAME, "%s", tops[top]);
         return true;
     }
-    if (!has_folder(p->name) || (hh >= 0 && d->made_hh[hh / 8] >> hh % 8 & 1))
-        return false;
-    snprintf(folder, STORE_NAME, "%.*s", (int)(strrchr(p->name, '/') - p->name),
-             p->name);
-    return true;
+    return !store_puts_has_hh(&d->puts, p->name) &&
+           store_folder_of(p->name, folder);
 }
 
 static void note_made(struct put *p)
 {
     struct store_dav *d = p->d;
-    int top = top_of(p->name), hh = hh_of(p->name);
+    int top = top_of(p->name);
 
     if (p->step == MAKING_TOP && top >= 0)
         d->made_top[top] = true;
-    if (p->step == MAKING_FOLDER && hh >= 0)
-        d->made_hh[hh / 8] |= (uint8_t)(1 << hh % 8);
+    if (p->step == MAKING_FOLDER)
+        store_puts_made_hh(&d->puts, p->name);
 }
 
 void store_dav_make_base(struct store_dav *d)
@@ -124,7 +101,7 @@ static void free_put(struct put *p)
 static void fail(struct put *p, const struct http_request *r)
 {
     http_fail(r, "write");
-    http_puts_failed(&p->d->puts, p->name, p->class);
+    store_puts_failed(&p->d->puts, p->name, p->class);
 }
 
 /* http_start() or, from within an answer, http_queue(). */
@@ -253,7 +230,7 @@ int store_dav_put(struct store *s, const char *name, const uint8_t *bytes,
     struct put *p;
 
     store_lock_renew(&d->lock);
-    if (http_puts_settle(&d->puts, class) ||
+    if (store_puts_settle(&d->puts, class) ||
         !(p = new_put(d, name, bytes, len, class)))
         return -1;
     if (d->folders == FOLDERS_BY_MKCOL && class != STORE_MANIFEST &&

@@ -136,22 +136,4 @@ struct http_request *http_ahead_take(struct http_ahead *a, enum store_verb verb,
 /* Before http_free(). */
 void http_ahead_release(struct http_ahead *a);
 
-/* Puts on their way at once, in the order that store.h promises. */
-struct http_puts {
-    struct store *store;
-    struct http *http;
-    enum store_class last; /* class of the last put */
-    bool broken;           /* a payload, shard or head was not put */
-    bool lost;             /* a manifest was not put, and `failed` called */
-};
-
-/* Waits for what has to be there before an object of this class is put.  -1:
- * it must not be, as something before it failed. */
-int http_puts_settle(struct http_puts *p, enum store_class class);
-/* One was not put, as was reported. */
-void http_puts_failed(struct http_puts *p, const char *name,
-                      enum store_class class);
-/* As store_ops.flush. */
-int http_puts_flush(struct http_puts *p);
-
 #endif

@@ -79,14 +79,12 @@ void store_remote_forget(struct store_remote *r)
 static int add_removal(struct store_remote *r, struct pool_job *j,
                        const char *name)
 {
-    const char *end = strrchr(name, '/');
     char folder[STORE_NAME];
 
     if (store_remote_command(r, &j->before, REMOTE_REMOVE, false, name, NULL))
         return -1;
-    if (strncmp(name, "devices/", 8) != 0 || end < name + 8)
+    if (!store_device_folder(name, folder))
         return 0;
-    snprintf(folder, sizeof folder, "%.*s", (int)(end - name), name);
     return store_remote_command(r, &j->before, REMOTE_RMDIR, true, folder,
                                 NULL);
 }
@@ -232,6 +230,16 @@ static void make_tops(struct store_remote *r)
     pool_job_free(j);
 }
 
+static int remote_flush(struct store *s)
+{
+    return store_puts_flush(&((struct store_remote *)s)->puts);
+}
+
+static void remote_drain(struct store *s)
+{
+    pool_drain(((struct store_remote *)s)->pool);
+}
+
 static int remote_lock(struct store *s, unsigned wait_ms, bool break_lock)
 {
     struct store_remote *r = (struct store_remote *)s;
@@ -294,7 +302,7 @@ static const struct store_ops remote_ops = {.get = remote_get,
                                             .size = remote_size,
                                             .ahead = remote_ahead,
                                             .put = store_remote_put,
-                                            .flush = store_remote_flush,
+                                            .flush = remote_flush,
                                             .remove = remote_remove,
                                             .lock = remote_lock,
                                             .lost = remote_lost,
@@ -384,6 +392,7 @@ int store_remote_open(struct store_remote *r, const struct config *c,
     r->lock.ops = &store_remote_lock_ops;
     r->lock.store = &r->store;
     r->lock.name = STORE_LOCK_IN_FOLDER;
+    r->puts = (struct store_puts){.store = &r->store, .drain = remote_drain};
     make_mark(r);
     if (store_curl_init(&r->curl, c, s, r->host))
         return -1;

@@ -7,6 +7,7 @@
 
 #include "lock.h"
 #include "pool.h"
+#include "puts.h"
 
 enum remote_verb { REMOTE_MKDIR, REMOTE_RMDIR, REMOTE_REMOVE, REMOTE_RENAME };
 
@@ -47,13 +48,10 @@ struct store_remote {
     uint64_t since; /* ms, when the lock was ours, 0: not yet */
     struct pool_job *wanted[STORE_AHEAD]; /* begun for a call to come */
     unsigned wanted_count;
-    uint8_t made_hh[32];   /* a bit for each folder of payloads */
-    char mark[9];          /* of this run's parts */
-    unsigned next;         /* number of the next part */
-    enum store_class last; /* class of the last put */
-    bool broken;           /* a payload or shard was not put */
-    bool lost;             /* a manifest was not put, and `failed` called */
-    unsigned in_row;       /* so many could not be written, one by one */
+    struct store_puts puts;
+    char mark[9];    /* of this run's parts */
+    unsigned next;   /* number of the next part */
+    unsigned in_row; /* so many could not be written, one by one */
 };
 
 /* Fills in a store that is zeros.  `port`: where the URL names none.  `scheme`
@@ -87,7 +85,6 @@ int store_remote_fail(struct store_remote *r, const char *verb,
 /* store_remote_put.c */
 int store_remote_put(struct store *s, const char *name, const uint8_t *bytes,
                      size_t len, enum store_class class);
-int store_remote_flush(struct store *s);
 
 /* store_remote_lock.c */
 extern const struct store_lock_ops store_remote_lock_ops;

@@ -37,41 +37,14 @@ struct put {
     char error[CURL_ERROR_SIZE], said[sizeof((struct pool_job *)0)->said];
 };
 
-static bool is_manifest(enum store_class class)
-{
-    return class == STORE_FIRST || class == STORE_MANIFEST;
-}
-
-/* Named by content: what has its name and size is it. */
-static bool is_content(enum store_class class)
-{
-    return class == STORE_PAYLOAD || class == STORE_SHARD;
-}
-
-/* Which of 256 folders of payloads, or -1. */
-static int hh_of(const char *name)
-{
-    static const char top[] = "payloads/";
-    char *end;
-    unsigned long hh;
-
-    if (strncmp(name, top, sizeof top - 1) != 0)
-        return -1;
-    name += sizeof top - 1;
-    hh = strtoul(name, &end, 16);
-    return end == name + 2 && *end == '/' && hh < 256 ? (int)hh : -1;
-}
-
 /* -- what is asked of the server --------------------------------------------
  */
 
 static bool needs_folder(const struct put *p)
 {
-    int hh = hh_of(p->name);
-
-    if (p->made || p->class == STORE_FIRST)
-        return strchr(p->name, '/') != strrchr(p->name, '/');
-    return hh >= 0 && !(p->r->made_hh[hh / 8] >> hh % 8 & 1);
+    return p->made || p->class == STORE_FIRST ||
+           (store_is_payload(p->name) &&
+            !store_puts_has_hh(&p->r->puts, p->name));
 }
 
 static int add_folders(struct put *p, struct curl_slist **list)
@@ -80,10 +53,8 @@ static int add_folders(struct put *p, struct curl_slist **list)
 
     if (p->made && store_remote_tops(p->r, list))
         return -1;
-    if (!needs_folder(p))
+    if (!needs_folder(p) || !store_folder_of(p->name, folder))
         return 0;
-    snprintf(folder, sizeof folder, "%.*s",
-             (int)(strrchr(p->name, '/') - p->name), p->name);
     return store_remote_command(p->r, list, REMOTE_MKDIR, true, folder, NULL);
 }
 
@@ -153,10 +124,7 @@ static void end_put(struct put *p, int outcome)
 
 static void succeed(struct put *p)
 {
-    int hh = hh_of(p->name);
-
-    if (hh >= 0)
-        p->r->made_hh[hh / 8] |= (uint8_t)(1 << hh % 8);
+    store_puts_made_hh(&p->r->puts, p->name);
     p->r->in_row = 0;
     end_put(p, 0);
 }
@@ -195,13 +163,7 @@ static void fail(struct put *p, const struct pool_job *j)
     if (j && p->has_part && is_answered(j))
         drop_part(p);
     r->in_row++;
-    if (is_manifest(p->class)) {
-        r->lost = true;
-        if (r->store.failed)
-            r->store.failed(r->store.failed_ctx, p->name);
-    } else {
-        r->broken = true;
-    }
+    store_puts_failed(&r->puts, p->name, p->class);
     end_put(p, -1);
 }
 
@@ -268,7 +230,7 @@ static void found_one(struct put *p)
     bool replaced = p->r->replaces;
 
     p->r->replaces = false;
-    if (is_content(p->class)) {
+    if (store_is_content(p->class)) {
         p->cleared = true;
         go_on(p, PARTED);
     } else if (p->class == STORE_HEAD && replaced) {
@@ -281,7 +243,8 @@ static void found_one(struct put *p)
 
 static void look_answered(struct put *p, struct pool_job *j)
 {
-    if (j->code == CURLE_OK && is_content(p->class) && j->size == p->len) {
+    if (j->code == CURLE_OK && store_is_content(p->class) &&
+        j->size == p->len) {
         succeed(p);
     } else if (j->code == CURLE_OK && !p->cleared) {
         found_one(p);
@@ -340,15 +303,6 @@ static struct put *new_put(struct store_remote *r, const char *name,
     return p;
 }
 
-/* What has to be there before an object of this class is put. */
-static int settle(struct store_remote *r, enum store_class class)
-{
-    if (class == STORE_HEAD || is_manifest(class) != is_manifest(r->last))
-        pool_drain(r->pool);
-    r->last = class;
-    return (class == STORE_HEAD || is_manifest(class)) && r->broken ? -1 : 0;
-}
-
 /* nginx and others make ETags of a file's size and the second of its time.  The
  * server gives it the time of writing: whatever was written before the lock was
  * ours is at least a second older than what is written a second after. */
@@ -394,7 +348,7 @@ static int put_head(struct store_remote *r, const char *name,
             result = put_now(r, name, bytes, len);
     }
     if (result)
-        r->broken = false; /* it is told here, not at the next flush */
+        r->puts.broken = false; /* it is told here, not at the next flush */
     return result;
 }
 
@@ -409,11 +363,11 @@ int store_remote_put(struct store *s, const char *name, const uint8_t *bytes,
         r->since = store_curl_ms();
     store_remote_forget(r);
     store_lock_renew(&r->lock);
-    if (settle(r, class))
+    if (store_puts_settle(&r->puts, class))
         return -1;
     if (class == STORE_HEAD)
         return put_head(r, name, bytes, len);
-    if (is_manifest(class) && r->in_row >= HOPELESS)
+    if (store_is_manifest(class) && r->in_row >= HOPELESS)
         return -1;
     if (class == STORE_MANIFEST)
         outlast_second(r);
@@ -438,17 +392,6 @@ int store_remote_rename_over(struct store *s, const char *name,
     result = put_now(r, name, bytes, len);
     r->replaces = replaces;
     if (result < 0)
-        r->broken = false; /* it is told here, not at the next flush */
+        r->puts.broken = false; /* it is told here, not at the next flush */
     return result;
-}
-
-int store_remote_flush(struct store *s)
-{
-    struct store_remote *r = (struct store_remote *)s;
-    bool failed;
-
-    pool_drain(r->pool);
-    failed = r->broken || r->lost;
-    r->broken = r->lost = false;
-    return failed ? -1 : 0;
 }

@@ -111,7 +111,7 @@ static void put_done(struct http_request *r)
 
     if (!http_good(r)) {
         http_fail(r, "write");
-        http_puts_failed(&s->puts, r->name, r->class);
+        store_puts_failed(&s->puts, r->name, r->class);
     }
     http_request_free(r);
 }
@@ -120,7 +120,7 @@ static void put_done(struct http_request *r)
  */
 static const char *cache_of(enum store_class class)
 {
-    return class == STORE_PAYLOAD || class == STORE_SHARD
+    return store_is_content(class)
                ? "Cache-Control: public, max-age=31536000, immutable"
                : "Cache-Control: no-cache";
 }
@@ -132,7 +132,7 @@ static int s3_put(struct store *store, const char *name, const uint8_t *bytes,
     struct http_request *r;
 
     store_lock_renew(&s->lock);
-    if (http_puts_settle(&s->puts, class))
+    if (store_puts_settle(&s->puts, class))
         return -1;
     r = store_s3_request(s, "PUT", name, bytes, len);
     if (!r || http_header(r, cache_of(class))) {
@@ -150,9 +150,12 @@ static int s3_put(struct store *store, const char *name, const uint8_t *bytes,
 
 static int s3_flush(struct store *store)
 {
-    struct store_s3 *s = (struct store_s3 *)store;
+    return store_puts_flush(&((struct store_s3 *)store)->puts);
+}
 
-    return http_puts_flush(&s->puts);
+static void s3_drain(struct store *store)
+{
+    http_drain(((struct store_s3 *)store)->http);
 }
 
 /* -- lock, opening, closing -------------------------------------------------
@@ -321,7 +324,7 @@ int store_s3_open(const struct config *c, const struct config_server *server,
         s3_close(&s->store);
         return -1;
     }
-    s->puts = (struct http_puts){.store = &s->store, .http = s->http};
+    s->puts = (struct store_puts){.store = &s->store, .drain = s3_drain};
     s->lock.ops = &store_s3_lock_ops;
     s->lock.store = &s->store;
     s->lock.name = STORE_LOCK_OBJECT;

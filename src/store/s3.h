@@ -4,6 +4,7 @@
 
 #include "http.h"
 #include "lock.h"
+#include "puts.h"
 
 /* Whether a put with If-None-Match leaves alone what is there. */
 enum s3_conditions { CONDITIONS_UNKNOWN, CONDITIONS_KEPT, CONDITIONS_IGNORED };
@@ -12,7 +13,7 @@ struct store_s3 {
     struct store store; /* first */
     struct store_curl curl;
     struct http *http;
-    struct http_puts puts;
+    struct store_puts puts;
     struct http_ahead early;
     struct store_lock lock;
     enum s3_conditions conditions;
