@@ -42,7 +42,7 @@ static bool next_folder(const struct put *p, bool top_made, char *folder)
         snprintf(folder, STORE_NAME, "%s", tops[top]);
         return true;
     }
-    return !store_puts_has_hh(&d->puts, p->name) &&
+    return !store_puts_has_hh(&d->web.puts, p->name) &&
            store_folder_of(p->name, folder);
 }
 
@@ -54,13 +54,13 @@ static void note_made(struct put *p)
     if (p->step == MAKING_TOP && top >= 0)
         d->made_top[top] = true;
     if (p->step == MAKING_FOLDER)
-        store_puts_made_hh(&d->puts, p->name);
+        store_puts_made_hh(&d->web.puts, p->name);
 }
 
-void store_dav_make_base(struct store_dav *d)
+void store_dav_make_base(struct store_web *w)
 {
-    char *host = strstr(d->base, "://") + 3, *at = strchr(host, '/');
-    const char *all = d->base;
+    char *host = strstr(w->base, "://") + 3, *at = strchr(host, '/');
+    const char *all = w->base;
 
     for (; at; at = strchr(at + 1, '/')) {
         char *end = strchr(at + 1, '/'), *url;
@@ -69,11 +69,11 @@ void store_dav_make_base(struct store_dav *d)
         if (asprintf(&url, "%.*s/",
                      (int)((end ? end : all + strlen(all)) - all), all) < 0)
             return;
-        r = http_request_new(d->http, "MKCOL", url);
+        r = http_request_new(w->http, "MKCOL", url);
         free(url);
         if (!r)
             return;
-        http_run(d->http, r);
+        http_run(w->http, r);
         http_request_free(r);
     }
 }
@@ -101,7 +101,7 @@ static void free_put(struct put *p)
 static void fail(struct put *p, const struct http_request *r)
 {
     http_fail(r, "write");
-    store_puts_failed(&p->d->puts, p->name, p->class);
+    store_puts_failed(&p->d->web.puts, p->name, p->class);
 }
 
 /* http_start() or, from within an answer, http_queue(). */
@@ -112,7 +112,7 @@ static void send_put(struct put *p, starter *start)
     p->step = PUTTING;
     p->made = true;
     p->request->final = 0;
-    start(p->d->http, p->request);
+    start(p->d->web.http, p->request);
 }
 
 static void made(struct http_request *r);
@@ -125,7 +125,7 @@ static void step(struct put *p, bool top_made, starter *start)
     struct http_request *r = NULL;
 
     if (next_folder(p, top_made, folder))
-        r = store_dav_folder(d, "MKCOL", folder);
+        r = store_dav_folder(&d->web, "MKCOL", folder);
     if (!r) {
         send_put(p, start);
         return;
@@ -133,7 +133,7 @@ static void step(struct put *p, bool top_made, starter *start)
     p->step = strchr(folder, '/') ? MAKING_FOLDER : MAKING_TOP;
     r->ctx = p;
     r->done = made;
-    start(d->http, r);
+    start(d->web.http, r);
 }
 
 /* 405: it is there.  Whatever else it said, the PUT tells. */
@@ -185,9 +185,9 @@ static int add_date(struct store_dav *d, struct http_request *r)
     time_t t;
 
     if (!d->run_time) {
-        d->run_time = (uint64_t)time(NULL) + d->skew;
-        if (d->run_time <= d->newest)
-            d->run_time = d->newest + 1;
+        d->run_time = (uint64_t)time(NULL) + d->web.skew;
+        if (d->run_time <= d->web.newest)
+            d->run_time = d->web.newest + 1;
     }
     t = (time_t)d->run_time;
     strftime(line, sizeof line, "Date: %a, %d %b %Y %H:%M:%S GMT",
@@ -208,37 +208,33 @@ static struct put *new_put(struct store_dav *d, const char *name,
     p->d = d;
     p->class = class;
     snprintf(p->name, sizeof p->name, "%s", name);
-    p->request = store_dav_request(d, "PUT", name);
-    if (!p->request || http_body(p->request, bytes, len) ||
-        add_date(d, p->request)) {
+    p->request = store_web_request(&d->web, "PUT", name, bytes, len);
+    if (!p->request || add_date(d, p->request)) {
         free_put(p);
         return NULL;
     }
     p->request->ctx = p;
     p->request->done = put_done;
     p->request->final = 500;
-    http_count(p->request, &d->store, class);
+    http_count(p->request, &d->web.store, class);
     return p;
 }
 
-int store_dav_put(struct store *s, const char *name, const uint8_t *bytes,
+int store_dav_put(struct store_web *w, const char *name, const uint8_t *bytes,
                   size_t len, enum store_class class)
 {
-    struct store_dav *d = (struct store_dav *)s;
-    bool alone = class == STORE_HEAD ||
-                 (class == STORE_FIRST && d->folders == FOLDERS_UNKNOWN);
-    struct put *p;
+    struct store_dav *d = (struct store_dav *)w;
+    bool alone = class == STORE_FIRST && d->folders == FOLDERS_UNKNOWN;
+    struct put *p = new_put(d, name, bytes, len, class);
 
-    store_lock_renew(&d->lock);
-    if (store_puts_settle(&d->puts, class) ||
-        !(p = new_put(d, name, bytes, len, class)))
+    if (!p)
         return -1;
     if (d->folders == FOLDERS_BY_MKCOL && class != STORE_MANIFEST &&
         class != STORE_HEAD)
         step(p, false, http_start);
     else
-        http_start(d->http, p->request);
+        http_start(w->http, p->request);
     if (alone)
-        http_drain(d->http);
-    return class == STORE_HEAD && d->puts.broken ? -1 : 0;
+        http_drain(w->http);
+    return 0;
 }

@@ -104,22 +104,8 @@ void http_drain(struct http *h);
 bool http_good(const struct http_request *r);
 /* The server says that the object is not there. */
 bool http_missing(const struct http_request *r);
-/* Notes in `s` where that answer comes from. */
-void http_note(const struct http_request *r, struct store *s);
 /* Reports that it failed; returns -1. */
 int http_fail(const struct http_request *r, const char *verb);
-
-/* -- store_http_object.c: a store's functions, by requests for an object.
- * r NULL: reported before.  The request stays the caller's; one that is
- * answered already is not sent. */
-int http_get(struct http_request *r, size_t max, uint8_t **bytes, size_t *len);
-int http_size(struct http_request *r, uint64_t *size);
-/* As store.age. */
-uint64_t http_age(const struct http_request *r);
-int http_remove(struct http_request *r);
-
-/* The method of a verb. */
-const char *http_method(enum store_verb verb);
 
 /* Requests that were begun before their answers are asked for. */
 struct http_ahead {
@@ -131,7 +117,7 @@ struct http_ahead {
 void http_ahead_add(struct http_ahead *a, struct http_request *r);
 /* The request for that object, answered, to be freed by the caller; NULL: there
  * is none. */
-struct http_request *http_ahead_take(struct http_ahead *a, enum store_verb verb,
+struct http_request *http_ahead_take(struct http_ahead *a, const char *method,
                                      const char *name);
 /* Before http_free(). */
 void http_ahead_release(struct http_ahead *a);

@@ -1,10 +1,6 @@
 /* The lock of an S3 store: the object `lock`, made by a put that is for new
  * objects only.  Not every store honours that condition, some take no notice
  * of it: only a put that was refused for an object that is there shows it. */
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-
 #include "s3.h"
 
 enum { MADE, IS_THERE, NOT_TAKEN }; /* or -1: reported */
@@ -13,14 +9,14 @@ enum { MADE, IS_THERE, NOT_TAKEN }; /* or -1: reported */
 static int put_if_new(struct store_s3 *s)
 {
     struct http_request *r =
-        store_s3_request(s, "PUT", STORE_LOCK_OBJECT, "", 0);
+        store_web_request(&s->web, "PUT", STORE_LOCK_OBJECT, "", 0);
     int result;
 
     if (!r || http_header(r, "If-None-Match: *")) {
         http_request_free(r);
         return -1;
     }
-    http_run(s->http, r);
+    http_run(s->web.http, r);
     if (http_good(r))
         result = MADE;
     else if (r->code == CURLE_OK && (r->status == 412 || r->status == 409))
@@ -39,7 +35,7 @@ static int put_if_new(struct store_s3 *s)
 static int find_out(struct store_s3 *s)
 {
     struct store_lock_text t;
-    int result = store_lock_read(&s->lock, &t);
+    int result = store_lock_read(&s->web.lock, &t);
 
     if (result != STORE_MISSING)
         return result ? -1 : 1;
@@ -55,7 +51,7 @@ static int find_out(struct store_s3 *s)
     return s->conditions == CONDITIONS_KEPT ? 0 : 1;
 }
 
-static int lock_make(struct store *store)
+int store_s3_lock_make(struct store *store)
 {
     struct store_s3 *s = (struct store_s3 *)store;
     int result;
@@ -67,42 +63,3 @@ static int lock_make(struct store *store)
     result = put_if_new(s);
     return result < 0 ? -1 : result != MADE;
 }
-
-static int lock_write(struct store *store, const char *text)
-{
-    struct store_s3 *s = (struct store_s3 *)store;
-    struct http_request *r =
-        store_s3_request(s, "PUT", STORE_LOCK_OBJECT, text, strlen(text));
-    int result = 0;
-
-    if (!r)
-        return -1;
-    http_run(s->http, r);
-    if (!http_good(r))
-        result = http_fail(r, "lock");
-    http_request_free(r);
-    return result;
-}
-
-static void lock_remove(struct store *store)
-{
-    struct store_s3 *s = (struct store_s3 *)store;
-    struct http_request *r =
-        store_s3_request(s, "DELETE", STORE_LOCK_OBJECT, NULL, 0);
-
-    if (r)
-        http_run(s->http, r);
-    http_request_free(r);
-}
-
-static uint64_t lock_now(struct store *store)
-{
-    const struct store_s3 *s = (const struct store_s3 *)store;
-
-    return (uint64_t)time(NULL) + s->ahead;
-}
-
-const struct store_lock_ops store_s3_lock_ops = {.make = lock_make,
-                                                 .write = lock_write,
-                                                 .remove = lock_remove,
-                                                 .now = lock_now};
