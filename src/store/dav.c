@@ -10,8 +10,8 @@ enum {
     MOST_LISTED = 64 << 10 /* bytes of a folder's list */
 };
 
-struct http_request *store_dav_folder(struct store_web *w, const char *method,
-                                      const char *name)
+struct request *store_dav_folder(struct store_web *w, const char *method,
+                                 const char *name)
 {
     char folder[STORE_NAME + 1];
 
@@ -20,7 +20,7 @@ struct http_request *store_dav_folder(struct store_web *w, const char *method,
 }
 
 /* Nothing on the way answers in the server's place. */
-static int dav_dress(struct store_web *w, struct http_request *r)
+static int dav_dress(struct store_web *w, struct request *r)
 {
     (void)w;
     return strcmp(r->method, "GET") == 0
@@ -28,13 +28,13 @@ static int dav_dress(struct store_web *w, struct http_request *r)
                : 0;
 }
 
-static void folder_removed(struct http_request *r)
+static void folder_removed(struct request *r)
 {
-    http_request_free(r);
+    request_free(r);
 }
 
 /* Nothing but the folder itself is listed: RFC 4918, 9.1 and 14.24. */
-static bool is_empty(const struct http_request *r)
+static bool is_empty(const struct request *r)
 {
     static const char tag[] = "response";
     unsigned count = 0;
@@ -48,16 +48,16 @@ static bool is_empty(const struct http_request *r)
     return count == 2; /* where it begins and where it ends */
 }
 
-static void folder_listed(struct http_request *r)
+static void folder_listed(struct request *r)
 {
     struct store_web *w = r->ctx;
-    struct http_request *gone = NULL;
+    struct request *gone = NULL;
 
     if (is_empty(r) && (gone = store_dav_folder(w, "DELETE", r->name))) {
         gone->done = folder_removed;
-        http_queue(w->http, gone);
+        request_queue(gone);
     }
-    http_request_free(r);
+    request_free(r);
 }
 
 /* A device's folder goes with its last file.  DELETE takes all that is in a
@@ -66,19 +66,19 @@ static void folder_listed(struct http_request *r)
 static void drop_folder(struct store_web *w, const char *name)
 {
     char folder[STORE_NAME];
-    struct http_request *r;
+    struct request *r;
 
     if (!store_device_folder(name, folder))
         return;
     r = store_dav_folder(w, "PROPFIND", folder);
     if (!r || http_header(r, "Depth: 1")) {
-        http_request_free(r);
+        request_free(r);
         return;
     }
     r->max = MOST_LISTED;
     r->once = true;
     r->done = folder_listed;
-    http_start(w->http, r);
+    request_start(r);
 }
 
 static void dav_warn(const struct store_web *w)

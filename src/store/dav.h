@@ -25,7 +25,7 @@ int store_dav_lock_make(struct store *s);
 void store_dav_lock_remove(struct store *s);
 
 /* A request for a folder.  NULL: reported. */
-struct http_request *store_dav_folder(struct store_web *w, const char *method,
-                                      const char *name);
+struct request *store_dav_folder(struct store_web *w, const char *method,
+                                 const char *name);
 
 #endif

@@ -4,17 +4,17 @@
 
 static int make_once(struct store_web *w, long *status)
 {
-    struct http_request *r = store_dav_folder(w, "MKCOL", "lock");
+    struct request *r = store_dav_folder(w, "MKCOL", "lock");
     int result = 0;
 
     if (!r)
         return -1;
-    http_run(w->http, r);
+    request_run(r);
     *status = r->status;
     if (r->code != CURLE_OK || r->status == 401 || r->status == 403 ||
         r->status >= 500)
         result = r->status == 501 ? 0 : http_fail(r, "lock");
-    http_request_free(r);
+    request_free(r);
     return result;
 }
 
@@ -22,19 +22,19 @@ static int make_once(struct store_web *w, long *status)
  * an empty file.  True: it was, and is gone. */
 static bool remove_file(struct store_web *w)
 {
-    struct http_request *look = store_web_request(w, "HEAD", "lock", NULL, 0),
-                        *file = store_web_request(w, "DELETE", "lock", NULL, 0);
+    struct request *look = store_web_request(w, "HEAD", "lock", NULL, 0),
+                   *file = store_web_request(w, "DELETE", "lock", NULL, 0);
     bool gone = false;
 
     if (look && file) {
-        http_run(w->http, look);
+        request_run(look);
         if (http_good(look) && look->size == 0) {
-            http_run(w->http, file);
+            request_run(file);
             gone = http_good(file);
         }
     }
-    http_request_free(look);
-    http_request_free(file);
+    request_free(look);
+    request_free(file);
     return gone;
 }
 
@@ -60,10 +60,10 @@ int store_dav_lock_make(struct store *s)
 void store_dav_lock_remove(struct store *s)
 {
     struct store_web *w = (struct store_web *)s;
-    struct http_request *folder = store_dav_folder(w, "DELETE", "lock");
+    struct request *folder = store_dav_folder(w, "DELETE", "lock");
 
     store_web_lock_remove(s);
     if (folder)
-        http_run(w->http, folder);
-    http_request_free(folder);
+        request_run(folder);
+    request_free(folder);
 }

@@ -15,7 +15,7 @@ struct put {
     enum { PUTTING, MAKING_TOP, MAKING_FOLDER } step;
     bool made; /* its folders, for this put */
     char name[STORE_NAME];
-    struct http_request *request; /* the PUT */
+    struct request *request; /* the PUT */
 };
 
 /* -- folders ----------------------------------------------------------------
@@ -64,27 +64,27 @@ void store_dav_make_base(struct store_web *w)
 
     for (; at; at = strchr(at + 1, '/')) {
         char *end = strchr(at + 1, '/'), *url;
-        struct http_request *r;
+        struct request *r;
 
         if (asprintf(&url, "%.*s/",
                      (int)((end ? end : all + strlen(all)) - all), all) < 0)
             return;
-        r = http_request_new(w->http, "MKCOL", url);
+        r = http_request(w->engine, "MKCOL", url);
         free(url);
         if (!r)
             return;
-        http_run(w->http, r);
-        http_request_free(r);
+        request_run(r);
+        request_free(r);
     }
 }
 
 /* -- the steps of one put ---------------------------------------------------
  */
 
-static void put_done(struct http_request *r);
+static void put_done(struct request *r);
 
 /* nginx says 500 where it may not make folders (servers.md, note 1). */
-static bool lacks_folder(const struct http_request *r)
+static bool lacks_folder(const struct request *r)
 {
     return r->code == CURLE_OK &&
            (r->status == 409 || r->status == 404 || r->status == 500);
@@ -94,35 +94,35 @@ static void free_put(struct put *p)
 {
     if (!p)
         return;
-    http_request_free(p->request);
+    request_free(p->request);
     free(p);
 }
 
-static void fail(struct put *p, const struct http_request *r)
+static void fail(struct put *p, const struct request *r)
 {
     http_fail(r, "write");
     store_puts_failed(&p->d->web.puts, p->name, p->class);
 }
 
-/* http_start() or, from within an answer, http_queue(). */
-typedef void starter(struct http *h, struct http_request *r);
+/* request_start() or, from within an answer, request_queue(). */
+typedef void starter(struct request *r);
 
 static void send_put(struct put *p, starter *start)
 {
     p->step = PUTTING;
     p->made = true;
     p->request->final = 0;
-    start(p->d->web.http, p->request);
+    start(p->request);
 }
 
-static void made(struct http_request *r);
+static void made(struct request *r);
 
 /* The MKCOL of the next folder, or else the PUT. */
 static void step(struct put *p, bool top_made, starter *start)
 {
     struct store_dav *d = p->d;
     char folder[STORE_NAME];
-    struct http_request *r = NULL;
+    struct request *r = NULL;
 
     if (next_folder(p, top_made, folder))
         r = store_dav_folder(&d->web, "MKCOL", folder);
@@ -133,11 +133,11 @@ static void step(struct put *p, bool top_made, starter *start)
     p->step = strchr(folder, '/') ? MAKING_FOLDER : MAKING_TOP;
     r->ctx = p;
     r->done = made;
-    start(d->web.http, r);
+    start(r);
 }
 
 /* 405: it is there.  Whatever else it said, the PUT tells. */
-static void made(struct http_request *r)
+static void made(struct request *r)
 {
     struct put *p = r->ctx;
 
@@ -147,20 +147,20 @@ static void made(struct http_request *r)
         fail(p, r);
         free_put(p);
     } else if (p->step == MAKING_TOP) {
-        step(p, true, http_queue);
+        step(p, true, request_queue);
     } else {
-        send_put(p, http_queue);
+        send_put(p, request_queue);
     }
-    http_request_free(r);
+    request_free(r);
 }
 
-static void put_done(struct http_request *r)
+static void put_done(struct request *r)
 {
     struct put *p = r->ctx;
     struct store_dav *d = p->d;
 
     if (!http_good(r) && !p->made && lacks_folder(r)) {
-        step(p, false, http_queue);
+        step(p, false, request_queue);
         return;
     }
     if (!http_good(r))
@@ -178,7 +178,7 @@ static void put_done(struct http_request *r)
 /* nginx takes a file's time from the Date of its PUT, and makes ETags of
  * seconds and size (servers.md, note 3): all of a run is newer than what it
  * read, which is the head that the run before it wrote last. */
-static int add_date(struct store_dav *d, struct http_request *r)
+static int add_date(struct store_dav *d, struct request *r)
 {
     char line[64];
     struct tm tm;
@@ -216,7 +216,7 @@ static struct put *new_put(struct store_dav *d, const char *name,
     p->request->ctx = p;
     p->request->done = put_done;
     p->request->final = 500;
-    http_count(p->request, &d->web.store, class);
+    request_count(p->request, &d->web.store, class);
     return p;
 }
 
@@ -231,10 +231,10 @@ int store_dav_put(struct store_web *w, const char *name, const uint8_t *bytes,
         return -1;
     if (d->folders == FOLDERS_BY_MKCOL && class != STORE_MANIFEST &&
         class != STORE_HEAD)
-        step(p, false, http_start);
+        step(p, false, request_start);
     else
-        http_start(w->http, p->request);
+        request_start(p->request);
     if (alone)
-        http_drain(w->http);
+        engine_drain(w->engine);
     return 0;
 }

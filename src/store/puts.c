@@ -19,7 +19,7 @@ int store_puts_settle(struct store_puts *p, enum store_class class)
 {
     if (class == STORE_HEAD ||
         store_is_manifest(class) != store_is_manifest(p->last))
-        p->drain(p->store);
+        engine_drain(p->engine);
     p->last = class;
     return !store_is_content(class) && p->broken ? -1 : 0;
 }
@@ -42,7 +42,7 @@ int store_puts_flush(struct store_puts *p)
 {
     bool failed;
 
-    p->drain(p->store);
+    engine_drain(p->engine);
     failed = p->broken || p->lost;
     p->broken = p->lost = false;
     return failed ? -1 : 0;

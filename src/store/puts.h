@@ -3,15 +3,15 @@
 #ifndef STORE_PUTS_H
 #define STORE_PUTS_H
 
-#include "store.h"
+#include "request.h"
 
 struct store_puts {
     struct store *store;
-    void (*drain)(struct store *s); /* waits until nothing is on its way */
-    enum store_class last;          /* class of the last put */
-    bool broken;                    /* a payload, shard or head was not put */
-    bool lost;           /* a manifest was not put, and `failed` called */
-    uint8_t made_hh[32]; /* a bit for each folder of payloads: it is there */
+    struct engine *engine;
+    enum store_class last; /* class of the last put */
+    bool broken;           /* a payload, shard or head was not put */
+    bool lost;             /* a manifest was not put, and `failed` called */
+    uint8_t made_hh[32];   /* a bit for each folder of payloads: it is there */
 };
 
 bool store_is_manifest(enum store_class class);

@@ -10,20 +10,20 @@
 /* 1: it is there, 0: not, -1 (reported). */
 static int has_folder(struct store_remote *r, const char *name)
 {
-    struct pool_job *j = store_remote_job(r, POOL_COMMAND, name);
+    struct request *q = store_remote_request(r, REQUEST_COMMAND, name);
     char *path = NULL;
     int result = -1;
 
-    if (j && asprintf(&path, "%s%s", r->path, name) >= 0 &&
-        r->protocol->ask_folder(j, path) == 0) {
-        pool_run(r->pool, j);
-        if (j->code == CURLE_OK || j->code == CURLE_QUOTE_ERROR)
-            result = r->protocol->has_folder(j);
+    if (q && asprintf(&path, "%s%s", r->path, name) >= 0 &&
+        r->protocol->ask_folder(q, path) == 0) {
+        request_run(q);
+        if (q->code == CURLE_OK || q->code == CURLE_QUOTE_ERROR)
+            result = r->protocol->has_folder(q);
         else
-            store_remote_fail(r, "look for", j);
+            store_remote_fail(r, "look for", q);
     }
     free(path);
-    pool_job_free(j);
+    request_free(q);
     return result;
 }
 
@@ -51,20 +51,20 @@ static int add_base(struct store_remote *r, struct curl_slist **list)
  * reported where `report`), -1 (reported). */
 static int try_make(struct store_remote *r, bool all, bool report)
 {
-    struct pool_job *j = store_remote_job(r, POOL_COMMAND, "");
+    struct request *q = store_remote_request(r, REQUEST_COMMAND, "");
     int result = -1;
 
-    if (j &&
-        (!all || (add_base(r, &j->before) == 0 &&
-                  store_remote_tops(r, &j->before) == 0)) &&
-        store_remote_command(r, &j->before, REMOTE_MKDIR, false, "lock",
+    if (q &&
+        (!all || (add_base(r, &q->before) == 0 &&
+                  store_remote_tops(r, &q->before) == 0)) &&
+        store_remote_command(r, &q->before, REMOTE_MKDIR, false, "lock",
                              NULL) == 0) {
-        pool_run(r->pool, j);
-        result = j->code == CURLE_OK ? 0 : 1;
-        if (result && (report || j->code != CURLE_QUOTE_ERROR))
-            result = store_remote_fail(r, "lock", j);
+        request_run(q);
+        result = q->code == CURLE_OK ? 0 : 1;
+        if (result && (report || q->code != CURLE_QUOTE_ERROR))
+            result = store_remote_fail(r, "lock", q);
     }
-    pool_job_free(j);
+    request_free(q);
     return result;
 }
 
@@ -92,32 +92,33 @@ static int lock_make(struct store *s)
 static int lock_write(struct store *s, const char *text)
 {
     struct store_remote *r = (struct store_remote *)s;
-    struct pool_job *j = store_remote_job(r, POOL_WRITE, STORE_LOCK_IN_FOLDER);
+    struct request *q =
+        store_remote_request(r, REQUEST_WRITE, STORE_LOCK_IN_FOLDER);
     int result = 0;
 
-    if (!j)
+    if (!q)
         return -1;
-    j->body = (const uint8_t *)text;
-    j->len = strlen(text);
-    pool_run(r->pool, j);
-    if (j->code != CURLE_OK)
-        result = store_remote_fail(r, "lock", j);
-    pool_job_free(j);
+    q->body = (const uint8_t *)text;
+    q->len = strlen(text);
+    request_run(q);
+    if (q->code != CURLE_OK)
+        result = store_remote_fail(r, "lock", q);
+    request_free(q);
     return result;
 }
 
 static void lock_remove(struct store *s)
 {
     struct store_remote *r = (struct store_remote *)s;
-    struct pool_job *j = store_remote_job(r, POOL_COMMAND, "");
+    struct request *q = store_remote_request(r, REQUEST_COMMAND, "");
 
-    if (j &&
-        store_remote_command(r, &j->before, REMOTE_REMOVE, true,
+    if (q &&
+        store_remote_command(r, &q->before, REMOTE_REMOVE, true,
                              STORE_LOCK_IN_FOLDER, NULL) == 0 &&
-        store_remote_command(r, &j->before, REMOTE_RMDIR, true, "lock", NULL) ==
+        store_remote_command(r, &q->before, REMOTE_RMDIR, true, "lock", NULL) ==
             0)
-        pool_run(r->pool, j);
-    pool_job_free(j);
+        request_run(q);
+    request_free(q);
 }
 
 static uint64_t lock_now(struct store *s)
@@ -142,37 +143,38 @@ static bool is_part(const char *name)
 }
 
 /* What the listing names. */
-static struct pool_job *removals(struct store_remote *r, char *names)
+static struct request *removals(struct store_remote *r, char *names)
 {
-    struct pool_job *j = store_remote_job(r, POOL_COMMAND, "");
+    struct request *q = store_remote_request(r, REQUEST_COMMAND, "");
     char *rest = names, *name;
 
-    while (j && (name = strsep(&rest, "\r\n"))) {
+    while (q && (name = strsep(&rest, "\r\n"))) {
         char *leaf = strrchr(name, '/'), part[STORE_NAME];
 
         leaf = leaf ? leaf + 1 : name;
         snprintf(part, sizeof part, ".part/%s", leaf);
         if (is_part(leaf))
-            store_remote_command(r, &j->before, REMOTE_REMOVE, true, part,
+            store_remote_command(r, &q->before, REMOTE_REMOVE, true, part,
                                  NULL);
     }
-    return j;
+    return q;
 }
 
 void store_remote_sweep(struct store_remote *r)
 {
-    struct pool_job *list = store_remote_job(r, POOL_LIST, ".part/"), *j = NULL;
+    struct request *list = store_remote_request(r, REQUEST_LIST, ".part/"),
+                   *q = NULL;
 
     if (!list)
         return;
     list->max = 1 << 20;
-    pool_run(r->pool, list);
+    request_run(list);
     if (list->code == CURLE_OK && list->bytes) {
         list->bytes[list->got] = '\0'; /* there is room */
-        j = removals(r, (char *)list->bytes);
-        if (j && j->before)
-            pool_run(r->pool, j);
+        q = removals(r, (char *)list->bytes);
+        if (q && q->before)
+            request_run(q);
     }
-    pool_job_free(j);
-    pool_job_free(list);
+    request_free(q);
+    request_free(list);
 }

@@ -11,7 +11,7 @@
 
 enum { CONNECTIONS = 64 };
 
-static int s3_dress(struct store_web *w, struct http_request *r)
+static int s3_dress(struct store_web *w, struct request *r)
 {
     const struct store_s3 *s = (const struct store_s3 *)w;
     char line[128] = "x-amz-content-sha256: ";
@@ -22,7 +22,7 @@ static int s3_dress(struct store_web *w, struct http_request *r)
                                                                           : 0;
 }
 
-static void put_done(struct http_request *r)
+static void put_done(struct request *r)
 {
     struct store_web *w = r->ctx;
 
@@ -30,7 +30,7 @@ static void put_done(struct http_request *r)
         http_fail(r, "write");
         store_puts_failed(&w->puts, r->name, r->class);
     }
-    http_request_free(r);
+    request_free(r);
 }
 
 /* For CDNs and caches on the way: what is named by its content never changes.
@@ -45,16 +45,16 @@ static const char *cache_of(enum store_class class)
 static int s3_put(struct store_web *w, const char *name, const uint8_t *bytes,
                   size_t len, enum store_class class)
 {
-    struct http_request *r = store_web_request(w, "PUT", name, bytes, len);
+    struct request *r = store_web_request(w, "PUT", name, bytes, len);
 
     if (!r || http_header(r, cache_of(class))) {
-        http_request_free(r);
+        request_free(r);
         return -1;
     }
     r->class = class;
     r->done = put_done;
-    http_count(r, &w->store, class);
-    http_start(w->http, r);
+    request_count(r, &w->store, class);
+    request_start(r);
     return 0;
 }
 

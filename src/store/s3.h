@@ -22,10 +22,10 @@ char *store_s3_url(const struct config_server *s, const char *region);
 bool store_s3_is_loopback(const char *url);
 
 /* s3_error.c: what S3 says in XML, as struct http_kind has it. */
-bool store_s3_explain(const struct http_request *r, char *text, size_t size);
-bool store_s3_again(const struct http_request *r);
-bool store_s3_missing(const struct http_request *r);
-bool store_s3_denied(const struct http_request *r);
+bool store_s3_explain(const struct request *r, char *text, size_t size);
+bool store_s3_again(const struct request *r);
+bool store_s3_missing(const struct request *r);
+bool store_s3_denied(const struct request *r);
 
 /* s3_lock.c: as store_lock_ops. */
 int store_s3_lock_make(struct store *s);

@@ -8,15 +8,15 @@ enum { MADE, IS_THERE, NOT_TAKEN }; /* or -1: reported */
 /* Without a text, which says that whoever made it is about to say who. */
 static int put_if_new(struct store_s3 *s)
 {
-    struct http_request *r =
+    struct request *r =
         store_web_request(&s->web, "PUT", STORE_LOCK_OBJECT, "", 0);
     int result;
 
     if (!r || http_header(r, "If-None-Match: *")) {
-        http_request_free(r);
+        request_free(r);
         return -1;
     }
-    http_run(s->web.http, r);
+    request_run(r);
     if (http_good(r))
         result = MADE;
     else if (r->code == CURLE_OK && (r->status == 412 || r->status == 409))
@@ -25,7 +25,7 @@ static int put_if_new(struct store_s3 *s)
         result = NOT_TAKEN;
     else
         result = http_fail(r, "lock");
-    http_request_free(r);
+    request_free(r);
     return result;
 }
 

@@ -5,21 +5,21 @@
 
 #include "web.h"
 
-struct http_request *store_web_request(struct store_web *w, const char *method,
-                                       const char *name, const void *bytes,
-                                       size_t len)
+struct request *store_web_request(struct store_web *w, const char *method,
+                                  const char *name, const void *bytes,
+                                  size_t len)
 {
-    struct http_request *r = NULL;
+    struct request *r = NULL;
     char *url;
 
     if (asprintf(&url, "%s/%s", w->base, name) < 0) {
         diag_no_memory();
         return NULL;
     }
-    r = http_request_new(w->http, method, url);
+    r = http_request(w->engine, method, url);
     free(url);
     if (!r || (bytes && http_body(r, bytes, len)) || w->kind->dress(w, r)) {
-        http_request_free(r);
+        request_free(r);
         return NULL;
     }
     r->ctx = w;
@@ -40,29 +40,29 @@ static void web_ahead(struct store *s, enum store_verb verb, const char *name,
                       size_t max)
 {
     struct store_web *w = (struct store_web *)s;
-    struct http_request *r = store_web_request(w, methods[verb], name, NULL, 0);
+    struct request *r = store_web_request(w, methods[verb], name, NULL, 0);
 
     if (r && verb == STORE_GET)
         r->max = max;
-    http_ahead_add(&w->ahead, r);
+    request_ahead_add(&w->ahead, verb, r);
 }
 
 /* The one that was begun, or else a new one, answered; NULL: reported. */
-static struct http_request *answer_of(struct store *s, enum store_verb verb,
-                                      const char *name, size_t max)
+static struct request *answer_of(struct store *s, enum store_verb verb,
+                                 const char *name, size_t max)
 {
     struct store_web *w = (struct store_web *)s;
-    struct http_request *r = http_ahead_take(&w->ahead, methods[verb], name);
+    struct request *r = request_ahead_take(&w->ahead, verb, name);
 
     if (r || !(r = store_web_request(w, methods[verb], name, NULL, 0)))
         return r;
     if (verb == STORE_GET)
         r->max = max;
-    http_run(w->http, r);
+    request_run(r);
     return r;
 }
 
-static void note_source(const struct http_request *r, struct store *s)
+static void note_source(const struct request *r, struct store *s)
 {
     struct store_source *from = &s->source;
 
@@ -74,7 +74,7 @@ static void note_source(const struct http_request *r, struct store *s)
 }
 
 /* What a good answer says about time. */
-static void note_times(const struct http_request *r, struct store_web *w)
+static void note_times(const struct request *r, struct store_web *w)
 {
     if (r->modified > w->newest)
         w->newest = r->modified;
@@ -85,7 +85,7 @@ static void note_times(const struct http_request *r, struct store_web *w)
 static int web_get(struct store *s, const char *name, size_t max,
                    uint8_t **bytes, size_t *len)
 {
-    struct http_request *r = answer_of(s, STORE_GET, name, max);
+    struct request *r = answer_of(s, STORE_GET, name, max);
     int result = 0;
 
     *bytes = NULL;
@@ -107,12 +107,12 @@ static int web_get(struct store *s, const char *name, size_t max,
     }
     if (result == 0 || result == STORE_MISSING)
         note_times(r, (struct store_web *)s);
-    http_request_free(r);
+    request_free(r);
     return result;
 }
 
 /* As store.age. */
-static uint64_t age_of(const struct http_request *r)
+static uint64_t age_of(const struct request *r)
 {
     if (!r->date || !r->modified)
         return UINT64_MAX;
@@ -121,7 +121,7 @@ static uint64_t age_of(const struct http_request *r)
 
 static int web_size(struct store *s, const char *name, uint64_t *size)
 {
-    struct http_request *r = answer_of(s, STORE_SIZE, name, 0);
+    struct request *r = answer_of(s, STORE_SIZE, name, 0);
     int result = 0;
 
     *size = 0;
@@ -135,21 +135,21 @@ static int web_size(struct store *s, const char *name, uint64_t *size)
         result = http_fail(r, "look for");
     else
         *size = r->size;
-    http_request_free(r);
+    request_free(r);
     return result;
 }
 
 static int web_remove(struct store *s, const char *name)
 {
     struct store_web *w = (struct store_web *)s;
-    struct http_request *r = answer_of(s, STORE_REMOVE, name, 0);
+    struct request *r = answer_of(s, STORE_REMOVE, name, 0);
     int result = 0;
 
     if (!r)
         return -1;
     if (!http_good(r) && !http_missing(r))
         result = http_fail(r, "remove");
-    http_request_free(r);
+    request_free(r);
     if (result == 0 && w->kind->removed)
         w->kind->removed(w, name);
     return result;
@@ -157,11 +157,6 @@ static int web_remove(struct store *s, const char *name)
 
 /* -- puts -------------------------------------------------------------------
  */
-
-static void web_drain(struct store *s)
-{
-    http_drain(((struct store_web *)s)->http);
-}
 
 static int web_put(struct store *s, const char *name, const uint8_t *bytes,
                    size_t len, enum store_class class)
@@ -174,7 +169,7 @@ static int web_put(struct store *s, const char *name, const uint8_t *bytes,
         return -1;
     if (class != STORE_HEAD)
         return 0;
-    http_drain(w->http);
+    engine_drain(w->engine);
     return w->puts.broken ? -1 : 0;
 }
 
@@ -189,28 +184,27 @@ static int web_flush(struct store *s)
 int store_web_lock_write(struct store *s, const char *text)
 {
     struct store_web *w = (struct store_web *)s;
-    struct http_request *r =
+    struct request *r =
         store_web_request(w, "PUT", w->lock.name, text, strlen(text));
     int result = 0;
 
     if (!r)
         return -1;
-    http_run(w->http, r);
+    request_run(r);
     if (!http_good(r))
         result = http_fail(r, "lock");
-    http_request_free(r);
+    request_free(r);
     return result;
 }
 
 void store_web_lock_remove(struct store *s)
 {
     struct store_web *w = (struct store_web *)s;
-    struct http_request *r =
-        store_web_request(w, "DELETE", w->lock.name, NULL, 0);
+    struct request *r = store_web_request(w, "DELETE", w->lock.name, NULL, 0);
 
     if (r)
-        http_run(w->http, r);
-    http_request_free(r);
+        request_run(r);
+    request_free(r);
 }
 
 uint64_t store_web_lock_now(struct store *s)
@@ -239,12 +233,12 @@ static bool web_unlock(struct store *s)
 {
     struct store_web *w = (struct store_web *)s;
 
-    if (!w->http)
+    if (!w->engine)
         return true;
-    if ((s->stop && *s->stop) || http_is_away(w->http))
-        http_hurry(w->http);
+    if ((s->stop && *s->stop) || engine_is_away(w->engine))
+        engine_hurry(w->engine);
     s->stop = NULL; /* whoever stops, unlocks */
-    http_drain(w->http);
+    engine_drain(w->engine);
     return store_lock_release(&w->lock);
 }
 
@@ -258,8 +252,8 @@ static void web_close(struct store *s)
     if (!w)
         return;
     web_unlock(s);
-    http_ahead_release(&w->ahead);
-    http_free(w->http);
+    request_ahead_forget(&w->ahead);
+    engine_free(w->engine);
     if (w->kind->release)
         w->kind->release(w);
     store_curl_release(&w->curl);
@@ -290,7 +284,6 @@ struct store_web *store_web_new(size_t size, const struct web_kind *kind)
     w->curl.stop = &w->store.stop;
     w->kind = kind;
     w->puts.store = w->lock.store = &w->store;
-    w->puts.drain = web_drain;
     w->lock.ops = &kind->lock;
     w->lock.name = kind->lock_name;
     return w;
@@ -298,6 +291,7 @@ struct store_web *store_web_new(size_t size, const struct web_kind *kind)
 
 int store_web_start(struct store_web *w, unsigned most, bool http2)
 {
-    w->http = http_new(&w->curl, most, http2, &w->kind->http, w);
-    return w->http ? 0 : -1;
+    w->engine = http_new(&w->curl, most, http2, &w->kind->http, w);
+    w->puts.engine = w->engine;
+    return w->engine ? 0 : -1;
 }

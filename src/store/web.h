@@ -14,7 +14,7 @@ struct web_kind {
     struct store_lock_ops lock; /* `write` and `now` are ours, below */
     const char *lock_name;
     /* Adds to a request what all of its method have: 0, or -1 (reported). */
-    int (*dress)(struct store_web *w, struct http_request *r);
+    int (*dress)(struct store_web *w, struct request *r);
     /* Begins to put an object: 0, or -1 (reported). */
     int (*put)(struct store_web *w, const char *name, const uint8_t *bytes,
                size_t len, enum store_class class);
@@ -28,10 +28,10 @@ struct store_web {
     struct store store; /* first */
     struct store_curl curl;
     const struct web_kind *kind;
-    struct http *http;
+    struct engine *engine;
     char *base;     /* URL without '/' at its end */
     bool open_line; /* `warn` is called once it is locked */
-    struct http_ahead ahead;
+    struct request_ahead ahead;
     struct store_lock lock;
     struct store_puts puts;
     uint64_t newest; /* Last-Modified of all that was read, 0: nothing */
@@ -47,9 +47,9 @@ int store_web_start(struct store_web *w, unsigned most, bool http2);
 
 /* A request for the object, or with '/' at its end the folder; bytes NULL:
  * without a body.  NULL: reported. */
-struct http_request *store_web_request(struct store_web *w, const char *method,
-                                       const char *name, const void *bytes,
-                                       size_t len);
+struct request *store_web_request(struct store_web *w, const char *method,
+                                  const char *name, const void *bytes,
+                                  size_t len);
 
 /* As store_lock_ops, by the text's object. */
 int store_web_lock_write(struct store *s, const char *text);
