@@ -363,6 +363,7 @@ int store_file_open(const char *folder, bool create, struct store **out)
     s->base = s->part = s->lock = s->parent = -1;
     s->store.ops = &file_ops;
     s->store.where = s->folder;
+    store_dice(s->mark, (sizeof s->mark - 1) / 2);
     result = store_base(s, false);
     if (result == STORE_ABSENT && !create) {
         errno = ENOENT;

@@ -48,7 +48,7 @@ static bool is_ours(int fd)
     struct store_lock_text t;
     struct stat st;
 
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink > 1 ||
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
         st.st_size >= STORE_LOCK_TEXT)
         return false;
     return read_text(fd, &t) && !t.foreign;
@@ -120,6 +120,48 @@ static int refuse_none(const struct store_file *s)
                       s->folder, LOCK_NAME);
 }
 
+/* A new lock file in the place of the old one, whose holder keeps only that.
+ * Without locks it is told from another's all the same. */
+static int replace_lock(struct store_file *s, bool has_locks)
+{
+    char temp[32];
+    int part = store_part(s), fd;
+
+    if (part < 0)
+        return -1;
+    snprintf(temp, sizeof temp, "%s.lock", s->mark);
+    unlinkat(part, temp, 0);
+    fd = openat(part, temp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                store_mode(s));
+    if (fd < 0 || (has_locks && flock(fd, LOCK_EX | LOCK_NB) < 0) ||
+        renameat(part, temp, s->base, LOCK_NAME) < 0) {
+        store_fail(s, "lock", LOCK_NAME);
+        if (fd >= 0)
+            close(fd);
+        unlinkat(part, temp, 0);
+        return -1;
+    }
+    store_fix_mode(s, fd);
+    s->lock = fd;
+    return 0;
+}
+
+/* Of a file that has another name, be it a snapshot's or a person's, nothing is
+ * written: a file of its own takes its place. */
+static int own_lock(struct store_file *s, int fd)
+{
+    struct stat st;
+    int result = 0;
+
+    if (fstat(fd, &st) < 0 || st.st_nlink < 2) {
+        s->lock = fd;
+        return 0;
+    }
+    result = replace_lock(s, true);
+    close(fd);
+    return result;
+}
+
 /* One try: 0 and s->lock, 1 if somebody has it, 2 if there are no locks, -1
  * (reported).  *t is set where somebody may have it. */
 static int try_lock(struct store_file *s, struct store_lock_text *t)
@@ -131,10 +173,8 @@ static int try_lock(struct store_file *s, struct store_lock_text *t)
         return -1;
     locked = flock(fd, LOCK_EX | LOCK_NB) == 0;
     error = errno;
-    if (locked && current(s, fd)) {
-        s->lock = fd;
-        return 0;
-    }
+    if (locked && current(s, fd))
+        return own_lock(s, fd);
     read_text(fd, t);
     close(fd);
     if (!locked && has_none(error))
@@ -184,32 +224,6 @@ static int wait_lock(struct store_file *s, unsigned wait_ms)
             return held(s, t.holder);
     }
     return result == 2 ? refuse_none(s) : result;
-}
-
-/* A new lock file in the place of the old one, whose holder keeps only that.
- * Without locks it is told from another's all the same. */
-static int replace_lock(struct store_file *s, bool has_locks)
-{
-    char temp[32];
-    int part = store_part(s), fd;
-
-    if (part < 0)
-        return -1;
-    snprintf(temp, sizeof temp, "%ld.lock", (long)getpid());
-    unlinkat(part, temp, 0);
-    fd = openat(part, temp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                store_mode(s));
-    if (fd < 0 || (has_locks && flock(fd, LOCK_EX | LOCK_NB) < 0) ||
-        renameat(part, temp, s->base, LOCK_NAME) < 0) {
-        store_fail(s, "lock", LOCK_NAME);
-        if (fd >= 0)
-            close(fd);
-        unlinkat(part, temp, 0);
-        return -1;
-    }
-    store_fix_mode(s, fd);
-    s->lock = fd;
-    return 0;
 }
 
 /* What a holder that was killed left half made. */

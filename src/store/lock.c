@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
 #include "base/diag.h"
@@ -110,15 +109,6 @@ static int held(const struct store_lock *l, const struct store_lock_text *t)
                       l->store->where, t->holder);
 }
 
-static void make_mark(struct store_lock *l)
-{
-    uint8_t dice[16] = {0};
-
-    (void)!getrandom(dice, sizeof dice, 0);
-    for (size_t i = 0; i < sizeof dice; i++)
-        snprintf(l->mark + 2 * i, 3, "%02x", dice[i]);
-}
-
 int store_lock_take(struct store_lock *l, unsigned wait_ms, bool break_it,
                     volatile const sig_atomic_t *stop)
 {
@@ -130,7 +120,7 @@ int store_lock_take(struct store_lock *l, unsigned wait_ms, bool break_it,
     if (l->held)
         return 0;
     l->forced = false;
-    make_mark(l);
+    store_dice(l->mark, (sizeof l->mark - 1) / 2);
     while ((result = try_once(l, break_it, &bare, &t)) == 1) {
         waited = store_curl_ms() - start;
         if ((!bare && waited >= wait_ms) || (stop && *stop))

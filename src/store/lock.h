@@ -72,7 +72,7 @@ bool store_lock_lost(struct store_lock *l);
  */
 
 /* It may be anybody's: plain characters are taken. */
-void store_lock_parse(const char *from, struct store_lock_text *t);
+void store_lock_parse(const char *text, struct store_lock_text *t);
 
 /* Ours, with that mark, until then. */
 void store_lock_compose(char text[STORE_LOCK_TEXT], const char *mark,

@@ -12,6 +12,14 @@
 
 #include "lock.h"
 
+/* Names of users and hosts may be of any bytes: what is not plain is '?'. */
+static void make_plain(char *text)
+{
+    for (; *text; text++)
+        if (*text != '\n' && (*text < ' ' || *text > '~'))
+            *text = '?';
+}
+
 void store_lock_holder(char *out, size_t size)
 {
     const struct passwd *pw = getpwuid(geteuid());
@@ -23,6 +31,7 @@ void store_lock_holder(char *out, size_t size)
     strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
     snprintf(out, size, "%.64s on %.127s, process %ld, since %s",
              pw ? pw->pw_name : "somebody", host, (long)getpid(), when);
+    make_plain(out);
 }
 
 static bool is_holder(const char *text)
@@ -47,10 +56,12 @@ static unsigned count_lines(const char *text)
     return count;
 }
 
-void store_lock_parse(const char *from, struct store_lock_text *t)
+void store_lock_parse(const char *text, struct store_lock_text *t)
 {
-    char until[24] = "";
+    char from[STORE_LOCK_TEXT], until[24] = "";
 
+    snprintf(from, sizeof from, "%s", text);
+    make_plain(from);
     memset(t, 0, sizeof *t);
     t->whole = count_lines(from) >= 3;
     t->foreign = *from && !is_holder(from);

@@ -1,7 +1,6 @@
 /* Folders on another machine: objects are read, looked at and removed. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/diag.h"
 #include "remote.h"
@@ -329,14 +328,6 @@ static int parse_url(struct store_remote *r, const struct config_server *s,
                          s->url.text);
 }
 
-static void make_mark(struct store_remote *r)
-{
-    unsigned dice = 0;
-
-    (void)!getrandom(&dice, sizeof dice, 0);
-    snprintf(r->mark, sizeof r->mark, "%08x", dice);
-}
-
 int store_remote_open(struct store_remote *r, const struct config *c,
                       const struct config_server *s,
                       const struct remote_protocol *protocol,
@@ -356,7 +347,7 @@ int store_remote_open(struct store_remote *r, const struct config *c,
     r->lock.store = &r->store;
     r->lock.name = STORE_LOCK_IN_FOLDER;
     r->puts.store = &r->store;
-    make_mark(r);
+    store_dice(r->mark, (sizeof r->mark - 1) / 2);
     if (store_curl_init(&r->curl, c, s, r->host))
         return -1;
     r->open_line = s->kind == SERVER_FTP && r->curl.login.password &&

@@ -129,7 +129,7 @@ static void describe_login(const struct store_sftp *s, char *out, size_t size)
         len += (size_t)snprintf(out + len, size - len, "%sthe password of %s",
                                 len > begin ? ", " : "",
                                 l->password_from ? l->password_from : "?");
-    if (len == begin)
+    if (len == begin && len < size)
         snprintf(out + len, size - len,
                  "nothing: no ssh agent, no key in ~/.ssh and no password is "
                  "there");

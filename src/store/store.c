@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/random.h>
 
 #include "base/diag.h"
 #include "store.h"
@@ -112,4 +113,14 @@ bool store_lost(struct store *s)
 struct store_meter *store_meter(const struct store *s, enum store_class class)
 {
     return class == STORE_SHARD || class == STORE_HEAD ? NULL : s->meter;
+}
+
+void store_dice(char *hex, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        uint8_t byte = 0;
+
+        (void)!getrandom(&byte, 1, 0);
+        snprintf(hex + 2 * i, 3, "%02x", byte);
+    }
 }

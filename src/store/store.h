@@ -179,6 +179,9 @@ int store_public_open(const struct config *c, const struct config_server *s,
 int store_site_find(const struct config *c, const struct config_server *server,
                     struct store *s);
 
+/* `len` random bytes in hex, and a NUL: a name that nobody else has. */
+void store_dice(char *hex, size_t len);
+
 /* Whichever it is.  Nothing is asked of a server yet. */
 int store_open(const struct config *c, const struct config_server *s,
                bool create, struct store **out);
