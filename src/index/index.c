@@ -47,10 +47,11 @@ int index_new(struct index **out)
 }
 
 /* The head, or where it is cut or damaged, its copy, if that one is good:
- * store_remote_put.c.  `key` NULL: as far as can be told without.  As
+ * store_remote_put.c.  `key` NULL: as far as can be told without.  `cut`: one
+ * that is cut is damaged; else it may be so on its way alone.  As
  * store_ops.get. */
-static int get_head(struct store *s, const uint8_t *key, uint8_t **bytes,
-                    size_t *len)
+static int get_head(struct store *s, const uint8_t *key, bool cut,
+                    uint8_t **bytes, size_t *len)
 {
     int result = store_get(s, INDEX_HEAD_NAME, INDEX_HEAD_MAX, bytes, len);
     uint8_t *copy;
@@ -58,8 +59,8 @@ static int get_head(struct store *s, const uint8_t *key, uint8_t **bytes,
 
     if (result || index_is_head(*bytes, *len, key))
         return result;
-    if (store_is_strange(s, INDEX_HEAD_NAME, index_head_size(*bytes, *len),
-                         *len)) {
+    if (store_is_strange(s, INDEX_HEAD_NAME,
+                         cut ? 0 : index_head_size(*bytes, *len), *len)) {
         free(*bytes);
         *bytes = NULL;
         return -1;
@@ -98,7 +99,7 @@ int index_find_head(struct store *s, const uint8_t *key, uint8_t **bytes,
 
     *bytes = NULL;
     if (!result)
-        result = get_head(s, key, bytes, len);
+        result = get_head(s, key, true, bytes, len);
     return result < 0 ? -1 : *bytes != NULL;
 }
 
@@ -106,7 +107,7 @@ int index_fetch_head(struct store *s, const uint8_t *key, struct index **out)
 {
     uint8_t *bytes = NULL;
     size_t len = 0;
-    int result = get_head(s, key, &bytes, &len);
+    int result = get_head(s, key, false, &bytes, &len);
     struct index *x;
 
     *out = NULL;
@@ -129,7 +130,7 @@ int index_is_ours(const struct index *x, struct store *s)
     const struct index_private *p = x->priv;
     uint8_t *bytes = NULL, hash[OTA_HASH] = {0};
     size_t len = 0;
-    int result = get_head(s, NULL, &bytes, &len);
+    int result = get_head(s, NULL, false, &bytes, &len);
 
     if (result < 0)
         return -1;
@@ -166,7 +167,7 @@ static const char missing[] = "it is missing";
 
 /* The shard's stored bytes, known to be what the head names.  0; 1 with *bad;
  * -1 (reported). */
-static int get_shard(const struct index_ref *ref, struct store *s,
+static int get_shard(const struct index_ref *ref, struct store *s, bool cut,
                      uint8_t **bytes, const char **bad)
 {
     char name[INDEX_OBJECT];
@@ -188,12 +189,13 @@ static int get_shard(const struct index_ref *ref, struct store *s,
         return 0;
     free(*bytes);
     *bytes = NULL;
-    return store_is_strange(s, name, ref->stored, result ? ref->stored : len)
+    return store_is_strange(s, name, cut ? 0 : ref->stored,
+                            result ? ref->stored : len)
                ? -1
                : 1;
 }
 
-int index_try_shard(struct index *x, struct store *s, size_t shard,
+int index_try_shard(struct index *x, struct store *s, size_t shard, bool cut,
                     const char **bad)
 {
     const struct index_ref *ref = &x->priv->shards[shard];
@@ -203,7 +205,7 @@ int index_try_shard(struct index *x, struct store *s, size_t shard,
 
     if (!ref->size)
         return 0;
-    result = get_shard(ref, s, &stored, bad);
+    result = get_shard(ref, s, cut, &stored, bad);
     if (result)
         return result;
     result = 1;
@@ -222,7 +224,7 @@ static int read_shard(struct index *x, struct store *s, size_t shard)
 {
     const char *bad = NULL;
     char name[INDEX_OBJECT];
-    int result = index_try_shard(x, s, shard, &bad);
+    int result = index_try_shard(x, s, shard, false, &bad);
 
     if (result <= 0)
         return result;

@@ -14,7 +14,7 @@ static int read_shards(struct index *x, struct store *s, bool *whole)
 
         if (i % STORE_AHEAD == 0)
             index_ask_ahead(x, s, i);
-        result = index_try_shard(x, s, i, &bad);
+        result = index_try_shard(x, s, i, true, &bad);
         if (result < 0)
             return -1;
         *whole &= result == 0;

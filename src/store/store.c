@@ -54,8 +54,8 @@ static const char *looks_like(const struct store_source *f, bool exact)
         at++;
     if (begins(f, at, "<?xml"))
         return "XML";
-    if (begins(f, at, "<"))
-        return "a web page";
+    if (is_text(f) && begins(f, at, "<"))
+        return "a web page"; /* and no payload whose first byte is one */
     if (is_text(f) && (begins(f, at, "{") || begins(f, at, "[")))
         return "JSON";
     if (*f->encoding && strcasecmp(f->encoding, "identity") != 0)
