@@ -8,7 +8,7 @@ static const char missing[] = "it is missing";
 
 /* The shard's stored bytes, known to be what the head names.  0; 1 with *bad;
  * -1 (reported). */
-static int get_shard(const struct index_ref *ref, struct store *s,
+static int get_shard(const struct index_ref *ref, struct store *s, bool cut,
                      uint8_t **bytes, const char **bad)
 {
     char name[INDEX_OBJECT];
@@ -30,12 +30,13 @@ static int get_shard(const struct index_ref *ref, struct store *s,
         return 0;
     free(*bytes);
     *bytes = NULL;
-    return store_is_strange(s, name, ref->stored, result ? ref->stored : len)
+    return store_is_strange(s, name, cut ? 0 : ref->stored,
+                            result ? ref->stored : len)
                ? -1
                : 1;
 }
 
-int index_try_shard(struct index *x, struct store *s, size_t shard,
+int index_try_shard(struct index *x, struct store *s, size_t shard, bool cut,
                     const char **bad)
 {
     const struct index_ref *ref = &x->priv->shards[shard];
@@ -45,7 +46,7 @@ int index_try_shard(struct index *x, struct store *s, size_t shard,
 
     if (!ref->size)
         return 0;
-    result = get_shard(ref, s, &stored, bad);
+    result = get_shard(ref, s, cut, &stored, bad);
     if (result)
         return result;
     result = 1;
@@ -79,7 +80,7 @@ static int read_shard(void *ctx, size_t shard)
     struct store *s = r->s;
     const char *bad = NULL;
     char name[INDEX_OBJECT];
-    int result = index_try_shard(x, s, shard, &bad);
+    int result = index_try_shard(x, s, shard, false, &bad);
 
     if (result <= 0)
         return result;

@@ -11,10 +11,11 @@ void index_object(const uint8_t name[OTA_HASH], char out[INDEX_OBJECT])
 }
 
 /* The head, or where it is cut or damaged, its copy, if that one is good:
- * store_remote_put.c.  `key` NULL: as far as can be told without.  As
+ * store_remote_put.c.  `key` NULL: as far as can be told without.  `cut`: one
+ * that is cut is damaged; else it may be so on its way alone.  As
  * store_ops.get. */
-static int get_head(struct store *s, const uint8_t *key, uint8_t **bytes,
-                    size_t *len)
+static int get_head(struct store *s, const uint8_t *key, bool cut,
+                    uint8_t **bytes, size_t *len)
 {
     int result = store_get(s, INDEX_HEAD_NAME, INDEX_HEAD_MAX, bytes, len);
     uint8_t *copy;
@@ -22,8 +23,8 @@ static int get_head(struct store *s, const uint8_t *key, uint8_t **bytes,
 
     if (result || index_is_head(*bytes, *len, key))
         return result;
-    if (store_is_strange(s, INDEX_HEAD_NAME, index_head_size(*bytes, *len),
-                         *len)) {
+    if (store_is_strange(s, INDEX_HEAD_NAME,
+                         cut ? 0 : index_head_size(*bytes, *len), *len)) {
         free(*bytes);
         *bytes = NULL;
         return -1;
@@ -62,7 +63,7 @@ int index_find_head(struct store *s, const uint8_t *key, uint8_t **bytes,
 
     *bytes = NULL;
     if (!result)
-        result = get_head(s, key, bytes, len);
+        result = get_head(s, key, true, bytes, len);
     return result < 0 ? -1 : *bytes != NULL;
 }
 
@@ -70,7 +71,7 @@ int index_fetch_head(struct store *s, const uint8_t *key, struct index **out)
 {
     uint8_t *bytes = NULL;
     size_t len = 0;
-    int result = get_head(s, key, &bytes, &len);
+    int result = get_head(s, key, false, &bytes, &len);
     struct index *x;
 
     *out = NULL;
@@ -93,7 +94,7 @@ int index_is_ours(const struct index *x, struct store *s)
     const struct index_private *p = x->priv;
     uint8_t *bytes = NULL, hash[OTA_HASH] = {0};
     size_t len = 0;
-    int result = get_head(s, NULL, &bytes, &len);
+    int result = get_head(s, NULL, false, &bytes, &len);
 
     if (result < 0)
         return -1;

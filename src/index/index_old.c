@@ -10,7 +10,7 @@ static int take_shard(void *ctx, size_t shard)
 {
     struct index_reading *r = ctx;
     const char *bad;
-    int result = index_try_shard(r->x, r->s, shard, &bad);
+    int result = index_try_shard(r->x, r->s, shard, true, &bad);
 
     r->whole &= result == 0;
     return result < 0 ? -1 : 0;

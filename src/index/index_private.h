@@ -203,12 +203,13 @@ void index_object(const uint8_t name[OTA_HASH], char out[INDEX_OBJECT]);
 /* As index_read_head(), whatever this machine remembers. */
 int index_fetch_head(struct store *s, const uint8_t *key, struct index **out);
 
-/* What is there in place of a head, whole or not: 1 with *bytes; 0: nothing
- * that could be one; -1 (reported). */
+/* What is there in place of a head, whole, cut or not: 1 with *bytes; 0:
+ * nothing that could be one; -1 (reported). */
 int index_find_head(struct store *s, const uint8_t *key, uint8_t **bytes,
                     size_t *len);
-/* Reads a shard.  0; 1 with *bad; -1 (reported). */
-int index_try_shard(struct index *x, struct store *s, size_t shard,
+/* Reads a shard; `cut`: one that is cut is damaged, else it may be so on its
+ * way alone.  0; 1 with *bad; -1 (reported). */
+int index_try_shard(struct index *x, struct store *s, size_t shard, bool cut,
                     const char **bad);
 /* What store_each() is given to read shards: asks for one ahead. */
 struct index_reading {

@@ -1,17 +1,14 @@
 /* libcurl's settings and answers, as far as all of its protocols share them. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "curl.h"
 
 enum {
-    CONNECT_S = 20,    /* until a server has let us in */
-    SLOW_S = 60,       /* with less than one byte a second: given up */
-    TIMEOUTS = 2,      /* so many tries take that long */
-    FIRST_DELAY = 400, /* ms: given up after about 10 s of no answer */
-    MOST_DELAY = 20 * 1000
+    CONNECT_S = 20, /* until a server has let us in */
+    SLOW_S = 60,    /* with less than one byte a second: given up */
 };
 
 static bool initialized;
@@ -81,53 +78,10 @@ void store_curl_setup(const struct store_curl *c, CURL *easy, char *error)
         curl_easy_setopt(easy, CURLOPT_PASSWORD, c->login.password);
 }
 
-bool store_curl_again(CURLcode code, long status, unsigned tries)
-{
-    if (tries >= (code == CURLE_OPERATION_TIMEDOUT ? TIMEOUTS : STORE_TRIES))
-        return false;
-    switch (code) {
-    case CURLE_OK:
-        return status == 408 || status == 425 || status == 429 ||
-               (status >= 500 && status != 501 && status != 505 &&
-                status != 507);
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_SSL_CONNECT_ERROR: /* cut in its midst, too */
-    case CURLE_OPERATION_TIMEDOUT:
-    case CURLE_PARTIAL_FILE:
-    case CURLE_GOT_NOTHING:
-    case CURLE_SEND_ERROR:
-    case CURLE_RECV_ERROR:
-    case CURLE_HTTP2:
-    case CURLE_HTTP2_STREAM:
-    case CURLE_AGAIN:
-    case CURLE_SSH:
-    case CURLE_FTP_ACCEPT_TIMEOUT:
-    case CURLE_FTP_CANT_GET_HOST:
-    case CURLE_FTP_WEIRD_SERVER_REPLY:
-        return true;
-    default:
-        return false;
-    }
-}
-
 bool store_curl_is_away(CURLcode code)
 {
     return code == CURLE_COULDNT_RESOLVE_HOST ||
            code == CURLE_COULDNT_CONNECT || code == CURLE_OPERATION_TIMEDOUT;
-}
-
-unsigned store_curl_delay(unsigned tries, long after)
-{
-    unsigned delay = FIRST_DELAY, dice = 0;
-
-    (void)!getrandom(&dice, sizeof dice, GRND_NONBLOCK);
-    while (--tries > 0 && delay < MOST_DELAY)
-        delay *= 2;
-    delay = delay / 2 + dice % (delay / 2 + 1);
-    if (after > 0 && (unsigned long)after * 1000 > delay)
-        delay = (unsigned)after * 1000;
-    return delay < STORE_RETRY_AFTER ? delay : STORE_RETRY_AFTER;
 }
 
 uint64_t store_curl_ms(void)

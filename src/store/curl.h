@@ -8,11 +8,6 @@
 #include "store.h"
 #include "login.h"
 
-enum {
-    STORE_TRIES = 6,               /* of one request */
-    STORE_RETRY_AFTER = 120 * 1000 /* ms that a server may ask us to wait */
-};
-
 /* Stands behind a message where SFTP or FTP refused something. */
 #define STORE_MAY_NOT                                                          \
     " (does the server let this user write, rename and remove files, and "     \
@@ -50,15 +45,8 @@ bool store_curl_stopped(const struct store_curl *c);
  * `error` has CURL_ERROR_SIZE bytes. */
 void store_curl_setup(const struct store_curl *c, CURL *easy, char *error);
 
-/* Whether the same request may work later, after so many tries. */
-bool store_curl_again(CURLcode code, long status, unsigned tries);
-
 /* Whether that means that the server cannot be reached. */
 bool store_curl_is_away(CURLcode code);
-
-/* Milliseconds to wait before try `tries` + 1: doubled each time, with jitter;
- * `after`: seconds that the server asked for, or 0. */
-unsigned store_curl_delay(unsigned tries, long after);
 
 uint64_t store_curl_ms(void); /* of a clock that only goes forward */
 

@@ -15,7 +15,7 @@ struct put {
     enum { PUTTING, MAKING_TOP, MAKING_FOLDER } step;
     bool made; /* its folders, for this put */
     char name[STORE_NAME];
-    struct http_request *request; /* the PUT */
+    struct request *request; /* the PUT */
 };
 
 /* -- folders ----------------------------------------------------------------
@@ -32,82 +32,59 @@ static int top_of(const char *name)
     return -1;
 }
 
-/* Which of 256, or -1: no payload. */
-static int hh_of(const char *name)
-{
-    static const char top[] = "payloads/";
-    char *end;
-    long hh;
-
-    if (strncmp(name, top, strlen(top)) != 0)
-        return -1;
-    hh = strtol(name + strlen(top), &end, 16);
-    return *end == '/' && hh >= 0 && hh < 256 ? (int)hh : -1;
-}
-
-static bool has_folder(const char *name)
-{
-    const char *slash = strchr(name, '/');
-
-    return slash && strchr(slash + 1, '/');
-}
-
 /* The first of its folders that has to be made, into `folder`; false: none. */
 static bool next_folder(const struct put *p, bool top_made, char *folder)
 {
     const struct store_dav *d = p->d;
-    int top = top_of(p->name), hh = hh_of(p->name);
+    int top = top_of(p->name);
 
     if (top >= 0 && !d->made_top[top] && !top_made) {
         snprintf(folder, STORE_NAME, "%s", tops[top]);
         return true;
     }
-    if (!has_folder(p->name) || (hh >= 0 && d->made_hh[hh / 8] >> hh % 8 & 1))
-        return false;
-    snprintf(folder, STORE_NAME, "%.*s", (int)(strrchr(p->name, '/') - p->name),
-             p->name);
-    return true;
+    return !store_puts_has_hh(&d->web.puts, p->name) &&
+           store_folder_of(p->name, folder);
 }
 
 static void note_made(struct put *p)
 {
     struct store_dav *d = p->d;
-    int top = top_of(p->name), hh = hh_of(p->name);
+    int top = top_of(p->name);
 
     if (p->step == MAKING_TOP && top >= 0)
         d->made_top[top] = true;
-    if (p->step == MAKING_FOLDER && hh >= 0)
-        d->made_hh[hh / 8] |= (uint8_t)(1 << hh % 8);
+    if (p->step == MAKING_FOLDER)
+        store_puts_made_hh(&d->web.puts, p->name);
 }
 
-void store_dav_make_base(struct store_dav *d)
+void store_dav_make_base(struct store_web *w)
 {
-    char *host = strstr(d->base, "://") + 3, *at = strchr(host, '/');
-    const char *all = d->base;
+    char *host = strstr(w->base, "://") + 3, *at = strchr(host, '/');
+    const char *all = w->base;
 
     for (; at; at = strchr(at + 1, '/')) {
         char *end = strchr(at + 1, '/'), *url;
-        struct http_request *r;
+        struct request *r;
 
         if (asprintf(&url, "%.*s/",
                      (int)((end ? end : all + strlen(all)) - all), all) < 0)
             return;
-        r = http_request_new(d->http, "MKCOL", url);
+        r = http_request(w->engine, "MKCOL", url);
         free(url);
         if (!r)
             return;
-        http_run(d->http, r);
-        http_request_free(r);
+        request_run(r);
+        request_free(r);
     }
 }
 
 /* -- the steps of one put ---------------------------------------------------
  */
 
-static void put_done(struct http_request *r);
+static void put_done(struct request *r);
 
 /* nginx says 500 where it may not make folders (servers.md, note 1). */
-static bool lacks_folder(const struct http_request *r)
+static bool lacks_folder(const struct request *r)
 {
     return r->code == CURLE_OK &&
            (r->status == 409 || r->status == 404 || r->status == 500);
@@ -117,38 +94,38 @@ static void free_put(struct put *p)
 {
     if (!p)
         return;
-    http_request_free(p->request);
+    request_free(p->request);
     free(p);
 }
 
-static void fail(struct put *p, const struct http_request *r)
+static void fail(struct put *p, const struct request *r)
 {
     http_fail(r, "write");
-    http_puts_failed(&p->d->puts, p->name, p->class);
+    store_puts_failed(&p->d->web.puts, p->name, p->class);
 }
 
-/* http_start() or, from within an answer, http_queue(). */
-typedef void starter(struct http *h, struct http_request *r);
+/* request_start() or, from within an answer, request_queue(). */
+typedef void starter(struct request *r);
 
 static void send_put(struct put *p, starter *start)
 {
     p->step = PUTTING;
     p->made = true;
     p->request->final = 0;
-    start(p->d->http, p->request);
+    start(p->request);
 }
 
-static void made(struct http_request *r);
+static void made(struct request *r);
 
 /* The MKCOL of the next folder, or else the PUT. */
 static void step(struct put *p, bool top_made, starter *start)
 {
     struct store_dav *d = p->d;
     char folder[STORE_NAME];
-    struct http_request *r = NULL;
+    struct request *r = NULL;
 
     if (next_folder(p, top_made, folder))
-        r = store_dav_folder(d, "MKCOL", folder);
+        r = store_dav_folder(&d->web, "MKCOL", folder);
     if (!r) {
         send_put(p, start);
         return;
@@ -156,11 +133,11 @@ static void step(struct put *p, bool top_made, starter *start)
     p->step = strchr(folder, '/') ? MAKING_FOLDER : MAKING_TOP;
     r->ctx = p;
     r->done = made;
-    start(d->http, r);
+    start(r);
 }
 
 /* 405: it is there.  Whatever else it said, the PUT tells. */
-static void made(struct http_request *r)
+static void made(struct request *r)
 {
     struct put *p = r->ctx;
 
@@ -170,20 +147,20 @@ static void made(struct http_request *r)
         fail(p, r);
         free_put(p);
     } else if (p->step == MAKING_TOP) {
-        step(p, true, http_queue);
+        step(p, true, request_queue);
     } else {
-        send_put(p, http_queue);
+        send_put(p, request_queue);
     }
-    http_request_free(r);
+    request_free(r);
 }
 
-static void put_done(struct http_request *r)
+static void put_done(struct request *r)
 {
     struct put *p = r->ctx;
     struct store_dav *d = p->d;
 
     if (!http_good(r) && !p->made && lacks_folder(r)) {
-        step(p, false, http_queue);
+        step(p, false, request_queue);
         return;
     }
     if (!http_good(r))
@@ -201,16 +178,16 @@ static void put_done(struct http_request *r)
 /* nginx takes a file's time from the Date of its PUT, and makes ETags of
  * seconds and size (servers.md, note 3): all of a run is newer than what it
  * read, which is the head that the run before it wrote last. */
-static int add_date(struct store_dav *d, struct http_request *r)
+static int add_date(struct store_dav *d, struct request *r)
 {
     char line[64];
     struct tm tm;
     time_t t;
 
     if (!d->run_time) {
-        d->run_time = (uint64_t)time(NULL) + d->skew;
-        if (d->run_time <= d->newest)
-            d->run_time = d->newest + 1;
+        d->run_time = (uint64_t)time(NULL) + d->web.skew;
+        if (d->run_time <= d->web.newest)
+            d->run_time = d->web.newest + 1;
     }
     t = (time_t)d->run_time;
     strftime(line, sizeof line, "Date: %a, %d %b %Y %H:%M:%S GMT",
@@ -231,37 +208,33 @@ static struct put *new_put(struct store_dav *d, const char *name,
     p->d = d;
     p->class = class;
     snprintf(p->name, sizeof p->name, "%s", name);
-    p->request = store_dav_request(d, "PUT", name);
-    if (!p->request || http_body(p->request, bytes, len) ||
-        add_date(d, p->request)) {
+    p->request = store_web_request(&d->web, "PUT", name, bytes, len);
+    if (!p->request || add_date(d, p->request)) {
         free_put(p);
         return NULL;
     }
     p->request->ctx = p;
     p->request->done = put_done;
     p->request->final = 500;
-    http_count(p->request, &d->store, class);
+    request_count(p->request, &d->web.store, class);
     return p;
 }
 
-int store_dav_put(struct store *s, const char *name, const uint8_t *bytes,
+int store_dav_put(struct store_web *w, const char *name, const uint8_t *bytes,
                   size_t len, enum store_class class)
 {
-    struct store_dav *d = (struct store_dav *)s;
-    bool alone = class == STORE_HEAD ||
-                 (class == STORE_FIRST && d->folders == FOLDERS_UNKNOWN);
-    struct put *p;
+    struct store_dav *d = (struct store_dav *)w;
+    bool alone = class == STORE_FIRST && d->folders == FOLDERS_UNKNOWN;
+    struct put *p = new_put(d, name, bytes, len, class);
 
-    store_lock_renew(&d->lock);
-    if (http_puts_settle(&d->puts, class) ||
-        !(p = new_put(d, name, bytes, len, class)))
+    if (!p)
         return -1;
     if (d->folders == FOLDERS_BY_MKCOL && class != STORE_MANIFEST &&
         class != STORE_HEAD)
-        step(p, false, http_start);
+        step(p, false, request_start);
     else
-        http_start(d->http, p->request);
+        request_start(p->request);
     if (alone)
-        http_drain(d->http);
-    return class == STORE_HEAD && d->puts.broken ? -1 : 0;
+        engine_drain(w->engine);
+    return 0;
 }

@@ -342,13 +342,12 @@ static const struct store_ops file_ops = {.get = file_get,
                                           .unlock = store_file_unlock,
                                           .close = file_close};
 
+/* "/" is a folder, too. */
 static char *trimmed(const char *folder)
 {
-    size_t len = strlen(folder);
+    const char *bare = folder + strspn(folder, "/");
 
-    while (len > 1 && folder[len - 1] == '/')
-        len--;
-    return strndup(len ? folder : ".", len ? len : 1);
+    return *bare ? store_trimmed(folder) : strdup(*folder ? "/" : ".");
 }
 
 int store_file_open(const char *folder, bool create, struct store **out)
@@ -364,6 +363,7 @@ int store_file_open(const char *folder, bool create, struct store **out)
     s->base = s->part = s->lock = s->parent = -1;
     s->store.ops = &file_ops;
     s->store.where = s->folder;
+    store_dice(s->mark, (sizeof s->mark - 1) / 2);
     result = store_base(s, false);
     if (result == STORE_ABSENT && !create) {
         errno = ENOENT;

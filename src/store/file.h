@@ -17,7 +17,8 @@ struct store_file {
     mode_t mode;        /* of the base, or 0: not read yet */
     gid_t group;
     bool mode_plain, folder_plain; /* they come out as they should */
-    unsigned long next;            /* number of the next temporary file */
+    char mark[9];       /* of this run: names of its temporary files begin so */
+    unsigned long next; /* number of the next one */
     /* The folder above the last object's folder, kept open: all devices' are
      * in one. */
     int parent; /* or -1 */

@@ -20,19 +20,15 @@ enum {
 };
 
 #define LOCK_NAME "lock"
-#define NOBODY    "somebody" /* holder of an empty one */
 
-/* The text may be anybody's: a line of plain characters is taken. */
-static void read_holder(int fd, char out[STORE_LOCK_TEXT])
+/* A power cut may leave zeros. */
+static bool read_text(int fd, struct store_lock_text *t)
 {
-    ssize_t n = pread(fd, out, STORE_LOCK_TEXT - 1, 0);
-    size_t len = 0;
+    char text[STORE_LOCK_TEXT] = "";
+    bool could = pread(fd, text, sizeof text - 1, 0) >= 0;
 
-    while (n > 0 && len < (size_t)n && out[len] >= ' ' && out[len] <= '~')
-        len++;
-    out[len] = '\0';
-    if (!len)
-        snprintf(out, STORE_LOCK_TEXT, NOBODY);
+    store_lock_parse(text, t);
+    return could;
 }
 
 /* Whether `lock` is still the file that is open: breaking replaces it. */
@@ -47,18 +43,16 @@ static bool current(const struct store_file *s, int fd)
 
 /* Whoever may write the folder may have laid a link to another file there, and
  * a person may have a file of that name: it is ours where it is empty or says
- * who holds it.  A power cut may leave zeros. */
+ * who holds it. */
 static bool is_ours(int fd)
 {
-    char text[STORE_LOCK_TEXT] = "";
+    struct store_lock_text t;
     struct stat st;
-    ssize_t n;
 
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink > 1 ||
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
         st.st_size >= STORE_LOCK_TEXT)
         return false;
-    n = pread(fd, text, sizeof text - 1, 0);
-    return n == 0 || (n > 0 && (!*text || store_lock_is_holder(text)));
+    return read_text(fd, &t) && !t.foreign;
 }
 
 static int refuse_file(const struct store_file *s)
@@ -127,9 +121,51 @@ static int refuse_none(const struct store_file *s)
                       s->folder, LOCK_NAME);
 }
 
+/* A new lock file in the place of the old one, whose holder keeps only that.
+ * Without locks it is told from another's all the same. */
+static int replace_lock(struct store_file *s, bool has_locks)
+{
+    char temp[32];
+    int part = store_part(s), fd;
+
+    if (part < 0)
+        return -1;
+    snprintf(temp, sizeof temp, "%s.lock", s->mark);
+    unlinkat(part, temp, 0);
+    fd = openat(part, temp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                store_mode(s));
+    if (fd < 0 || (has_locks && flock(fd, LOCK_EX | LOCK_NB) < 0) ||
+        renameat(part, temp, s->base, LOCK_NAME) < 0) {
+        store_fail(s, "lock", LOCK_NAME);
+        if (fd >= 0)
+            close(fd);
+        unlinkat(part, temp, 0);
+        return -1;
+    }
+    store_fix_mode(s, fd);
+    s->lock = fd;
+    return 0;
+}
+
+/* Of a file that has another name, be it a snapshot's or a person's, nothing is
+ * written: a file of its own takes its place. */
+static int own_lock(struct store_file *s, int fd)
+{
+    struct stat st;
+    int result = 0;
+
+    if (fstat(fd, &st) < 0 || st.st_nlink < 2) {
+        s->lock = fd;
+        return 0;
+    }
+    result = replace_lock(s, true);
+    close(fd);
+    return result;
+}
+
 /* One try: 0 and s->lock, 1 if somebody has it, 2 if there are no locks, -1
- * (reported).  *holder is set where somebody may have it. */
-static int try_lock(struct store_file *s, char holder[STORE_LOCK_TEXT])
+ * (reported).  *t is set where somebody may have it. */
+static int try_lock(struct store_file *s, struct store_lock_text *t)
 {
     int fd = open_lock(s), error;
     bool locked;
@@ -138,11 +174,9 @@ static int try_lock(struct store_file *s, char holder[STORE_LOCK_TEXT])
         return -1;
     locked = flock(fd, LOCK_EX | LOCK_NB) == 0;
     error = errno;
-    if (locked && current(s, fd)) {
-        s->lock = fd;
-        return 0;
-    }
-    read_holder(fd, holder);
+    if (locked && current(s, fd))
+        return own_lock(s, fd);
+    read_text(fd, t);
     close(fd);
     if (!locked && has_none(error))
         return 2;
@@ -164,51 +198,25 @@ static int wait_lock(struct store_file *s, unsigned wait_ms)
 {
     const struct timespec pause = {.tv_nsec = POLL_MS * 1000000L};
     uint64_t start = clock_ms();
-    char holder[STORE_LOCK_TEXT];
+    struct store_lock_text t;
     bool told = false;
     int result;
 
-    while ((result = try_lock(s, holder)) == 1) {
+    while ((result = try_lock(s, &t)) == 1) {
         uint64_t waited = clock_ms() - start;
 
         if (waited >= wait_ms)
-            return held(s, holder);
+            return held(s, t.holder);
         if (!told && waited >= NOTICE_MS) {
-            diag_note("waiting for %s, who publishes to '%s'", holder,
+            diag_note("waiting for %s, who publishes to '%s'", t.holder,
                       s->folder);
             told = true;
         }
         /* A signal that is to end the run ends the waiting. */
         if (nanosleep(&pause, NULL) < 0 && s->store.stop && *s->store.stop)
-            return held(s, holder);
+            return held(s, t.holder);
     }
     return result == 2 ? refuse_none(s) : result;
-}
-
-/* A new lock file in the place of the old one, whose holder keeps only that.
- * Without locks it is told from another's all the same. */
-static int replace_lock(struct store_file *s, bool has_locks)
-{
-    char temp[32];
-    int part = store_part(s), fd;
-
-    if (part < 0)
-        return -1;
-    snprintf(temp, sizeof temp, "%ld.lock", (long)getpid());
-    unlinkat(part, temp, 0);
-    fd = openat(part, temp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                store_mode(s));
-    if (fd < 0 || (has_locks && flock(fd, LOCK_EX | LOCK_NB) < 0) ||
-        renameat(part, temp, s->base, LOCK_NAME) < 0) {
-        store_fail(s, "lock", LOCK_NAME);
-        if (fd >= 0)
-            close(fd);
-        unlinkat(part, temp, 0);
-        return -1;
-    }
-    store_fix_mode(s, fd);
-    s->lock = fd;
-    return 0;
 }
 
 /* What a holder that was killed left half made. */
@@ -233,13 +241,13 @@ static void empty_part(struct store_file *s)
 /* Takes it whoever holds it. */
 static int break_lock(struct store_file *s)
 {
-    char holder[STORE_LOCK_TEXT];
-    int result = try_lock(s, holder);
+    struct store_lock_text t;
+    int result = try_lock(s, &t);
 
     if (result <= 0)
         return result;
     /* Without locks the text alone says whether somebody has it. */
-    s->store.forced = result == 1 || strcmp(holder, NOBODY) != 0;
+    s->store.forced = result == 1 || strcmp(t.holder, STORE_LOCK_NOBODY) != 0;
     if (result == 2)
         diag_warning("'%s' has no locks: nothing keeps another one from "
                      "publishing there at the same time",
@@ -250,7 +258,7 @@ static int break_lock(struct store_file *s)
 /* For people alone: on a full disk the lock holds without it. */
 static void write_holder(struct store_file *s)
 {
-    char holder[STORE_LOCK_TEXT];
+    char holder[STORE_LOCK_HOLDER];
     size_t len;
 
     store_lock_holder(holder, sizeof holder - 1);

@@ -74,7 +74,7 @@ static int open_in_part(struct put *p)
 /* Whoever breaks the lock and ends may take .part away: it is made again. */
 static int open_temp(struct put *p)
 {
-    snprintf(p->temp, sizeof p->temp, "%ld.%lx", (long)getpid(), p->s->next++);
+    snprintf(p->temp, sizeof p->temp, "%s.%lx", p->s->mark, p->s->next++);
     watch(p);
     if (open_in_part(p) < 0)
         return -1;

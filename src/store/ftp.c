@@ -44,22 +44,22 @@ static int ftp_command(struct curl_slist **list, enum remote_verb verb,
 
 /* The first half of a rename asks whether it is there; ProFTPD takes nothing
  * but the second half then, and to its own name that does nothing. */
-static int ftp_ask_folder(struct pool_job *j, const char *path)
+static int ftp_ask_folder(struct request *q, const char *path)
 {
     char *folder = strndup(path, strlen(path) - 1);
     int result = -1;
 
     if (!folder)
         return diag_no_memory();
-    if (add_line(&j->before, false, "RNFR", folder) == 0)
-        result = add_line(&j->before, true, "RNTO", folder);
+    if (add_line(&q->before, false, "RNFR", folder) == 0)
+        result = add_line(&q->before, true, "RNTO", folder);
     free(folder);
     return result;
 }
 
-static bool ftp_has_folder(const struct pool_job *j)
+static bool ftp_has_folder(const struct request *q)
 {
-    return j->code == CURLE_OK;
+    return q->code == CURLE_OK;
 }
 
 /* TLS 1.3 gives each session once, and vsftpd wants the control connection's on
@@ -93,14 +93,14 @@ static const char *advice(long status)
 /* By the server's own words.  Where a transfer over TLS is refused, libcurl
  * 7.88 asks for another port and takes the refusal for the answer to that. */
 static bool ftp_explain(struct store_remote *r, const char *verb,
-                        const struct pool_job *j)
+                        const struct request *q)
 {
-    if (!*j->said || j->code == CURLE_LOGIN_DENIED ||
-        j->code == CURLE_ABORTED_BY_CALLBACK)
+    if (!*q->said || q->code == CURLE_LOGIN_DENIED ||
+        q->code == CURLE_ABORTED_BY_CALLBACK)
         return false;
     diag_error(DIAG_SERVER, "cannot %s '%s%s%s': the server says '%s'%s", verb,
-               r->where, *j->name ? "/" : "", j->name, j->said,
-               advice(strtol(j->said, NULL, 10)));
+               r->where, *q->name ? "/" : "", q->name, q->said,
+               advice(strtol(q->said, NULL, 10)));
     return true;
 }
 

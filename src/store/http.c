@@ -7,7 +7,6 @@
 #include "http.h"
 
 enum {
-    MOST_BYTES = 32 << 20,  /* of bodies on their way */
     MOST_TRANSFERS = 100,   /* servers.md: more of them open new connections */
     MOST_REASON = 16 << 10, /* bytes of a refusal that are kept */
     HURRY_MS = 3000
@@ -15,85 +14,36 @@ enum {
 
 struct transfer {
     CURL *easy;
-    struct http_request *request; /* NULL: idle */
+    struct request *request; /* NULL: idle */
 };
 
 struct http {
-    struct store_curl *curl;
+    struct engine engine; /* first */
     CURLM *multi;
-    bool http2, hurry, away;
+    bool http2;
     const struct http_kind *kind;
     void *ctx;
-    unsigned most, active;
-    uint64_t bytes;               /* of bodies that are started */
-    struct http_request *waiting; /* for another try */
+    unsigned active;
+    struct request *waiting, **waiting_end; /* for another try, or for room */
     struct transfer transfers[MOST_TRANSFERS];
 };
-
-struct http *http_new(struct store_curl *c, unsigned most, bool http2,
-                      const struct http_kind *kind, void *ctx)
-{
-    struct http *h = calloc(1, sizeof *h);
-
-    if (!h || !(h->multi = curl_multi_init())) {
-        free(h);
-        diag_no_memory();
-        return NULL;
-    }
-    h->curl = c;
-    h->http2 = http2;
-    h->kind = kind;
-    h->ctx = ctx;
-    h->most = most < MOST_TRANSFERS ? most : MOST_TRANSFERS;
-    curl_multi_setopt(h->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
-                      http2 ? 1L : (long)h->most);
-    curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)h->most);
-    return h;
-}
-
-void http_free(struct http *h)
-{
-    if (!h)
-        return;
-    for (unsigned i = 0; i < h->most; i++) {
-        struct transfer *t = &h->transfers[i];
-
-        if (t->request) {
-            curl_multi_remove_handle(h->multi, t->easy);
-            http_request_free(t->request);
-        }
-        curl_easy_cleanup(t->easy);
-    }
-    while (h->waiting) {
-        struct http_request *r = h->waiting;
-
-        h->waiting = r->next;
-        http_request_free(r);
-    }
-    curl_multi_cleanup(h->multi);
-    free(h);
-}
 
 /* -- requests ---------------------------------------------------------------
  */
 
-struct http_request *http_request_new(struct http *h, const char *method,
-                                      const char *url)
+struct request *http_request(struct engine *e, const char *method,
+                             const char *url)
 {
-    struct http_request *r = calloc(1, sizeof *r);
+    struct request *r = request_new(e, url);
 
-    if (!r || !(r->url = strdup(url))) {
-        free(r);
-        diag_no_memory();
+    if (!r)
         return NULL;
-    }
-    r->http = h;
     r->method = method;
     r->max = 64 * 1024;
     return r;
 }
 
-int http_header(struct http_request *r, const char *line)
+int http_header(struct request *r, const char *line)
 {
     struct curl_slist *more = curl_slist_append(r->headers, line);
 
@@ -103,11 +53,12 @@ int http_header(struct http_request *r, const char *line)
     return 0;
 }
 
-int http_body(struct http_request *r, const uint8_t *bytes, size_t len)
+int http_body(struct request *r, const uint8_t *bytes, size_t len)
 {
-    if (!(r->body = malloc(len + 1)))
+    if (!(r->copy = malloc(len + 1)))
         return diag_no_memory();
-    memcpy(r->body, bytes, len);
+    memcpy(r->copy, bytes, len);
+    r->body = r->copy;
     r->len = len;
     /* without Expect: no round trip is spent on asking (servers.md) */
     return http_header(r, "Expect:") ||
@@ -116,41 +67,19 @@ int http_body(struct http_request *r, const uint8_t *bytes, size_t len)
                : 0;
 }
 
-void http_count(struct http_request *r, const struct store *s,
-                enum store_class class)
-{
-    r->meter = store_meter(s, class);
-    if (!r->meter)
-        return;
-    r->meter->objects++;
-    r->meter->unsent += r->len;
-}
-
-void http_request_free(struct http_request *r)
-{
-    if (!r)
-        return;
-    if (r->meter) {
-        r->meter->unsent -= r->len - r->sent;
-        r->meter->objects--;
-    }
-    free(r->url);
-    free(r->body);
-    free(r->bytes);
-    for (struct curl_slist *line = r->headers; line; line = line->next)
-        explicit_bzero(line->data, strlen(line->data)); /* session tokens */
-    curl_slist_free_all(r->headers);
-    free(r);
-}
-
-bool http_good(const struct http_request *r)
+bool http_good(const struct request *r)
 {
     return r->code == CURLE_OK && r->status >= 200 && r->status < 300;
 }
 
-bool http_missing(const struct http_request *r)
+static const struct http_kind *kind_of(const struct request *r)
 {
-    const struct http_kind *kind = r->http->kind;
+    return ((const struct http *)r->engine)->kind;
+}
+
+bool http_missing(const struct request *r)
+{
+    const struct http_kind *kind = kind_of(r);
 
     if (r->code != CURLE_OK)
         return false;
@@ -158,31 +87,31 @@ bool http_missing(const struct http_request *r)
                          : r->status == 404 || r->status == 410;
 }
 
-static bool is_denied(const struct http_request *r)
+static bool is_denied(const struct request *r)
 {
-    const struct http_kind *kind = r->http->kind;
+    const struct http_kind *kind = kind_of(r);
 
     return kind->denied ? kind->denied(r)
-                        : store_curl_is_denied(r->http->curl, r->status);
+                        : store_curl_is_denied(r->engine->curl, r->status);
 }
 
-int http_fail(const struct http_request *r, const char *verb)
+int http_fail(const struct request *r, const char *verb)
 {
-    const struct http *h = r->http;
+    struct store_curl *curl = r->engine->curl;
+    const struct http_kind *kind = kind_of(r);
     char text[1024];
 
-    if (r->code == CURLE_OK && h->kind->explain &&
-        h->kind->explain(r, text, sizeof text))
-        return store_curl_refused(h->curl, verb, r->name, r->status, text,
+    if (r->code == CURLE_OK && kind->explain &&
+        kind->explain(r, text, sizeof text))
+        return store_curl_refused(curl, verb, r->name, r->status, text,
                                   is_denied(r));
-    return store_curl_fail(h->curl, verb, r->name, r->code, r->status,
-                           r->error);
+    return store_curl_fail(curl, verb, r->name, r->code, r->status, r->error);
 }
 
 /* -- answers ----------------------------------------------------------------
  */
 
-static void note_first(struct http_request *r, const char *data, size_t len)
+static void note_first(struct request *r, const char *data, size_t len)
 {
     size_t room = sizeof r->first - r->first_len;
 
@@ -193,10 +122,9 @@ static void note_first(struct http_request *r, const char *data, size_t len)
 
 static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 {
-    struct http_request *r = ctx;
+    struct request *r = ctx;
     size_t len = size * count, take = len, room;
     long status = 0;
-    uint8_t *bigger;
 
     curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
     note_first(r, data, len);
@@ -207,13 +135,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx)
     }
     if (take > room)
         take = room;
-    bigger = realloc(r->bytes, r->got + take + 1);
-    if (!bigger)
-        return 0;
-    memcpy(bigger + r->got, data, take);
-    r->bytes = bigger;
-    r->got += take;
-    return len;
+    return request_take(r, data, take) ? len : 0;
 }
 
 /* The value of the header of that name in a line, or NULL. */
@@ -258,7 +180,7 @@ static void copy_text(char *out, size_t size, const char *value, size_t len)
 /* A server's lines may be anything: each is looked at within its length. */
 static size_t on_header(char *line, size_t size, size_t count, void *ctx)
 {
-    struct http_request *r = ctx;
+    struct request *r = ctx;
     size_t len = size * count, n;
     const char *v;
 
@@ -278,40 +200,31 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx)
     return len;
 }
 
-static void note_sent(struct http_request *r, size_t sent)
-{
-    if (!r->meter)
-        return;
-    r->meter->unsent -= sent;
-    r->meter->unsent += r->sent;
-    r->sent = sent;
-}
-
 static int on_progress(void *ctx, curl_off_t down_total, curl_off_t down,
                        curl_off_t up_total, curl_off_t up)
 {
-    struct http_request *r = ctx;
+    struct request *r = ctx;
 
     (void)down_total;
     (void)down;
     (void)up_total;
     if (up >= 0 && (uint64_t)up <= r->len)
-        note_sent(r, (size_t)up);
+        request_note_sent(r, (size_t)up);
     return 0;
 }
 
-static void take_answer(struct http_request *r, CURL *easy, CURLcode code)
+static void take_answer(struct request *r, CURL *easy, CURLcode code)
 {
     curl_off_t size = -1, after = 0;
 
     r->code = code;
-    if (store_curl_stopped(r->http->curl))
+    if (store_curl_stopped(r->engine->curl))
         r->code = CURLE_ABORTED_BY_CALLBACK;
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &r->status);
     curl_easy_getinfo(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &size);
     curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &after);
     r->size = size < 0 ? UINT64_MAX : (uint64_t)size;
-    r->after = (long)(after < 3600 ? after : 3600);
+    r->wait_s = (long)(after < 3600 ? after : 3600);
 }
 
 /* -- transfers --------------------------------------------------------------
@@ -320,7 +233,7 @@ static void take_answer(struct http_request *r, CURL *easy, CURLcode code)
 /* What one call gives is sent before the next one is made. */
 static size_t on_send(char *to, size_t size, size_t count, void *ctx)
 {
-    struct http_request *r = ctx;
+    struct request *r = ctx;
     size_t room = size * count, half = r->len / 2, len;
 
     if (r->sent == half)
@@ -333,7 +246,7 @@ static size_t on_send(char *to, size_t size, size_t count, void *ctx)
     return len;
 }
 
-static void set_method(CURL *easy, struct http_request *r)
+static void set_method(CURL *easy, struct request *r)
 {
     if (strcmp(r->method, "HEAD") == 0) {
         curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
@@ -351,7 +264,7 @@ static void set_method(CURL *easy, struct http_request *r)
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, r->method);
 }
 
-static void set_progress(CURL *easy, struct http_request *r)
+static void set_progress(CURL *easy, struct request *r)
 {
     curl_easy_setopt(easy, CURLOPT_NOPROGRESS, r->meter ? 0L : 1L);
     curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
@@ -360,15 +273,15 @@ static void set_progress(CURL *easy, struct http_request *r)
 
 static void set_options(struct http *h, struct transfer *t)
 {
-    struct http_request *r = t->request;
-    const struct store_login *login = &h->curl->login;
+    struct request *r = t->request;
+    const struct store_login *login = &h->engine.curl->login;
     CURL *easy = t->easy;
 
     curl_easy_reset(easy);
-    store_curl_setup(h->curl, easy, r->error);
+    store_curl_setup(h->engine.curl, easy, r->error);
     set_method(easy, r);
     set_progress(easy, r);
-    if (h->hurry)
+    if (h->engine.hurry)
         curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)HURRY_MS);
     curl_easy_setopt(easy, CURLOPT_URL, r->url);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, r->headers);
@@ -392,48 +305,29 @@ static void set_options(struct http *h, struct transfer *t)
         h->kind->setup(h->ctx, easy);
 }
 
-static void reset_answer(struct http_request *r)
+static void finish(struct request *r)
 {
-    free(r->bytes);
-    r->bytes = NULL;
-    r->got = 0;
-    r->status = 0;
-    r->size = UINT64_MAX;
-    r->modified = r->date = 0;
-    r->after = 0;
-    r->too_long = r->answered = false;
-    r->etag[0] = r->encoding[0] = r->cache[0] = r->type[0] = '\0';
-    r->error[0] = '\0';
-    r->first_len = 0;
+    request_settled(r);
+    request_answered(r);
 }
 
-static void finish(struct http *h, struct http_request *r)
-{
-    r->answered = true;
-    h->bytes -= r->len;
-    h->away = store_curl_is_away(r->code);
-    if (r->done)
-        r->done(r);
-}
-
-/* One that does not get as far as a transfer. */
-static void give_up(struct http *h, struct http_request *r, CURLcode code)
+/* One that does not get as far as an answer. */
+static void give_up(struct request *r, CURLcode code)
 {
     r->code = code;
-    finish(h, r);
+    finish(r);
 }
 
-static void launch(struct http *h, struct http_request *r)
+static void launch(struct http *h, struct request *r)
 {
     struct transfer *t = h->transfers;
 
     while (t->request)
         t++;
-    reset_answer(r);
-    note_sent(r, 0);
+    request_reset(r);
     r->tries++;
     if (!t->easy && !(t->easy = curl_easy_init())) {
-        give_up(h, r, CURLE_OUT_OF_MEMORY);
+        give_up(r, CURLE_OUT_OF_MEMORY);
         return;
     }
     t->request = r;
@@ -441,33 +335,23 @@ static void launch(struct http *h, struct http_request *r)
     set_options(h, t);
     if (curl_multi_add_handle(h->multi, t->easy) != CURLM_OK) {
         t->request = NULL;
-        give_up(h, r, CURLE_OUT_OF_MEMORY);
+        give_up(r, CURLE_OUT_OF_MEMORY);
         return;
     }
     h->active++;
 }
 
-static void wait_for_another(struct http *h, struct http_request *r)
+static void add_waiting(struct http *h, struct request *r, uint64_t due)
 {
-    r->due = store_curl_ms() + store_curl_delay(r->tries, r->after);
-    r->next = h->waiting;
-    h->waiting = r;
-}
-
-static bool is_worth_it(const struct http_request *r)
-{
-    const struct http_kind *kind = r->http->kind;
-
-    if (r->once || r->midway || r->http->hurry || r->http->away ||
-        r->tries >= STORE_TRIES || (r->final && r->status == r->final))
-        return false;
-    return store_curl_again(r->code, r->status, r->tries) ||
-           (r->code == CURLE_OK && kind->again && kind->again(r));
+    r->due = due;
+    r->next = NULL;
+    *h->waiting_end = r;
+    h->waiting_end = &r->next;
 }
 
 static void complete(struct http *h, CURLMsg *m)
 {
-    struct http_request *r;
+    struct request *r;
     struct transfer *t = NULL;
 
     curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&t);
@@ -476,60 +360,60 @@ static void complete(struct http *h, CURLMsg *m)
     curl_multi_remove_handle(h->multi, t->easy);
     t->request = NULL;
     h->active--;
-    if (is_worth_it(r))
-        wait_for_another(h, r);
+    if (request_again(r))
+        add_waiting(h, r, store_curl_ms() + request_delay(r));
     else
-        finish(h, r);
+        finish(r);
 }
 
 /* Starts what has waited long enough, or gives all up when asked to stop.
  * Returns the ms until the next one is due. */
 static int wake(struct http *h)
 {
-    bool stopped = store_curl_stopped(h->curl);
+    bool stopped = store_curl_stopped(h->engine.curl);
     uint64_t now = store_curl_ms();
-    struct http_request *r = h->waiting;
-    int soonest = 1000;
+    struct request *r = h->waiting;
+    uint64_t soonest = 1000;
 
     h->waiting = NULL;
+    h->waiting_end = &h->waiting;
     while (r) {
-        struct http_request *next = r->next;
+        struct request *next = r->next;
 
         if (stopped) {
-            give_up(h, r, CURLE_ABORTED_BY_CALLBACK);
-        } else if (r->due <= now && h->active < h->most) {
+            give_up(r, CURLE_ABORTED_BY_CALLBACK);
+        } else if (r->due <= now && h->active < h->engine.most) {
             launch(h, r);
         } else {
-            int left = r->due > now ? (int)(r->due - now) : 1;
-
-            soonest = left < soonest ? left : soonest;
-            r->next = h->waiting;
-            h->waiting = r;
+            if (r->due > now && r->due - now < soonest)
+                soonest = r->due - now;
+            add_waiting(h, r, r->due);
         }
         r = next;
     }
-    return soonest;
+    return (int)soonest;
 }
 
 /* Cuts what is on its way. */
 static void stop_all(struct http *h)
 {
-    for (unsigned i = 0; i < h->most; i++) {
+    for (unsigned i = 0; i < h->engine.most; i++) {
         struct transfer *t = &h->transfers[i];
-        struct http_request *r = t->request;
+        struct request *r = t->request;
 
         if (!r)
             continue;
         curl_multi_remove_handle(h->multi, t->easy);
         t->request = NULL;
         h->active--;
-        give_up(h, r, CURLE_ABORTED_BY_CALLBACK);
+        give_up(r, CURLE_ABORTED_BY_CALLBACK);
     }
 }
 
 /* One round: what has come is taken, and if there is nothing, waited for. */
-static void drive(struct http *h)
+static void http_drive(struct engine *e)
 {
+    struct http *h = (struct http *)e;
     int running, left, pause = wake(h);
     bool any = false;
     CURLMsg *m;
@@ -541,59 +425,87 @@ static void drive(struct http *h)
         complete(h, m);
         any = true;
     }
-    if (store_curl_stopped(h->curl))
+    if (store_curl_stopped(h->engine.curl))
         stop_all(h);
     else if (!any && (h->active || h->waiting))
         curl_multi_poll(h->multi, NULL, 0, pause, NULL);
 }
 
-void http_start(struct http *h, struct http_request *r)
+static void http_begin(struct engine *e, struct request *r,
+                       enum request_turn turn)
 {
-    r->tries = 0;
-    r->answered = false;
-    h->bytes += r->len;
-    while (h->active >= h->most || (h->active && h->bytes > MOST_BYTES))
-        drive(h);
-    if (store_curl_stopped(h->curl))
-        give_up(h, r, CURLE_ABORTED_BY_CALLBACK);
-    else
+    struct http *h = (struct http *)e;
+
+    if (turn == TURN_NEXT) {
+        add_waiting(h, r, 0);
+    } else if (store_curl_stopped(e->curl)) {
+        give_up(r, CURLE_ABORTED_BY_CALLBACK);
+    } else if (h->active < e->most) {
         launch(h, r);
+    } else {
+        r->due = 0;
+        r->next = h->waiting;
+        if (!r->next)
+            h->waiting_end = &r->next;
+        h->waiting = r;
+    }
 }
 
-void http_queue(struct http *h, struct http_request *r)
+static bool http_passes(const struct request *r)
 {
-    r->tries = 0;
-    r->answered = false;
-    r->due = 0;
-    h->bytes += r->len;
-    r->next = h->waiting;
-    h->waiting = r;
+    const struct http_kind *kind = kind_of(r);
+
+    return request_may_pass(r->code, r->status) ||
+           (r->code == CURLE_OK && kind->again && kind->again(r));
 }
 
-void http_run(struct http *h, struct http_request *r)
+static void http_free(struct engine *e)
 {
-    http_start(h, r);
-    http_wait(h, r);
+    struct http *h = (struct http *)e;
+
+    for (unsigned i = 0; i < h->engine.most; i++) {
+        struct transfer *t = &h->transfers[i];
+
+        if (t->request) {
+            curl_multi_remove_handle(h->multi, t->easy);
+            request_free(t->request);
+        }
+        curl_easy_cleanup(t->easy);
+    }
+    while (h->waiting) {
+        struct request *r = h->waiting;
+
+        h->waiting = r->next;
+        request_free(r);
+    }
+    curl_multi_cleanup(h->multi);
+    free(h);
 }
 
-void http_wait(struct http *h, struct http_request *r)
-{
-    while (!r->answered)
-        drive(h);
-}
+static const struct engine_ops http_ops = {.begin = http_begin,
+                                           .drive = http_drive,
+                                           .passes = http_passes,
+                                           .free = http_free};
 
-void http_hurry(struct http *h)
+struct engine *http_new(struct store_curl *c, unsigned most, bool http2,
+                        const struct http_kind *kind, void *ctx)
 {
-    h->hurry = true;
-}
+    struct http *h = calloc(1, sizeof *h);
 
-bool http_is_away(const struct http *h)
-{
-    return h && h->away;
-}
-
-void http_drain(struct http *h)
-{
-    while (h->active || h->waiting)
-        drive(h);
+    if (!h || !(h->multi = curl_multi_init())) {
+        free(h);
+        diag_no_memory();
+        return NULL;
+    }
+    h->engine.ops = &http_ops;
+    h->engine.curl = c;
+    h->waiting_end = &h->waiting;
+    h->http2 = http2;
+    h->kind = kind;
+    h->ctx = ctx;
+    h->engine.most = most < MOST_TRANSFERS ? most : MOST_TRANSFERS;
+    curl_multi_setopt(h->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
+                      http2 ? 1L : (long)h->engine.most);
+    curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)h->engine.most);
+    return &h->engine;
 }

@@ -12,11 +12,11 @@
 #include "pool.h"
 
 enum {
-    MOST_JOBS = 4 * POOL_CONNECTIONS, /* on their way */
-    MOST_BYTES = 32 << 20,            /* of their bodies */
-    HANDSHAKES = 8,    /* at once: sshd's MaxStartups is 10:30:100 */
-    CROWDED_TRIES = 2, /* to connect, before it is taken for a limit */
-    KEEPALIVE_S = 30,  /* routers forget connections after minutes */
+    CONNECTIONS = 16,
+    MOST = 4 * CONNECTIONS, /* requests on their way */
+    HANDSHAKES = 8,         /* at once: sshd's MaxStartups is 10:30:100 */
+    CROWDED_TRIES = 2,      /* to connect, before it is taken for a limit */
+    KEEPALIVE_S = 30,       /* routers forget connections after minutes */
     HURRY_S = 10,
     MOST_PAUSE = 256, /* ms between two looks at a connection */
     NAP_MS = 100
@@ -31,74 +31,36 @@ struct worker {
     bool ever_up;   /* had one */
     bool in_gate;   /* is one of those who connect */
     bool fresh;     /* the next request is to have a new connection */
-    bool holds;     /* pool_job_hold() */
+    bool holds;     /* pool_transfer_hold() */
     uint64_t began; /* ms, to connect */
 };
 
 struct pool {
-    struct store_curl *curl;
+    struct engine engine; /* first */
     struct pool_hooks hooks;
     pthread_mutex_t lock; /* of all that follows */
     pthread_cond_t work;  /* something for threads has changed */
     pthread_cond_t told;  /* something for the caller */
-    struct worker workers[POOL_CONNECTIONS];
+    struct worker workers[CONNECTIONS];
     unsigned count, idle, retired, connecting;
-    struct pool_job *queue, **queue_end;
+    struct request *queue, **queue_end;
     unsigned queued;
-    struct pool_job *finished;
-    unsigned pending;          /* not yet told to the caller */
-    uint64_t bytes;            /* of their bodies */
+    struct request *finished;
     bool ever_up;              /* somebody was let in */
     uint64_t login_ms;         /* what that took */
     uint64_t busy_ms, served;  /* in which so many requests were answered */
     uint64_t all_busy_since;   /* ms, 0: a connection is idle */
     atomic_bool hold;          /* all workers do */
-    atomic_bool away, hurry;   /* patience is short */
     volatile sig_atomic_t cut; /* all is given up */
     bool closing;
 };
-
-struct pool *pool_new(struct store_curl *c, const struct pool_hooks *hooks)
-{
-    struct pool *p = calloc(1, sizeof *p);
-
-    if (!p) {
-        diag_no_memory();
-        return NULL;
-    }
-    p->curl = c;
-    p->hooks = *hooks;
-    p->queue_end = &p->queue;
-    pthread_mutex_init(&p->lock, NULL);
-    pthread_cond_init(&p->work, NULL);
-    pthread_cond_init(&p->told, NULL);
-    return p;
-}
-
-void pool_free(struct pool *p)
-{
-    if (!p)
-        return;
-    p->cut = 1;
-    pool_drain(p);
-    pthread_mutex_lock(&p->lock);
-    p->closing = true;
-    pthread_cond_broadcast(&p->work);
-    pthread_mutex_unlock(&p->lock);
-    for (unsigned i = 0; i < p->count; i++)
-        pthread_join(p->workers[i].thread, NULL);
-    pthread_cond_destroy(&p->told);
-    pthread_cond_destroy(&p->work);
-    pthread_mutex_destroy(&p->lock);
-    free(p);
-}
 
 /* -- one attempt, in a thread -----------------------------------------------
  */
 
 static bool stopped(const struct pool *p)
 {
-    return p->cut || store_curl_stopped(p->curl);
+    return p->cut || store_curl_stopped(p->engine.curl);
 }
 
 static int on_progress(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c,
@@ -149,14 +111,14 @@ static int on_connected(void *ctx, char *a, char *b, int c, int d)
     return CURL_PREREQFUNC_OK;
 }
 
-static void set_options(struct worker *w, struct pool_job *j)
+static void set_options(struct worker *w, struct request *r)
 {
     struct pool *p = w->pool;
     CURL *easy = w->easy;
 
     curl_easy_reset(easy);
-    store_curl_setup(p->curl, easy, j->error);
-    curl_easy_setopt(easy, CURLOPT_URL, j->url);
+    store_curl_setup(p->engine.curl, easy, r->error);
+    curl_easy_setopt(easy, CURLOPT_URL, r->url);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_S);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE_S);
@@ -166,14 +128,14 @@ static void set_options(struct worker *w, struct pool_job *j)
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, w);
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, (long)w->fresh);
-    pool_job_setup(j, easy);
-    if (p->away)
+    pool_transfer_setup(r, easy);
+    if (p->engine.away)
         curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)HURRY_S);
-    if (p->hurry)
+    if (p->engine.hurry)
         curl_easy_setopt(easy, CURLOPT_TIMEOUT, (long)HURRY_S);
     p->hooks.setup(p->hooks.ctx, easy);
     if (p->hold || w->holds)
-        pool_job_hold(j, easy, p->hooks.hold_port);
+        pool_transfer_hold(r, easy, p->hooks.hold_port);
 }
 
 /* As curl_easy_perform(), which in 7.88 sleeps for a second between FTP's EPSV
@@ -216,38 +178,40 @@ static bool is_unclear(CURLcode code)
 }
 
 /* A read whose refusal libcurl took for the answer to something else. */
-static bool is_refused_read(const struct pool_job *j)
+static bool is_refused_read(const struct request *r)
 {
-    return j->code == CURLE_FTP_WEIRD_PASV_REPLY &&
-           (j->kind == POOL_READ || j->kind == POOL_SIZE) &&
-           strncmp(j->said, "550", 3) == 0;
+    return r->code == CURLE_FTP_WEIRD_PASV_REPLY &&
+           (r->kind == REQUEST_READ || r->kind == REQUEST_SIZE) &&
+           strncmp(r->said, "550", 3) == 0;
 }
 
-static void attempt(struct worker *w, struct pool_job *j)
+static void attempt(struct worker *w, struct request *r)
 {
-    curl_off_t size = -1;
+    curl_off_t size = -1, modified = -1;
 
-    pool_job_reset(j);
-    j->code = CURLE_OUT_OF_MEMORY;
+    request_reset(r);
+    r->code = CURLE_OUT_OF_MEMORY;
     if (!has_handles(w))
         return;
-    set_options(w, j);
+    set_options(w, r);
     if (!w->up)
         enter_gate(w);
-    j->code = stopped(w->pool) ? CURLE_ABORTED_BY_CALLBACK : perform(w);
+    r->code = stopped(w->pool) ? CURLE_ABORTED_BY_CALLBACK : perform(w);
     leave_gate(w, false);
-    if (*j->said)
-        j->status = strtol(j->said, NULL, 10);
+    if (*r->said)
+        r->status = strtol(r->said, NULL, 10);
     else
-        curl_easy_getinfo(w->easy, CURLINFO_RESPONSE_CODE, &j->status);
+        curl_easy_getinfo(w->easy, CURLINFO_RESPONSE_CODE, &r->status);
     curl_easy_getinfo(w->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &size);
-    curl_easy_getinfo(w->easy, CURLINFO_FILETIME, &j->modified);
-    j->size = size < 0 ? UINT64_MAX : (uint64_t)size;
+    curl_easy_getinfo(w->easy, CURLINFO_FILETIME_T, &modified);
+    r->size = size < 0 ? UINT64_MAX : (uint64_t)size;
+    /* 0 is for what was not said */
+    r->modified = modified > 0 ? (uint64_t)modified : modified == 0;
     if (stopped(w->pool))
-        j->code = CURLE_ABORTED_BY_CALLBACK;
-    w->fresh = is_unclear(j->code);
-    if (is_refused_read(j))
-        j->code = CURLE_REMOTE_FILE_NOT_FOUND;
+        r->code = CURLE_ABORTED_BY_CALLBACK;
+    w->fresh = is_unclear(r->code);
+    if (is_refused_read(r))
+        r->code = CURLE_REMOTE_FILE_NOT_FOUND;
 }
 
 /* -- threads ----------------------------------------------------------------
@@ -261,15 +225,15 @@ static bool is_final(long status)
 
 /* FAILED_INIT: sshd hung up while keys were exchanged; PASV: there may be no
  * port just now. */
-static bool worth_another(const struct pool_job *j, unsigned tries)
+static bool pool_passes(const struct request *r)
 {
-    if (j->code == CURLE_OK)
+    if (r->code == CURLE_OK)
         return false;
-    if (j->code == CURLE_FTP_WEIRD_PASV_REPLY || j->code == CURLE_PARTIAL_FILE)
-        return !is_final(j->status);
-    if (j->code == CURLE_UPLOAD_FAILED)
-        return j->status >= 400 && !is_final(j->status);
-    return store_curl_again(j->code, 0, tries) || j->code == CURLE_FAILED_INIT;
+    if (r->code == CURLE_FTP_WEIRD_PASV_REPLY || r->code == CURLE_PARTIAL_FILE)
+        return !is_final(r->status);
+    if (r->code == CURLE_UPLOAD_FAILED)
+        return r->status >= 400 && !is_final(r->status);
+    return request_may_pass(r->code, 0) || r->code == CURLE_FAILED_INIT;
 }
 
 static void nap(const struct pool *p, unsigned ms)
@@ -282,121 +246,122 @@ static void nap(const struct pool *p, unsigned ms)
 
 /* Others are let in and this one never was: servers limit the connections of a
  * user. */
-static bool is_crowded(struct worker *w, const struct pool_job *j,
-                       unsigned tries)
+static bool is_crowded(struct worker *w, const struct request *r)
 {
     struct pool *p = w->pool;
     bool crowded;
 
     pthread_mutex_lock(&p->lock);
     crowded = p->ever_up && !w->ever_up && w != p->workers &&
-              (tries >= CROWDED_TRIES || j->code == CURLE_LOGIN_DENIED);
+              (r->tries >= CROWDED_TRIES || r->code == CURLE_LOGIN_DENIED);
     pthread_mutex_unlock(&p->lock);
     return crowded;
 }
 
-static bool other_login(struct pool *p, const struct pool_job *j)
+static bool other_login(struct pool *p, const struct request *r)
 {
     bool ever_up;
 
     pthread_mutex_lock(&p->lock);
     ever_up = p->ever_up;
     pthread_mutex_unlock(&p->lock);
-    return j->code == CURLE_LOGIN_DENIED && !ever_up && p->hooks.denied &&
+    return r->code == CURLE_LOGIN_DENIED && !ever_up && p->hooks.denied &&
            p->hooks.denied(p->hooks.ctx);
 }
 
 /* The connection for data failed, as by a server that took the beginning of TLS
  * for its end. */
-static bool is_cut_early(const struct worker *w, const struct pool_job *j)
+static bool is_cut_early(const struct worker *w, const struct request *r)
 {
-    long said = strtol(j->said, NULL, 10);
+    long said = strtol(r->said, NULL, 10);
 
-    if (!w->pool->hooks.hold_port || !w->up || j->hold.port)
+    if (!w->pool->hooks.hold_port || !w->up || r->hold.port)
         return false;
     if (said >= 500 && said != 522) /* it refused the command */
         return false;
-    return j->code == CURLE_FTP_WEIRD_PASV_REPLY ||
-           j->code == CURLE_SSL_CONNECT_ERROR || j->code == CURLE_RECV_ERROR ||
-           j->code == CURLE_SEND_ERROR || j->code == CURLE_GOT_NOTHING;
+    return r->code == CURLE_FTP_WEIRD_PASV_REPLY ||
+           r->code == CURLE_SSL_CONNECT_ERROR || r->code == CURLE_RECV_ERROR ||
+           r->code == CURLE_SEND_ERROR || r->code == CURLE_GOT_NOTHING;
 }
 
-static void attempt_held(struct worker *w, struct pool_job *j)
+static void attempt_held(struct worker *w, struct request *r)
 {
     w->holds = true;
-    attempt(w, j);
-    w->holds = !is_unclear(j->code);
+    attempt(w, r);
+    w->holds = !is_unclear(r->code);
     if (w->holds)
         w->pool->hold = true; /* and so do all */
 }
 
-/* Until it is answered; false: this connection is one too many. */
-static bool serve(struct worker *w, struct pool_job *j)
+/* Until it is answered; false: this connection is one too many.  A thread waits
+ * for the next try itself: what its connection was refused, another one of it
+ * would be, too. */
+static bool serve(struct worker *w, struct request *r)
 {
-    for (unsigned tries = 1;; tries++) {
-        bool again;
+    for (r->tries = 1;; r->tries++) {
+        bool passes;
 
-        attempt(w, j);
-        if (is_cut_early(w, j))
-            attempt_held(w, j);
-        again = worth_another(j, tries);
-        if (again)
+        attempt(w, r);
+        if (is_cut_early(w, r))
+            attempt_held(w, r);
+        while (other_login(w->pool, r))
+            attempt(w, r);
+        passes = request_passes(r);
+        if (passes)
             w->up = false;
-        while (other_login(w->pool, j))
-            attempt(w, j);
-        if ((again || j->code == CURLE_LOGIN_DENIED) && is_crowded(w, j, tries))
+        if ((passes || r->code == CURLE_LOGIN_DENIED) && is_crowded(w, r))
             return false;
-        if (!again || tries >= STORE_TRIES || w->pool->hurry || w->pool->away)
+        if (!request_again(r))
             return true;
-        nap(w->pool, store_curl_delay(tries, 0));
+        nap(w->pool, request_delay(r));
     }
 }
 
-static void push(struct pool *p, struct pool_job *j, bool first)
+static void push(struct pool *p, struct request *r, bool first)
 {
-    j->next = first ? p->queue : NULL;
+    r->next = first ? p->queue : NULL;
     if (first)
-        p->queue = j;
+        p->queue = r;
     else
-        *p->queue_end = j;
-    if (!j->next)
-        p->queue_end = &j->next;
+        *p->queue_end = r;
+    if (!r->next)
+        p->queue_end = &r->next;
     p->queued++;
     pthread_cond_signal(&p->work);
 }
 
 /* Under the lock, by a thread that counts as idle.  NULL: it is to end. */
-static struct pool_job *next_job(struct pool *p)
+static struct request *next_job(struct pool *p)
 {
-    struct pool_job *j;
+    struct request *r;
 
     while (!p->queue && !p->closing)
         pthread_cond_wait(&p->work, &p->lock);
     p->idle--;
-    j = p->queue;
-    if (!j)
+    r = p->queue;
+    if (!r)
         return NULL;
-    if (!(p->queue = j->next))
+    if (!(p->queue = r->next))
         p->queue_end = &p->queue;
     p->queued--;
-    return j;
+    return r;
 }
 
 static void *work(void *arg)
 {
     struct worker *w = arg;
     struct pool *p = w->pool;
-    struct pool_job *j;
+    struct request *r;
 
     pthread_mutex_lock(&p->lock);
-    while ((j = next_job(p))) {
+    while ((r = next_job(p))) {
         uint64_t began = store_curl_ms();
         bool was_up = w->up, served;
 
         pthread_mutex_unlock(&p->lock);
-        served = serve(w, j);
+        served = serve(w, r);
         if (served)
-            p->away = store_curl_is_away(j->code);
+            request_settled(r);
         pthread_mutex_lock(&p->lock);
         if (was_up) {
             p->busy_ms += store_curl_ms() - began;
@@ -404,11 +369,11 @@ static void *work(void *arg)
         }
         if (!served) {
             p->retired++;
-            push(p, j, true);
+            push(p, r, true);
             break;
         }
-        j->next = p->finished;
-        p->finished = j;
+        r->next = p->finished;
+        p->finished = r;
         p->idle++;
         pthread_cond_signal(&p->told);
     }
@@ -465,7 +430,7 @@ static void add_workers(struct pool *p)
 
     if (p->queued <= p->idle)
         p->all_busy_since = 0;
-    while (p->queued > p->idle && p->count < POOL_CONNECTIONS &&
+    while (p->queued > p->idle && p->count < CONNECTIONS &&
            (p->count == 0 || (p->ever_up && !p->retired &&
                               count_new(p) < HANDSHAKES && is_worthwhile(p)))) {
         struct worker *w = &p->workers[p->count];
@@ -483,94 +448,86 @@ static void add_workers(struct pool *p)
 /* -- the caller's side ------------------------------------------------------
  */
 
-static void tell(struct pool *p, struct pool_job *j)
-{
-    p->pending--;
-    p->bytes -= j->len;
-    j->answered = true;
-    if (j->done)
-        j->done(j);
-}
-
 /* Waits until something is answered, and tells it. */
-static void collect(struct pool *p)
+static void pool_drive(struct engine *e)
 {
-    struct pool_job *j;
+    struct pool *p = (struct pool *)e;
+    struct request *r;
 
     pthread_mutex_lock(&p->lock);
     while (!p->finished)
         pthread_cond_wait(&p->told, &p->lock);
     add_workers(p);
-    j = p->finished;
+    r = p->finished;
     p->finished = NULL;
     pthread_mutex_unlock(&p->lock);
-    while (j) {
-        struct pool_job *next = j->next;
+    while (r) {
+        struct request *next = r->next;
 
-        tell(p, j);
-        j = next;
+        request_answered(r);
+        r = next;
     }
 }
 
-static void add(struct pool *p, struct pool_job *j, bool first)
+static void pool_begin(struct engine *e, struct request *r,
+                       enum request_turn turn)
 {
+    struct pool *p = (struct pool *)e;
     bool alone;
 
-    j->answered = false;
-    p->pending++;
-    p->bytes += j->len;
     pthread_mutex_lock(&p->lock);
-    push(p, j, first);
+    push(p, r, turn == TURN_FIRST);
     add_workers(p);
     alone = p->count == 0;
     if (alone) { /* no thread could be had */
         p->queue = NULL;
         p->queue_end = &p->queue;
         p->queued = 0;
-        j->code = CURLE_OUT_OF_MEMORY;
-        j->next = p->finished;
-        p->finished = j;
+        r->code = CURLE_OUT_OF_MEMORY;
+        r->next = p->finished;
+        p->finished = r;
     }
     pthread_mutex_unlock(&p->lock);
 }
 
-void pool_start(struct pool *p, struct pool_job *j)
+static void pool_free(struct engine *e)
 {
-    while (p->pending >= MOST_JOBS ||
-           (p->pending && p->bytes + j->len > MOST_BYTES))
-        collect(p);
-    add(p, j, false);
+    struct pool *p = (struct pool *)e;
+
+    p->cut = 1;
+    engine_drain(e);
+    pthread_mutex_lock(&p->lock);
+    p->closing = true;
+    pthread_cond_broadcast(&p->work);
+    pthread_mutex_unlock(&p->lock);
+    for (unsigned i = 0; i < p->count; i++)
+        pthread_join(p->workers[i].thread, NULL);
+    pthread_cond_destroy(&p->told);
+    pthread_cond_destroy(&p->work);
+    pthread_mutex_destroy(&p->lock);
+    free(p);
 }
 
-void pool_queue(struct pool *p, struct pool_job *j)
-{
-    add(p, j, false);
-}
+static const struct engine_ops pool_ops = {.begin = pool_begin,
+                                           .drive = pool_drive,
+                                           .passes = pool_passes,
+                                           .free = pool_free};
 
-void pool_wait(struct pool *p, struct pool_job *j)
+struct engine *pool_new(struct store_curl *c, const struct pool_hooks *hooks)
 {
-    while (!j->answered)
-        collect(p);
-}
+    struct pool *p = calloc(1, sizeof *p);
 
-void pool_run(struct pool *p, struct pool_job *j)
-{
-    add(p, j, true);
-    pool_wait(p, j);
-}
-
-void pool_drain(struct pool *p)
-{
-    while (p->pending)
-        collect(p);
-}
-
-void pool_hurry(struct pool *p)
-{
-    p->hurry = true;
-}
-
-bool pool_is_away(const struct pool *p)
-{
-    return p->away;
+    if (!p) {
+        diag_no_memory();
+        return NULL;
+    }
+    p->engine.ops = &pool_ops;
+    p->engine.curl = c;
+    p->engine.most = MOST;
+    p->hooks = *hooks;
+    p->queue_end = &p->queue;
+    pthread_mutex_init(&p->lock, NULL);
+    pthread_cond_init(&p->work, NULL);
+    pthread_cond_init(&p->told, NULL);
+    return &p->engine;
 }

@@ -9,7 +9,7 @@ static const struct http_kind plain;
 
 struct store_probe {
     struct store_curl curl;
-    struct http *http;
+    struct engine *engine;
     char *base; /* without '/' at its end */
 };
 
@@ -29,22 +29,19 @@ static int set_up(struct store_probe *p, const struct config *c,
         return -1;
     if (strncmp(p->base, s->url.text, strlen(p->base)) != 0)
         p->curl.pin = NULL; /* it is of another server */
-    p->http = http_new(&p->curl, 1, s->http2, &plain, NULL);
-    return p->http ? 0 : -1;
+    p->engine = http_new(&p->curl, 1, s->http2, &plain, NULL);
+    return p->engine ? 0 : -1;
 }
 
 int store_probe_open(const struct config *c, const struct config_server *s,
                      const char *url, bool login, struct store_probe **out)
 {
     struct store_probe *p = calloc(1, sizeof *p);
-    size_t len = strlen(url);
 
     *out = NULL;
     if (!p)
         return diag_no_memory();
-    while (len && url[len - 1] == '/')
-        len--;
-    p->base = strndup(url, len);
+    p->base = store_trimmed(url);
     if (!p->base)
         diag_no_memory();
     if (!p->base || set_up(p, c, s, login)) {
@@ -59,7 +56,7 @@ void store_probe_close(struct store_probe *p)
 {
     if (!p)
         return;
-    http_free(p->http);
+    engine_free(p->engine);
     store_curl_release(&p->curl);
     free(p->base);
     free(p);
@@ -67,10 +64,10 @@ void store_probe_close(struct store_probe *p)
 
 void store_probe_hurry(struct store_probe *p)
 {
-    http_hurry(p->http);
+    engine_hurry(p->engine);
 }
 
-static void take(struct store_answer *a, struct http_request *r)
+static void take(struct store_answer *a, struct request *r)
 {
     if (r->code != CURLE_OK) {
         snprintf(a->error, sizeof a->error, "%s",
@@ -91,25 +88,25 @@ static void take(struct store_answer *a, struct http_request *r)
 int store_probe_ask(struct store_probe *p, const struct store_request *request,
                     struct store_answer *out)
 {
-    struct http_request *r = NULL;
+    struct request *r = NULL;
     int result = -1;
     char *url;
 
     memset(out, 0, sizeof *out);
     if (asprintf(&url, "%s/%s", p->base, request->name) < 0)
         return diag_no_memory();
-    r = http_request_new(p->http, request->method, url);
+    r = http_request(p->engine, request->method, url);
     free(url);
     if (!r || (request->header && http_header(r, request->header)) ||
         (request->body && http_body(r, request->body, request->len)))
         goto out;
     r->midway = request->midway;
     r->midway_ctx = request->ctx;
-    http_run(p->http, r);
+    request_run(r);
     take(out, r);
     result = 0;
 out:
-    http_request_free(r);
+    request_free(r);
     return result;
 }
 

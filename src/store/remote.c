@@ -1,28 +1,27 @@
 /* Folders on another machine: objects are read, looked at and removed. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/diag.h"
 #include "remote.h"
 
-struct pool_job *store_remote_job(struct store_remote *r, enum pool_kind kind,
-                                  const char *name)
+struct request *store_remote_request(struct store_remote *r,
+                                     enum request_kind kind, const char *name)
 {
-    struct pool_job *j = NULL;
+    struct request *q = NULL;
     char *url;
 
     if (asprintf(&url, "%s%s", r->base_url, name) < 0) {
         diag_no_memory();
         return NULL;
     }
-    j = pool_job_new(r->pool, kind, url);
+    q = pool_request(r->engine, kind, url);
     free(url);
-    if (j) {
-        j->ctx = r;
-        snprintf(j->name, sizeof j->name, "%s", name);
+    if (q) {
+        q->ctx = r;
+        snprintf(q->name, sizeof q->name, "%s", name);
     }
-    return j;
+    return q;
 }
 
 int store_remote_command(struct store_remote *r, struct curl_slist **list,
@@ -53,183 +52,154 @@ int store_remote_tops(struct store_remote *r, struct curl_slist **list)
 }
 
 int store_remote_fail(struct store_remote *r, const char *verb,
-                      const struct pool_job *j)
+                      const struct request *q)
 {
-    if (r->protocol->explain && r->protocol->explain(r, verb, j))
+    if (r->protocol->explain && r->protocol->explain(r, verb, q))
         return -1;
-    return store_curl_fail(&r->curl, verb, j->name, j->code, j->status,
-                           j->error);
+    return store_curl_fail(&r->curl, verb, q->name, q->code, q->status,
+                           q->error);
 }
 
-static bool is_missing(const struct pool_job *j)
+static bool is_missing(const struct request *q)
 {
-    return j->code == CURLE_REMOTE_FILE_NOT_FOUND;
-}
-
-void store_remote_forget(struct store_remote *r)
-{
-    for (unsigned i = 0; i < r->wanted_count; i++) {
-        pool_wait(r->pool, r->wanted[i]);
-        pool_job_free(r->wanted[i]);
-    }
-    r->wanted_count = 0;
+    return q->code == CURLE_REMOTE_FILE_NOT_FOUND;
 }
 
 /* A device's folder goes with its last file. */
-static int add_removal(struct store_remote *r, struct pool_job *j,
+static int add_removal(struct store_remote *r, struct request *q,
                        const char *name)
 {
-    const char *end = strrchr(name, '/');
     char folder[STORE_NAME];
 
-    if (store_remote_command(r, &j->before, REMOTE_REMOVE, false, name, NULL))
+    if (store_remote_command(r, &q->before, REMOTE_REMOVE, false, name, NULL))
         return -1;
-    if (strncmp(name, "devices/", 8) != 0 || end < name + 8)
+    if (!store_device_folder(name, folder))
         return 0;
-    snprintf(folder, sizeof folder, "%.*s", (int)(end - name), name);
-    return store_remote_command(r, &j->before, REMOTE_RMDIR, true, folder,
+    return store_remote_command(r, &q->before, REMOTE_RMDIR, true, folder,
                                 NULL);
 }
 
-static const enum pool_kind kinds[] = {[STORE_GET] = POOL_READ,
-                                       [STORE_SIZE] = POOL_SIZE,
-                                       [STORE_REMOVE] = POOL_COMMAND};
+static const enum request_kind kinds[] = {[STORE_GET] = REQUEST_READ,
+                                          [STORE_SIZE] = REQUEST_SIZE,
+                                          [STORE_REMOVE] = REQUEST_COMMAND};
 
 /* NULL: reported. */
-static struct pool_job *verb_job(struct store_remote *r, enum store_verb verb,
-                                 const char *name, size_t max)
+static struct request *verb_request(struct store_remote *r,
+                                    enum store_verb verb, const char *name,
+                                    size_t max)
 {
     bool removes = verb == STORE_REMOVE;
-    struct pool_job *j = store_remote_job(r, kinds[verb], removes ? "" : name);
+    struct request *q =
+        store_remote_request(r, kinds[verb], removes ? "" : name);
 
-    if (!j || (removes && add_removal(r, j, name))) {
-        pool_job_free(j);
+    if (!q || (removes && add_removal(r, q, name))) {
+        request_free(q);
         return NULL;
     }
-    j->max = max;
-    snprintf(j->name, sizeof j->name, "%s", name);
-    return j;
+    q->max = max;
+    snprintf(q->name, sizeof q->name, "%s", name);
+    return q;
 }
 
 static void remote_ahead(struct store *s, enum store_verb verb,
                          const char *name, size_t max)
 {
     struct store_remote *r = (struct store_remote *)s;
-    struct pool_job *j =
-        r->wanted_count < STORE_AHEAD ? verb_job(r, verb, name, max) : NULL;
 
-    if (!j)
-        return;
-    r->wanted[r->wanted_count++] = j;
-    pool_start(r->pool, j);
-}
-
-/* One that was begun, out of their list, or NULL. */
-static struct pool_job *take_wanted(struct store_remote *r,
-                                    enum store_verb verb, const char *name)
-{
-    for (unsigned i = 0; i < r->wanted_count; i++) {
-        struct pool_job *j = r->wanted[i];
-
-        if (j->kind != kinds[verb] || strcmp(j->name, name) != 0)
-            continue;
-        r->wanted_count--;
-        memmove(&r->wanted[i], &r->wanted[i + 1],
-                (r->wanted_count - i) * sizeof *r->wanted);
-        pool_wait(r->pool, j);
-        return j;
-    }
-    return NULL;
+    request_ahead_add(&r->ahead, verb, verb_request(r, verb, name, max));
 }
 
 /* The one that was begun, or else a new one, answered; NULL: reported. */
-static struct pool_job *answer_of(struct store_remote *r, enum store_verb verb,
-                                  const char *name, size_t max)
+static struct request *answer_of(struct store_remote *r, enum store_verb verb,
+                                 const char *name, size_t max)
 {
-    struct pool_job *j = take_wanted(r, verb, name);
+    struct request *q = request_ahead_take(&r->ahead, verb, name);
 
-    if (j)
-        return j;
-    j = verb_job(r, verb, name, max);
-    if (j)
-        pool_run(r->pool, j);
-    return j;
+    if (q || !(q = verb_request(r, verb, name, max)))
+        return q;
+    request_run(q);
+    return q;
 }
 
 static int remote_get(struct store *s, const char *name, size_t max,
                       uint8_t **bytes, size_t *len)
 {
     struct store_remote *r = (struct store_remote *)s;
-    struct pool_job *j = answer_of(r, STORE_GET, name, max);
+    struct request *q = answer_of(r, STORE_GET, name, max);
     int result = 0;
 
     *bytes = NULL;
     *len = 0;
-    if (!j)
+    if (!q)
         return -1;
-    if (j->too_long || j->got > max) {
+    if (q->too_long || q->got > max) {
         result = STORE_LONG;
-    } else if (is_missing(j)) {
+    } else if (is_missing(q)) {
         result = STORE_MISSING;
-    } else if (j->code != CURLE_OK) {
-        result = store_remote_fail(r, "read", j);
-    } else if (!(*bytes = j->bytes ? j->bytes : malloc(1))) {
+    } else if (q->code != CURLE_OK) {
+        result = store_remote_fail(r, "read", q);
+    } else if (!(*bytes = q->bytes ? q->bytes : malloc(1))) {
         result = diag_no_memory();
     } else {
-        *len = j->got;
-        j->bytes = NULL;
+        *len = q->got;
+        q->bytes = NULL;
     }
-    pool_job_free(j);
+    request_free(q);
     return result;
 }
 
 static int remote_size(struct store *s, const char *name, uint64_t *size)
 {
     struct store_remote *r = (struct store_remote *)s;
-    struct pool_job *j = answer_of(r, STORE_SIZE, name, 0);
+    struct request *q = answer_of(r, STORE_SIZE, name, 0);
     int result = 0;
 
     *size = 0;
     s->age = UINT64_MAX;
-    if (!j)
+    if (!q)
         return -1;
-    if (is_missing(j))
+    if (is_missing(q))
         result = STORE_MISSING;
-    else if (j->code != CURLE_OK)
-        result = store_remote_fail(r, "look for", j);
+    else if (q->code != CURLE_OK)
+        result = store_remote_fail(r, "look for", q);
     else
-        *size = j->size;
-    pool_job_free(j);
+        *size = q->size;
+    request_free(q);
     return result;
 }
 
 static int remote_remove(struct store *s, const char *name)
 {
     struct store_remote *r = (struct store_remote *)s;
-    struct pool_job *j = answer_of(r, STORE_REMOVE, name, 0);
+    struct request *q = answer_of(r, STORE_REMOVE, name, 0);
     int result = 0;
     uint64_t size;
 
-    if (!j)
+    if (!q)
         return -1;
-    if (j->code == CURLE_QUOTE_ERROR)
+    if (q->code == CURLE_QUOTE_ERROR)
         result = remote_size(s, name, &size);
     if (result == STORE_MISSING)
         result = 0;
-    else if (result == 0 && j->code != CURLE_OK)
-        result = store_remote_fail(r, "remove", j);
-    pool_job_free(j);
+    else if (result == 0 && q->code != CURLE_OK)
+        result = store_remote_fail(r, "remove", q);
+    request_free(q);
     return result;
 }
 
 /* Whatever comes of it: what cannot be written there is told then. */
 static void make_tops(struct store_remote *r)
 {
-    struct pool_job *j = store_remote_job(r, POOL_COMMAND, "");
+    struct request *q = store_remote_request(r, REQUEST_COMMAND, "");
 
-    if (j && store_remote_tops(r, &j->before) == 0)
-        pool_run(r->pool, j);
-    pool_job_free(j);
+    if (q && store_remote_tops(r, &q->before) == 0)
+        request_run(q);
+    request_free(q);
+}
+
+static int remote_flush(struct store *s)
+{
+    return store_puts_flush(&((struct store_remote *)s)->puts);
 }
 
 static int remote_lock(struct store *s, unsigned wait_ms, bool break_lock)
@@ -262,12 +232,12 @@ static bool remote_unlock(struct store *s)
 {
     struct store_remote *r = (struct store_remote *)s;
 
-    if (!r->pool)
+    if (!r->engine)
         return true;
-    store_remote_forget(r);
-    pool_drain(r->pool);
-    if ((s->stop && *s->stop) || pool_is_away(r->pool))
-        pool_hurry(r->pool);
+    request_ahead_forget(&r->ahead);
+    engine_drain(r->engine);
+    if ((s->stop && *s->stop) || engine_is_away(r->engine))
+        engine_hurry(r->engine);
     s->stop = NULL; /* whoever stops, unlocks */
     return store_lock_release(&r->lock);
 }
@@ -279,7 +249,7 @@ void store_remote_close(struct store *s)
     if (!r)
         return;
     remote_unlock(s);
-    pool_free(r->pool);
+    engine_free(r->engine);
     if (r->protocol->release)
         r->protocol->release(r);
     store_curl_release(&r->curl);
@@ -294,7 +264,7 @@ static const struct store_ops remote_ops = {.get = remote_get,
                                             .size = remote_size,
                                             .ahead = remote_ahead,
                                             .put = store_remote_put,
-                                            .flush = store_remote_flush,
+                                            .flush = remote_flush,
                                             .remove = remote_remove,
                                             .lock = remote_lock,
                                             .lost = remote_lost,
@@ -304,24 +274,15 @@ static const struct store_ops remote_ops = {.get = remote_get,
 /* -- the URL ----------------------------------------------------------------
  */
 
-static char *without_slash(const char *url)
-{
-    size_t len = strlen(url);
-
-    while (len && url[len - 1] == '/')
-        len--;
-    return strndup(url, len);
-}
-
 /* "/a/b/" of "/a//b//"'s end: one '/' at the end, "/" for "". */
 static char *as_folder(const char *path)
 {
-    size_t len = strlen(path);
-    char *out;
+    char *bare = store_trimmed(path), *out = NULL;
 
-    while (len && path[len - 1] == '/')
-        len--;
-    return asprintf(&out, "%.*s/", (int)len, path) < 0 ? NULL : out;
+    if (bare && asprintf(&out, "%s/", bare) < 0)
+        out = NULL;
+    free(bare);
+    return out;
 }
 
 static bool take_url(struct store_remote *r, CURLU *u, const char *scheme,
@@ -360,19 +321,11 @@ static int parse_url(struct store_remote *r, const struct config_server *s,
                 take_url(r, u, scheme, port);
 
     curl_url_cleanup(u);
-    r->where = without_slash(s->url.text);
+    r->where = store_trimmed(s->url.text);
     if (good && r->where)
         return 0;
     return diag_error_at(DIAG_CONFIG, s->url.mark, "'%s' is no URL of a folder",
                          s->url.text);
-}
-
-static void make_mark(struct store_remote *r)
-{
-    unsigned dice = 0;
-
-    (void)!getrandom(&dice, sizeof dice, 0);
-    snprintf(r->mark, sizeof r->mark, "%08x", dice);
 }
 
 int store_remote_open(struct store_remote *r, const struct config *c,
@@ -386,13 +339,15 @@ int store_remote_open(struct store_remote *r, const struct config *c,
     r->protocol = protocol;
     if (parse_url(r, s, scheme, port))
         return -1;
-    r->store.where = r->curl.where = r->lock.where = r->where;
+    r->store.where = r->curl.where = r->where;
     r->curl.protocols = protocol->schemes;
     r->curl.stop = &r->store.stop;
     r->replaces = protocol->replaces;
     r->lock.ops = &store_remote_lock_ops;
-    r->lock.ctx = r;
-    make_mark(r);
+    r->lock.store = &r->store;
+    r->lock.name = STORE_LOCK_IN_FOLDER;
+    r->puts.store = &r->store;
+    store_dice(r->mark, (sizeof r->mark - 1) / 2);
     if (store_curl_init(&r->curl, c, s, r->host))
         return -1;
     r->open_line = s->kind == SERVER_FTP && r->curl.login.password &&
@@ -400,6 +355,7 @@ int store_remote_open(struct store_remote *r, const struct config *c,
     hooks.ctx = r;
     if (s->kind == SERVER_FTPS)
         hooks.hold_port = r->port;
-    r->pool = pool_new(&r->curl, &hooks);
-    return r->pool ? 0 : -1;
+    r->engine = pool_new(&r->curl, &hooks);
+    r->puts.engine = r->engine;
+    return r->engine ? 0 : -1;
 }

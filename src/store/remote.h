@@ -7,6 +7,7 @@
 
 #include "lock.h"
 #include "pool.h"
+#include "puts.h"
 
 enum remote_verb { REMOTE_MKDIR, REMOTE_RMDIR, REMOTE_REMOVE, REMOTE_RENAME };
 
@@ -22,11 +23,11 @@ struct remote_protocol {
     int (*command)(struct curl_slist **list, enum remote_verb verb,
                    bool may_fail, const char *path, const char *to);
     /* Makes it a question whether the folder of this path is there. */
-    int (*ask_folder)(struct pool_job *j, const char *path);
-    bool (*has_folder)(const struct pool_job *j); /* the answer */
+    int (*ask_folder)(struct request *q, const char *path);
+    bool (*has_folder)(const struct request *q); /* the answer */
     /* Reports what only this protocol knows of; false: it is nothing such. */
     bool (*explain)(struct store_remote *r, const char *verb,
-                    const struct pool_job *j);
+                    const struct request *q);
     void (*release)(struct store_remote *r); /* what it added, or NULL */
 };
 
@@ -34,7 +35,7 @@ struct store_remote {
     struct store store; /* first */
     struct store_curl curl;
     const struct remote_protocol *protocol;
-    struct pool *pool;
+    struct engine *engine;
     char *where;    /* the URL as configured, without '/' at its end */
     char *base_url; /* without user, and with '/' at its end */
     char *path;     /* as commands take it, "" or with '/' at its end */
@@ -45,15 +46,11 @@ struct store_remote {
     bool met;       /* somebody else had the lock: he may have left parts */
     bool replaces;  /* a rename does, as far as is known */
     uint64_t since; /* ms, when the lock was ours, 0: not yet */
-    struct pool_job *wanted[STORE_AHEAD]; /* begun for a call to come */
-    unsigned wanted_count;
-    uint8_t made_hh[32];   /* a bit for each folder of payloads */
-    char mark[9];          /* of this run's parts */
-    unsigned next;         /* number of the next part */
-    enum store_class last; /* class of the last put */
-    bool broken;           /* a payload or shard was not put */
-    bool lost;             /* a manifest was not put, and `failed` called */
-    unsigned in_row;       /* so many could not be written, one by one */
+    struct request_ahead ahead;
+    struct store_puts puts;
+    char mark[9];    /* of this run's parts */
+    unsigned next;   /* number of the next part */
+    unsigned in_row; /* so many could not be written, one by one */
 };
 
 /* Fills in a store that is zeros.  `port`: where the URL names none.  `scheme`
@@ -66,8 +63,8 @@ void store_remote_close(struct store *s);
 
 /* A request for the object, or with a '/' at its end or "" the folder.  NULL:
  * reported. */
-struct pool_job *store_remote_job(struct store_remote *r, enum pool_kind kind,
-                                  const char *name);
+struct request *store_remote_request(struct store_remote *r,
+                                     enum request_kind kind, const char *name);
 
 /* Adds the command on objects to the list.  0, or -1 (reported). */
 int store_remote_command(struct store_remote *r, struct curl_slist **list,
@@ -77,19 +74,15 @@ int store_remote_command(struct store_remote *r, struct curl_slist **list,
 /* Adds what makes the folders that all others are in. */
 int store_remote_tops(struct store_remote *r, struct curl_slist **list);
 
-/* Drops what was begun for calls that did not come. */
-void store_remote_forget(struct store_remote *r);
-
 /* Reports that it failed; returns -1. */
 int store_remote_fail(struct store_remote *r, const char *verb,
-                      const struct pool_job *j);
+                      const struct request *q);
 
-/* store_remote_put.c */
+/* remote_put.c */
 int store_remote_put(struct store *s, const char *name, const uint8_t *bytes,
                      size_t len, enum store_class class);
-int store_remote_flush(struct store *s);
 
-/* store_remote_lock.c */
+/* remote_lock.c */
 extern const struct store_lock_ops store_remote_lock_ops;
 /* Removes parts that others have left. */
 void store_remote_sweep(struct store_remote *r);

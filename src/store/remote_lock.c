@@ -7,25 +7,23 @@
 #include "base/diag.h"
 #include "remote.h"
 
-#define HOLDER "lock/holder"
-
 /* 1: it is there, 0: not, -1 (reported). */
 static int has_folder(struct store_remote *r, const char *name)
 {
-    struct pool_job *j = store_remote_job(r, POOL_COMMAND, name);
+    struct request *q = store_remote_request(r, REQUEST_COMMAND, name);
     char *path = NULL;
     int result = -1;
 
-    if (j && asprintf(&path, "%s%s", r->path, name) >= 0 &&
-        r->protocol->ask_folder(j, path) == 0) {
-        pool_run(r->pool, j);
-        if (j->code == CURLE_OK || j->code == CURLE_QUOTE_ERROR)
-            result = r->protocol->has_folder(j);
+    if (q && asprintf(&path, "%s%s", r->path, name) >= 0 &&
+        r->protocol->ask_folder(q, path) == 0) {
+        request_run(q);
+        if (q->code == CURLE_OK || q->code == CURLE_QUOTE_ERROR)
+            result = r->protocol->has_folder(q);
         else
-            store_remote_fail(r, "look for", j);
+            store_remote_fail(r, "look for", q);
     }
     free(path);
-    pool_job_free(j);
+    request_free(q);
     return result;
 }
 
@@ -53,27 +51,27 @@ static int add_base(struct store_remote *r, struct curl_slist **list)
  * reported where `report`), -1 (reported). */
 static int try_make(struct store_remote *r, bool all, bool report)
 {
-    struct pool_job *j = store_remote_job(r, POOL_COMMAND, "");
+    struct request *q = store_remote_request(r, REQUEST_COMMAND, "");
     int result = -1;
 
-    if (j &&
-        (!all || (add_base(r, &j->before) == 0 &&
-                  store_remote_tops(r, &j->before) == 0)) &&
-        store_remote_command(r, &j->before, REMOTE_MKDIR, false, "lock",
+    if (q &&
+        (!all || (add_base(r, &q->before) == 0 &&
+                  store_remote_tops(r, &q->before) == 0)) &&
+        store_remote_command(r, &q->before, REMOTE_MKDIR, false, "lock",
                              NULL) == 0) {
-        pool_run(r->pool, j);
-        result = j->code == CURLE_OK ? 0 : 1;
-        if (result && (report || j->code != CURLE_QUOTE_ERROR))
-            result = store_remote_fail(r, "lock", j);
+        request_run(q);
+        result = q->code == CURLE_OK ? 0 : 1;
+        if (result && (report || q->code != CURLE_QUOTE_ERROR))
+            result = store_remote_fail(r, "lock", q);
     }
-    pool_job_free(j);
+    request_free(q);
     return result;
 }
 
 /* It failed: there is a lock, or nothing to have it in, or we may not. */
-static int lock_make(void *ctx)
+static int lock_make(struct store *s)
 {
-    struct store_remote *r = ctx;
+    struct store_remote *r = (struct store_remote *)s;
     int result = try_make(r, false, false);
 
     if (result <= 0)
@@ -91,72 +89,45 @@ static int lock_make(void *ctx)
     return result;
 }
 
-/* In place it is empty, or cut, for a moment: then it is not there yet. */
-static bool is_whole(const char *text)
+static int lock_write(struct store *s, const char *text)
 {
-    const char *end = strchr(text, '\n');
-
-    end = end ? strchr(end + 1, '\n') : NULL;
-    return end && strchr(end + 1, '\n');
-}
-
-static int lock_read(void *ctx, char text[STORE_LOCK_TEXT])
-{
-    struct store_remote *r = ctx;
-    size_t len;
-    uint8_t *bytes;
-    int result =
-        store_get(&r->store, HOLDER, STORE_LOCK_TEXT - 1, &bytes, &len);
-
-    if (result)
-        return result;
-    memcpy(text, bytes, len);
-    text[len] = '\0';
-    free(bytes);
-    return is_whole(text) ? 0 : STORE_MISSING;
-}
-
-static int lock_write(void *ctx, const char *text)
-{
-    struct store_remote *r = ctx;
-    struct pool_job *j = store_remote_job(r, POOL_WRITE, HOLDER);
+    struct store_remote *r = (struct store_remote *)s;
+    struct request *q =
+        store_remote_request(r, REQUEST_WRITE, STORE_LOCK_IN_FOLDER);
     int result = 0;
 
-    if (!j)
+    if (!q)
         return -1;
-    j->body = (const uint8_t *)text;
-    j->len = strlen(text);
-    pool_run(r->pool, j);
-    if (j->code != CURLE_OK)
-        result = store_remote_fail(r, "lock", j);
-    pool_job_free(j);
+    q->body = (const uint8_t *)text;
+    q->len = strlen(text);
+    request_run(q);
+    if (q->code != CURLE_OK)
+        result = store_remote_fail(r, "lock", q);
+    request_free(q);
     return result;
 }
 
-/* Best effort: a lock that stays ends by itself. */
-static int lock_remove(void *ctx)
+static void lock_remove(struct store *s)
 {
-    struct store_remote *r = ctx;
-    struct pool_job *j = store_remote_job(r, POOL_COMMAND, "");
+    struct store_remote *r = (struct store_remote *)s;
+    struct request *q = store_remote_request(r, REQUEST_COMMAND, "");
 
-    if (j &&
-        store_remote_command(r, &j->before, REMOTE_REMOVE, true, HOLDER,
-                             NULL) == 0 &&
-        store_remote_command(r, &j->before, REMOTE_RMDIR, true, "lock", NULL) ==
+    if (q &&
+        store_remote_command(r, &q->before, REMOTE_REMOVE, true,
+                             STORE_LOCK_IN_FOLDER, NULL) == 0 &&
+        store_remote_command(r, &q->before, REMOTE_RMDIR, true, "lock", NULL) ==
             0)
-        pool_run(r->pool, j);
-    pool_job_free(j);
-    return 0;
+        request_run(q);
+    request_free(q);
 }
 
-static uint64_t lock_now(void *ctx)
+static uint64_t lock_now(struct store *s)
 {
-    (void)ctx;
+    (void)s;
     return (uint64_t)time(NULL);
 }
 
 const struct store_lock_ops store_remote_lock_ops = {.make = lock_make,
-                                                     .read = lock_read,
                                                      .write = lock_write,
                                                      .remove = lock_remove,
                                                      .now = lock_now};
@@ -172,37 +143,38 @@ static bool is_part(const char *name)
 }
 
 /* What the listing names. */
-static struct pool_job *removals(struct store_remote *r, char *names)
+static struct request *removals(struct store_remote *r, char *names)
 {
-    struct pool_job *j = store_remote_job(r, POOL_COMMAND, "");
+    struct request *q = store_remote_request(r, REQUEST_COMMAND, "");
     char *rest = names, *name;
 
-    while (j && (name = strsep(&rest, "\r\n"))) {
+    while (q && (name = strsep(&rest, "\r\n"))) {
         char *leaf = strrchr(name, '/'), part[STORE_NAME];
 
         leaf = leaf ? leaf + 1 : name;
         snprintf(part, sizeof part, ".part/%s", leaf);
         if (is_part(leaf))
-            store_remote_command(r, &j->before, REMOTE_REMOVE, true, part,
+            store_remote_command(r, &q->before, REMOTE_REMOVE, true, part,
                                  NULL);
     }
-    return j;
+    return q;
 }
 
 void store_remote_sweep(struct store_remote *r)
 {
-    struct pool_job *list = store_remote_job(r, POOL_LIST, ".part/"), *j = NULL;
+    struct request *list = store_remote_request(r, REQUEST_LIST, ".part/"),
+                   *q = NULL;
 
     if (!list)
         return;
     list->max = 1 << 20;
-    pool_run(r->pool, list);
+    request_run(list);
     if (list->code == CURLE_OK && list->bytes) {
         list->bytes[list->got] = '\0'; /* there is room */
-        j = removals(r, (char *)list->bytes);
-        if (j && j->before)
-            pool_run(r->pool, j);
+        q = removals(r, (char *)list->bytes);
+        if (q && q->before)
+            request_run(q);
     }
-    pool_job_free(j);
-    pool_job_free(list);
+    request_free(q);
+    request_free(list);
 }

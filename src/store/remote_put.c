@@ -34,44 +34,17 @@ struct put {
     size_t sent;               /* of the body, as that knows */
     CURLcode code;             /* of the rename that failed */
     long status;
-    char error[CURL_ERROR_SIZE], said[sizeof((struct pool_job *)0)->said];
+    char error[CURL_ERROR_SIZE], said[sizeof((struct request *)0)->said];
 };
-
-static bool is_manifest(enum store_class class)
-{
-    return class == STORE_FIRST || class == STORE_MANIFEST;
-}
-
-/* Named by content: what has its name and size is it. */
-static bool is_content(enum store_class class)
-{
-    return class == STORE_PAYLOAD || class == STORE_SHARD;
-}
-
-/* Which of 256 folders of payloads, or -1. */
-static int hh_of(const char *name)
-{
-    static const char top[] = "payloads/";
-    char *end;
-    unsigned long hh;
-
-    if (strncmp(name, top, sizeof top - 1) != 0)
-        return -1;
-    name += sizeof top - 1;
-    hh = strtoul(name, &end, 16);
-    return end == name + 2 && *end == '/' && hh < 256 ? (int)hh : -1;
-}
 
 /* -- what is asked of the server --------------------------------------------
  */
 
 static bool needs_folder(const struct put *p)
 {
-    int hh = hh_of(p->name);
-
-    if (p->made || p->class == STORE_FIRST)
-        return strchr(p->name, '/') != strrchr(p->name, '/');
-    return hh >= 0 && !(p->r->made_hh[hh / 8] >> hh % 8 & 1);
+    return p->made || p->class == STORE_FIRST ||
+           (store_is_payload(p->name) &&
+            !store_puts_has_hh(&p->r->puts, p->name));
 }
 
 static int add_folders(struct put *p, struct curl_slist **list)
@@ -80,53 +53,51 @@ static int add_folders(struct put *p, struct curl_slist **list)
 
     if (p->made && store_remote_tops(p->r, list))
         return -1;
-    if (!needs_folder(p))
+    if (!needs_folder(p) || !store_folder_of(p->name, folder))
         return 0;
-    snprintf(folder, sizeof folder, "%.*s",
-             (int)(strrchr(p->name, '/') - p->name), p->name);
     return store_remote_command(p->r, list, REMOTE_MKDIR, true, folder, NULL);
 }
 
-static int add_commands(struct put *p, struct pool_job *j)
+static int add_commands(struct put *p, struct request *q)
 {
     struct store_remote *r = p->r;
 
     if (p->step == LOOKING)
         return 0;
     if (p->step == IN_PLACE)
-        return p->has_part ? store_remote_command(r, &j->after, REMOTE_REMOVE,
+        return p->has_part ? store_remote_command(r, &q->after, REMOTE_REMOVE,
                                                   true, p->part, NULL)
                            : 0;
-    if (add_folders(p, &j->before) ||
-        (p->cleared && store_remote_command(r, &j->before, REMOTE_REMOVE, true,
+    if (add_folders(p, &q->before) ||
+        (p->cleared && store_remote_command(r, &q->before, REMOTE_REMOVE, true,
                                             p->name, NULL)))
         return -1;
     p->has_part = true;
-    return store_remote_command(r, &j->after, REMOTE_RENAME, false, p->part,
+    return store_remote_command(r, &q->after, REMOTE_RENAME, false, p->part,
                                 p->name);
 }
 
-static void answered(struct pool_job *j);
+static void answered(struct request *q);
 
-static struct pool_job *request(struct put *p)
+static struct request *next_request(struct put *p)
 {
-    struct pool_job *j =
-        store_remote_job(p->r, p->step == LOOKING ? POOL_SIZE : POOL_WRITE,
-                         p->step == PARTED ? p->part : p->name);
+    struct request *q = store_remote_request(
+        p->r, p->step == LOOKING ? REQUEST_SIZE : REQUEST_WRITE,
+        p->step == PARTED ? p->part : p->name);
 
-    if (!j || add_commands(p, j)) {
-        pool_job_free(j);
+    if (!q || add_commands(p, q)) {
+        request_free(q);
         return NULL;
     }
     if (p->step != LOOKING) {
-        j->body = p->body;
-        j->len = p->len;
-        j->meter = p->meter;
+        q->body = p->body;
+        q->len = p->len;
+        q->meter = p->meter;
     }
-    snprintf(j->name, sizeof j->name, "%s", p->name);
-    j->ctx = p;
-    j->done = answered;
-    return j;
+    snprintf(q->name, sizeof q->name, "%s", p->name);
+    q->ctx = p;
+    q->done = answered;
+    return q;
 }
 
 static void free_put(struct put *p)
@@ -153,111 +124,102 @@ static void end_put(struct put *p, int outcome)
 
 static void succeed(struct put *p)
 {
-    int hh = hh_of(p->name);
-
-    if (hh >= 0)
-        p->r->made_hh[hh / 8] |= (uint8_t)(1 << hh % 8);
+    store_puts_made_hh(&p->r->puts, p->name);
     p->r->in_row = 0;
     end_put(p, 0);
 }
 
 /* The server is there, and can be asked for more. */
-static bool is_answered(const struct pool_job *j)
+static bool is_answered(const struct request *q)
 {
-    return *j->said || j->code == CURLE_SSH || !store_curl_again(j->code, 0, 1);
+    return *q->said || q->code == CURLE_SSH || !request_may_pass(q->code, 0);
 }
 
-static void part_removed(struct pool_job *j)
+static void part_removed(struct request *q)
 {
-    pool_job_free(j);
+    request_free(q);
 }
 
 /* Its part is of no use any more. */
 static void drop_part(struct put *p)
 {
-    struct pool_job *j = store_remote_job(p->r, POOL_COMMAND, "");
+    struct request *q = store_remote_request(p->r, REQUEST_COMMAND, "");
 
-    if (!j || store_remote_command(p->r, &j->before, REMOTE_REMOVE, true,
+    if (!q || store_remote_command(p->r, &q->before, REMOTE_REMOVE, true,
                                    p->part, NULL)) {
-        pool_job_free(j);
+        request_free(q);
         return;
     }
-    j->done = part_removed;
-    pool_queue(p->r->pool, j);
+    q->done = part_removed;
+    request_queue(q);
 }
 
-static void fail(struct put *p, const struct pool_job *j)
+static void fail(struct put *p, const struct request *q)
 {
     struct store_remote *r = p->r;
 
-    if (j)
-        store_remote_fail(r, "write", j);
-    if (j && p->has_part && is_answered(j))
+    if (q)
+        store_remote_fail(r, "write", q);
+    if (q && p->has_part && is_answered(q))
         drop_part(p);
     r->in_row++;
-    if (is_manifest(p->class)) {
-        r->lost = true;
-        if (r->store.failed)
-            r->store.failed(r->store.failed_ctx, p->name);
-    } else {
-        r->broken = true;
-    }
+    store_puts_failed(&r->puts, p->name, p->class);
     end_put(p, -1);
 }
 
 /* The next of its requests. */
 static void go_on(struct put *p, int step)
 {
-    struct pool_job *j;
+    struct request *q;
 
     if (p->meter)
         p->meter->unsent += p->sent;
     p->sent = 0;
     p->step = step;
-    j = request(p);
-    if (j)
-        pool_queue(p->r->pool, j);
+    q = next_request(p);
+    if (q)
+        request_queue(q);
     else
         fail(p, NULL);
 }
 
 /* SFTP says 78 where the folder is missing, FTP's STOR 25, a rename 21. */
-static bool lacks_folder(const struct pool_job *j)
+static bool lacks_folder(const struct request *q)
 {
-    return j->code == CURLE_REMOTE_FILE_NOT_FOUND ||
-           j->code == CURLE_UPLOAD_FAILED || j->code == CURLE_QUOTE_ERROR;
+    return q->code == CURLE_REMOTE_FILE_NOT_FOUND ||
+           q->code == CURLE_UPLOAD_FAILED || q->code == CURLE_QUOTE_ERROR;
 }
 
-static void part_answered(struct put *p, const struct pool_job *j)
+static void part_answered(struct put *p, const struct request *q)
 {
-    bool is_rename = j->code == CURLE_QUOTE_ERROR;
+    bool is_rename = q->code == CURLE_QUOTE_ERROR;
 
-    if (j->code == CURLE_OK) {
+    if (q->code == CURLE_OK) {
         succeed(p);
-    } else if (lacks_folder(j) && !p->made &&
+    } else if (lacks_folder(q) && !p->made &&
                !(is_rename && p->class == STORE_FIRST)) {
         p->made = true;
         go_on(p, PARTED);
     } else if (is_rename) {
-        p->code = j->code;
-        p->status = j->status;
-        memcpy(p->error, j->error, sizeof p->error);
-        memcpy(p->said, j->said, sizeof p->said);
+        p->code = q->code;
+        p->status = q->status;
+        memcpy(p->error, q->error, sizeof p->error);
+        memcpy(p->said, q->said, sizeof p->said);
         go_on(p, LOOKING);
     } else {
-        fail(p, j);
+        fail(p, q);
     }
 }
 
-static void in_place_answered(struct put *p, const struct pool_job *j)
+static void in_place_answered(struct put *p, const struct request *q)
 {
-    if (j->code == CURLE_OK) {
+    if (q->code == CURLE_OK) {
         succeed(p);
-    } else if (lacks_folder(j) && !p->made) {
+    } else if (lacks_folder(q) && !p->made) {
         p->made = true;
         go_on(p, PARTED);
     } else {
-        fail(p, j);
+        fail(p, q);
     }
 }
 
@@ -268,7 +230,7 @@ static void found_one(struct put *p)
     bool replaced = p->r->replaces;
 
     p->r->replaces = false;
-    if (is_content(p->class)) {
+    if (store_is_content(p->class)) {
         p->cleared = true;
         go_on(p, PARTED);
     } else if (p->class == STORE_HEAD && replaced) {
@@ -279,35 +241,36 @@ static void found_one(struct put *p)
     }
 }
 
-static void look_answered(struct put *p, struct pool_job *j)
+static void look_answered(struct put *p, struct request *q)
 {
-    if (j->code == CURLE_OK && is_content(p->class) && j->size == p->len) {
+    if (q->code == CURLE_OK && store_is_content(p->class) &&
+        q->size == p->len) {
         succeed(p);
-    } else if (j->code == CURLE_OK && !p->cleared) {
+    } else if (q->code == CURLE_OK && !p->cleared) {
         found_one(p);
-    } else if (j->code == CURLE_ABORTED_BY_CALLBACK) {
-        fail(p, j);
+    } else if (q->code == CURLE_ABORTED_BY_CALLBACK) {
+        fail(p, q);
     } else { /* there is nothing, so the rename failed for another reason */
-        j->code = p->code;
-        j->status = p->status;
-        memcpy(j->error, p->error, sizeof j->error);
-        memcpy(j->said, p->said, sizeof j->said);
-        fail(p, j);
+        q->code = p->code;
+        q->status = p->status;
+        memcpy(q->error, p->error, sizeof q->error);
+        memcpy(q->said, p->said, sizeof q->said);
+        fail(p, q);
     }
 }
 
-static void answered(struct pool_job *j)
+static void answered(struct request *q)
 {
-    struct put *p = j->ctx;
+    struct put *p = q->ctx;
 
-    p->sent = j->sent;
+    p->sent = q->sent;
     if (p->step == PARTED)
-        part_answered(p, j);
+        part_answered(p, q);
     else if (p->step == IN_PLACE)
-        in_place_answered(p, j);
+        in_place_answered(p, q);
     else
-        look_answered(p, j);
-    pool_job_free(j);
+        look_answered(p, q);
+    request_free(q);
 }
 
 /* -- the store's functions --------------------------------------------------
@@ -340,15 +303,6 @@ static struct put *new_put(struct store_remote *r, const char *name,
     return p;
 }
 
-/* What has to be there before an object of this class is put. */
-static int settle(struct store_remote *r, enum store_class class)
-{
-    if (class == STORE_HEAD || is_manifest(class) != is_manifest(r->last))
-        pool_drain(r->pool);
-    r->last = class;
-    return (class == STORE_HEAD || is_manifest(class)) && r->broken ? -1 : 0;
-}
-
 /* nginx and others make ETags of a file's size and the second of its time.  The
  * server gives it the time of writing: whatever was written before the lock was
  * ours is at least a second older than what is written a second after. */
@@ -372,7 +326,7 @@ static int put_now(struct store_remote *r, const char *name,
         return -1;
     p->outcome = &outcome;
     go_on(p, p->step);
-    pool_drain(r->pool);
+    engine_drain(r->engine);
     return outcome;
 }
 
@@ -394,7 +348,7 @@ static int put_head(struct store_remote *r, const char *name,
             result = put_now(r, name, bytes, len);
     }
     if (result)
-        r->broken = false; /* it is told here, not at the next flush */
+        r->puts.broken = false; /* it is told here, not at the next flush */
     return result;
 }
 
@@ -402,28 +356,28 @@ int store_remote_put(struct store *s, const char *name, const uint8_t *bytes,
                      size_t len, enum store_class class)
 {
     struct store_remote *r = (struct store_remote *)s;
-    struct pool_job *j;
+    struct request *q;
     struct put *p;
 
     if (!r->since)
         r->since = store_curl_ms();
-    store_remote_forget(r);
+    request_ahead_forget(&r->ahead);
     store_lock_renew(&r->lock);
-    if (settle(r, class))
+    if (store_puts_settle(&r->puts, class))
         return -1;
     if (class == STORE_HEAD)
         return put_head(r, name, bytes, len);
-    if (is_manifest(class) && r->in_row >= HOPELESS)
+    if (store_is_manifest(class) && r->in_row >= HOPELESS)
         return -1;
     if (class == STORE_MANIFEST)
         outlast_second(r);
     p = new_put(r, name, bytes, len, class);
-    j = p ? request(p) : NULL;
-    if (!j) {
+    q = p ? next_request(p) : NULL;
+    if (!q) {
         free_put(p);
         return -1;
     }
-    pool_start(r->pool, j);
+    request_start(q);
     return 0;
 }
 
@@ -438,17 +392,6 @@ int store_remote_rename_over(struct store *s, const char *name,
     result = put_now(r, name, bytes, len);
     r->replaces = replaces;
     if (result < 0)
-        r->broken = false; /* it is told here, not at the next flush */
+        r->puts.broken = false; /* it is told here, not at the next flush */
     return result;
-}
-
-int store_remote_flush(struct store *s)
-{
-    struct store_remote *r = (struct store_remote *)s;
-    bool failed;
-
-    pool_drain(r->pool);
-    failed = r->broken || r->lost;
-    r->broken = r->lost = false;
-    return failed ? -1 : 0;
 }

@@ -4,7 +4,6 @@
  * body in a header on every request. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "sha256.h"
 #include "aws.h"
@@ -12,211 +11,70 @@
 
 enum { CONNECTIONS = 64 };
 
-static int add_headers(struct store_s3 *s, struct http_request *r)
+static int s3_dress(struct store_web *w, struct request *r)
 {
+    const struct store_s3 *s = (const struct store_s3 *)w;
     char line[128] = "x-amz-content-sha256: ";
 
     sha256_hex(r->body ? r->body : (const uint8_t *)"", r->len,
                line + strlen(line));
-    if (http_header(r, line) || (s->token && http_header(r, s->token)))
-        return -1;
-    return 0;
+    return http_header(r, line) || (s->token && http_header(r, s->token)) ? -1
+                                                                          : 0;
 }
 
-struct http_request *store_s3_request(struct store_s3 *s, const char *method,
-                                      const char *name, const void *bytes,
-                                      size_t len)
+static void put_done(struct request *r)
 {
-    struct http_request *r = NULL;
-    char *url;
-
-    if (asprintf(&url, "%s/%s", s->base, name) < 0) {
-        diag_no_memory();
-        return NULL;
-    }
-    r = http_request_new(s->http, method, url);
-    free(url);
-    if (!r || (bytes && http_body(r, bytes, len)) || add_headers(s, r)) {
-        http_request_free(r);
-        return NULL;
-    }
-    r->ctx = s;
-    snprintf(r->name, sizeof r->name, "%s", name);
-    return r;
-}
-
-static void s3_ahead(struct store *store, enum store_verb verb,
-                     const char *name, size_t max)
-{
-    struct store_s3 *s = (struct store_s3 *)store;
-    struct http_request *r =
-        store_s3_request(s, http_method(verb), name, NULL, 0);
-
-    if (r && verb == STORE_GET)
-        r->max = max;
-    http_ahead_add(&s->early, r);
-}
-
-/* The one that was begun, or else a new one; NULL: reported. */
-static struct http_request *request_of(struct store_s3 *s, enum store_verb verb,
-                                       const char *name)
-{
-    struct http_request *r = http_ahead_take(&s->early, verb, name);
-
-    return r ? r : store_s3_request(s, http_method(verb), name, NULL, 0);
-}
-
-static int s3_get(struct store *store, const char *name, size_t max,
-                  uint8_t **bytes, size_t *len)
-{
-    struct store_s3 *s = (struct store_s3 *)store;
-    struct http_request *r = request_of(s, STORE_GET, name);
-    int result = http_get(r, max, bytes, len);
-
-    if (r)
-        http_note(r, store);
-    if (r && r->date)
-        s->ahead = r->date - (uint64_t)time(NULL);
-    http_request_free(r);
-    return result;
-}
-
-static int s3_size(struct store *store, const char *name, uint64_t *size)
-{
-    struct http_request *r =
-        request_of((struct store_s3 *)store, STORE_SIZE, name);
-    int result = http_size(r, size);
-
-    store->age = http_age(r);
-    http_request_free(r);
-    return result;
-}
-
-static int s3_remove(struct store *store, const char *name)
-{
-    struct http_request *r =
-        request_of((struct store_s3 *)store, STORE_REMOVE, name);
-    int result = http_remove(r);
-
-    http_request_free(r);
-    return result;
-}
-
-/* -- puts -------------------------------------------------------------------
- */
-
-static void put_done(struct http_request *r)
-{
-    struct store_s3 *s = r->ctx;
+    struct store_web *w = r->ctx;
 
     if (!http_good(r)) {
         http_fail(r, "write");
-        http_puts_failed(&s->puts, r->name, r->class);
+        store_puts_failed(&w->puts, r->name, r->class);
     }
-    http_request_free(r);
+    request_free(r);
 }
 
 /* For CDNs and caches on the way: what is named by its content never changes.
  */
 static const char *cache_of(enum store_class class)
 {
-    return class == STORE_PAYLOAD || class == STORE_SHARD
+    return store_is_content(class)
                ? "Cache-Control: public, max-age=31536000, immutable"
                : "Cache-Control: no-cache";
 }
 
-static int s3_put(struct store *store, const char *name, const uint8_t *bytes,
+static int s3_put(struct store_web *w, const char *name, const uint8_t *bytes,
                   size_t len, enum store_class class)
 {
-    struct store_s3 *s = (struct store_s3 *)store;
-    struct http_request *r;
+    struct request *r = store_web_request(w, "PUT", name, bytes, len);
 
-    store_lock_renew(&s->lock);
-    if (http_puts_settle(&s->puts, class))
-        return -1;
-    r = store_s3_request(s, "PUT", name, bytes, len);
     if (!r || http_header(r, cache_of(class))) {
-        http_request_free(r);
+        request_free(r);
         return -1;
     }
     r->class = class;
     r->done = put_done;
-    http_count(r, store, class);
-    http_start(s->http, r);
-    if (class == STORE_HEAD)
-        http_drain(s->http);
-    return class == STORE_HEAD && s->puts.broken ? -1 : 0;
-}
-
-static int s3_flush(struct store *store)
-{
-    struct store_s3 *s = (struct store_s3 *)store;
-
-    return http_puts_flush(&s->puts);
-}
-
-/* -- lock, opening, closing -------------------------------------------------
- */
-
-static int s3_lock(struct store *store, unsigned wait_ms, bool break_lock)
-{
-    struct store_s3 *s = (struct store_s3 *)store;
-
-    if (s->open_line)
-        diag_warning("what goes to '%s' is signed, but anybody on the way can "
-                     "read it: use https",
-                     s->base);
-    if (store_lock_take(&s->lock, wait_ms, break_lock, store->stop))
-        return -1;
-    store->forced = s->lock.forced;
+    request_count(r, &w->store, class);
+    request_start(r);
     return 0;
 }
 
-static bool s3_lost(struct store *store)
+static void s3_warn(const struct store_web *w)
 {
-    return store_lock_lost(&((struct store_s3 *)store)->lock);
+    diag_warning("what goes to '%s' is signed, but anybody on the way can read "
+                 "it: use https",
+                 w->base);
 }
 
-static bool s3_unlock(struct store *store)
+static void s3_release(struct store_web *w)
 {
-    struct store_s3 *s = (struct store_s3 *)store;
+    struct store_s3 *s = (struct store_s3 *)w;
 
-    if ((store->stop && *store->stop) || http_is_away(s->http))
-        http_hurry(s->http);
-    store->stop = NULL; /* whoever stops, unlocks */
-    return store_lock_release(&s->lock);
-}
-
-static void s3_close(struct store *store)
-{
-    struct store_s3 *s = (struct store_s3 *)store;
-
-    if (!s)
-        return;
-    if (s->http)
-        s3_unlock(store);
-    http_ahead_release(&s->early);
-    http_free(s->http);
-    store_curl_release(&s->curl);
     if (s->token)
         explicit_bzero(s->token, strlen(s->token));
     free(s->token);
     free(s->sign);
-    free(s->base);
     free(s->where);
-    free(s);
 }
-
-static const struct store_ops s3_ops = {.get = s3_get,
-                                        .size = s3_size,
-                                        .ahead = s3_ahead,
-                                        .put = s3_put,
-                                        .flush = s3_flush,
-                                        .remove = s3_remove,
-                                        .lock = s3_lock,
-                                        .lost = s3_lost,
-                                        .unlock = s3_unlock,
-                                        .close = s3_close};
 
 /* It takes the place of the login that HTTP has, by which the secret itself
  * would be sent. */
@@ -243,19 +101,28 @@ static int check_signing(const struct store_s3 *s)
                               curl_version());
 }
 
-static const struct http_kind kind = {.setup = set_signing,
-                                      .again = store_s3_again,
-                                      .missing = store_s3_missing,
-                                      .denied = store_s3_denied,
-                                      .explain = store_s3_explain};
+static const struct web_kind kind = {.http = {.setup = set_signing,
+                                              .again = store_s3_again,
+                                              .missing = store_s3_missing,
+                                              .denied = store_s3_denied,
+                                              .explain = store_s3_explain},
+                                     .lock = {.make = store_s3_lock_make,
+                                              .write = store_web_lock_write,
+                                              .remove = store_web_lock_remove,
+                                              .now = store_web_lock_now},
+                                     .lock_name = STORE_LOCK_OBJECT,
+                                     .dress = s3_dress,
+                                     .put = s3_put,
+                                     .warn = s3_warn,
+                                     .release = s3_release};
 
 /* Moves the keys from `a` to where requests find them. */
 static int take_keys(struct store_s3 *s, struct store_aws *a)
 {
-    s->curl.login.user = a->id;
-    s->curl.login.password = a->secret;
-    s->curl.login.user_from = a->from;
-    s->curl.noun = "access key";
+    s->web.curl.login.user = a->id;
+    s->web.curl.login.password = a->secret;
+    s->web.curl.login.user_from = a->from;
+    s->web.curl.noun = "access key";
     a->id = a->secret = a->from = NULL;
     if (asprintf(&s->sign, "aws:amz:%s:s3", a->region) < 0) {
         s->sign = NULL;
@@ -286,47 +153,41 @@ static int set_up(struct store_s3 *s, const struct config *c,
                   const struct config_server *server)
 {
     struct store_aws a;
-    size_t len = strlen(server->url.text);
     int result;
 
     if (store_aws(server, &a))
         return -1;
     result = find_region(server, &a) || take_keys(s, &a) ||
-             !(s->base = store_s3_url(server, a.region));
+             !(s->web.base = store_s3_url(server, a.region));
     store_aws_release(&a);
     if (result)
         return -1;
-    while (server->url.text[len - 1] == '/')
-        len--;
-    s->where = strndup(server->url.text, len);
+    s->where = store_trimmed(server->url.text);
     if (!s->where)
         return diag_no_memory();
-    s->curl.where = s->store.where = s->lock.where = s->where;
-    s->curl.protocols = strncmp(s->base, "https:", 6) == 0 ? "https" : "http";
-    s->curl.stop = &s->store.stop;
-    s->open_line =
-        s->curl.protocols[4] == '\0' && !store_s3_is_loopback(s->base);
-    return store_curl_init(&s->curl, c, server, NULL) || check_signing(s) ? -1
-                                                                          : 0;
+    s->web.curl.where = s->web.store.where = s->where;
+    s->web.curl.protocols =
+        strncmp(s->web.base, "https:", 6) == 0 ? "https" : "http";
+    s->web.open_line =
+        s->web.curl.protocols[4] == '\0' && !store_s3_is_loopback(s->web.base);
+    return store_curl_init(&s->web.curl, c, server, NULL) || check_signing(s)
+               ? -1
+               : 0;
 }
 
 int store_s3_open(const struct config *c, const struct config_server *server,
                   struct store **out)
 {
-    struct store_s3 *s = calloc(1, sizeof *s);
+    struct store_web *w = store_web_new(sizeof(struct store_s3), &kind);
 
     *out = NULL;
-    if (!s)
-        return diag_no_memory();
-    s->store.ops = &s3_ops;
-    if (set_up(s, c, server) ||
-        !(s->http = http_new(&s->curl, CONNECTIONS, false, &kind, s))) {
-        s3_close(&s->store);
+    if (!w)
+        return -1;
+    if (set_up((struct store_s3 *)w, c, server) ||
+        store_web_start(w, CONNECTIONS, false)) {
+        w->store.ops->close(&w->store);
         return -1;
     }
-    s->puts = (struct http_puts){.store = &s->store, .http = s->http};
-    s->lock.ops = &store_s3_lock_ops;
-    s->lock.ctx = s;
-    *out = &s->store;
+    *out = &w->store;
     return 0;
 }

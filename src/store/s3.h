@@ -2,46 +2,32 @@
 #ifndef STORE_S3_H
 #define STORE_S3_H
 
-#include "http.h"
-#include "lock.h"
+#include "web.h"
 
 /* Whether a put with If-None-Match leaves alone what is there. */
 enum s3_conditions { CONDITIONS_UNKNOWN, CONDITIONS_KEPT, CONDITIONS_IGNORED };
 
 struct store_s3 {
-    struct store store; /* first */
-    struct store_curl curl;
-    struct http *http;
-    struct http_puts puts;
-    struct http_ahead early;
-    struct store_lock lock;
+    struct store_web web; /* first */
     enum s3_conditions conditions;
-    char *where;    /* s3://bucket/prefix, no '/' at its end */
-    char *base;     /* the URL of that */
-    char *sign;     /* as CURLOPT_AWS_SIGV4 takes it */
-    char *token;    /* the header line of a session, or NULL */
-    uint64_t ahead; /* the server's clock less ours, seconds */
-    bool open_line; /* anybody on the way can read it */
+    char *where; /* s3://bucket/prefix, no '/' at its end */
+    char *sign;  /* as CURLOPT_AWS_SIGV4 takes it */
+    char *token; /* the header line of a session, or NULL */
 };
 
-/* A request for the object; bytes NULL: without a body.  NULL: reported. */
-struct http_request *store_s3_request(struct store_s3 *s, const char *method,
-                                      const char *name, const void *bytes,
-                                      size_t len);
-
-/* store_s3_url.c: "https://bucket.host/prefix" without a '/' at its end,
+/* s3_url.c: "https://bucket.host/prefix" without a '/' at its end,
  * allocated; NULL: no memory (reported). */
 char *store_s3_url(const struct config_server *s, const char *region);
 /* The host of a URL is this machine. */
 bool store_s3_is_loopback(const char *url);
 
-/* store_s3_error.c: what S3 says in XML, as struct http_kind has it. */
-bool store_s3_explain(const struct http_request *r, char *text, size_t size);
-bool store_s3_again(const struct http_request *r);
-bool store_s3_missing(const struct http_request *r);
-bool store_s3_denied(const struct http_request *r);
+/* s3_error.c: what S3 says in XML, as struct http_kind has it. */
+bool store_s3_explain(const struct request *r, char *text, size_t size);
+bool store_s3_again(const struct request *r);
+bool store_s3_missing(const struct request *r);
+bool store_s3_denied(const struct request *r);
 
-/* store_s3_lock.c */
-extern const struct store_lock_ops store_s3_lock_ops;
+/* s3_lock.c: as store_lock_ops. */
+int store_s3_lock_make(struct store *s);
 
 #endif

@@ -12,7 +12,7 @@ enum { CODE = 64, MESSAGE = 200 };
 
 /* The text of <element>, cut to `size`, without control characters and a last
  * full stop; "" where there is none. */
-static void element(const struct http_request *r, const char *name, char *out,
+static void element(const struct request *r, const char *name, char *out,
                     size_t size)
 {
     char begin[CODE];
@@ -37,7 +37,7 @@ static void element(const struct http_request *r, const char *name, char *out,
     out[len] = '\0';
 }
 
-static bool has_code(const struct http_request *r, const char *code)
+static bool has_code(const struct request *r, const char *code)
 {
     char is[CODE];
 
@@ -47,14 +47,14 @@ static bool has_code(const struct http_request *r, const char *code)
 
 /* Only where S3 says so: an index that is taken for missing is begun anew.  A
  * 403 may mean the same, where listing is not allowed, and is an error too. */
-bool store_s3_missing(const struct http_request *r)
+bool store_s3_missing(const struct request *r)
 {
     return r->status == 404 &&
            (strcmp(r->method, "GET") != 0 || has_code(r, "NoSuchKey"));
 }
 
 /* Refusals by status that are for a moment. */
-bool store_s3_again(const struct http_request *r)
+bool store_s3_again(const struct request *r)
 {
     return has_code(r, "RequestTimeout") || has_code(r, "OperationAborted");
 }
@@ -76,14 +76,14 @@ static const struct {
     {"NoSuchBucket", "make the bucket first, or correct 'server'"},
     {"SlowDown", "the store has too much to do: try again later"}};
 
-static bool is_other_region(const struct http_request *r)
+static bool is_other_region(const struct request *r)
 {
     return r->status == 301 || r->status == 307 ||
            has_code(r, "AuthorizationHeaderMalformed") ||
            has_code(r, "IllegalLocationConstraintException");
 }
 
-static void advise_region(const struct http_request *r, char *out, size_t size)
+static void advise_region(const struct request *r, char *out, size_t size)
 {
     char region[CODE];
 
@@ -96,7 +96,7 @@ static void advise_region(const struct http_request *r, char *out, size_t size)
                  "its)");
 }
 
-static void advise_clock(const struct http_request *r, char *out, size_t size)
+static void advise_clock(const struct request *r, char *out, size_t size)
 {
     int64_t off = r->date ? (int64_t)time(NULL) - (int64_t)r->date : 0;
 
@@ -108,7 +108,7 @@ static void advise_clock(const struct http_request *r, char *out, size_t size)
         snprintf(out, size, " (set this machine's clock)");
 }
 
-static void advise(const struct http_request *r, const char *code, char *out,
+static void advise(const struct request *r, const char *code, char *out,
                    size_t size)
 {
     *out = '\0';
@@ -128,7 +128,7 @@ static void advise(const struct http_request *r, const char *code, char *out,
 }
 
 /* A session that is over has status 400, a wrong clock 403. */
-bool store_s3_denied(const struct http_request *r)
+bool store_s3_denied(const struct request *r)
 {
     if (r->status == 400)
         return has_code(r, "ExpiredToken") || has_code(r, "InvalidToken") ||
@@ -137,7 +137,7 @@ bool store_s3_denied(const struct http_request *r)
            !has_code(r, "RequestTimeTooSkewed");
 }
 
-bool store_s3_explain(const struct http_request *r, char *text, size_t size)
+bool store_s3_explain(const struct request *r, char *text, size_t size)
 {
     char code[CODE], message[MESSAGE], advice[400];
 

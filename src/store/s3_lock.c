@@ -1,27 +1,22 @@
 /* The lock of an S3 store: the object `lock`, made by a put that is for new
  * objects only.  Not every store honours that condition, some take no notice
  * of it: only a put that was refused for an object that is there shows it. */
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-
 #include "s3.h"
-
-#define LOCK "lock"
 
 enum { MADE, IS_THERE, NOT_TAKEN }; /* or -1: reported */
 
 /* Without a text, which says that whoever made it is about to say who. */
 static int put_if_new(struct store_s3 *s)
 {
-    struct http_request *r = store_s3_request(s, "PUT", LOCK, "", 0);
+    struct request *r =
+        store_web_request(&s->web, "PUT", STORE_LOCK_OBJECT, "", 0);
     int result;
 
     if (!r || http_header(r, "If-None-Match: *")) {
-        http_request_free(r);
+        request_free(r);
         return -1;
     }
-    http_run(s->http, r);
+    request_run(r);
     if (http_good(r))
         result = MADE;
     else if (r->code == CURLE_OK && (r->status == 412 || r->status == 409))
@@ -30,23 +25,8 @@ static int put_if_new(struct store_s3 *s)
         result = NOT_TAKEN;
     else
         result = http_fail(r, "lock");
-    http_request_free(r);
+    request_free(r);
     return result;
-}
-
-static int lock_read(void *ctx, char text[STORE_LOCK_TEXT])
-{
-    struct store_s3 *s = ctx;
-    size_t len;
-    uint8_t *bytes;
-    int result = store_get(&s->store, LOCK, STORE_LOCK_TEXT - 1, &bytes, &len);
-
-    if (result)
-        return result;
-    memcpy(text, bytes, len);
-    text[len] = '\0';
-    free(bytes);
-    return len ? 0 : STORE_MISSING;
 }
 
 /* The first put that is not refused is done again: what honours the condition
@@ -54,8 +34,8 @@ static int lock_read(void *ctx, char text[STORE_LOCK_TEXT])
  * lock, so that is looked for before. */
 static int find_out(struct store_s3 *s)
 {
-    char text[STORE_LOCK_TEXT];
-    int result = lock_read(s, text);
+    struct store_lock_text t;
+    int result = store_lock_read(&s->web.lock, &t);
 
     if (result != STORE_MISSING)
         return result ? -1 : 1;
@@ -71,9 +51,9 @@ static int find_out(struct store_s3 *s)
     return s->conditions == CONDITIONS_KEPT ? 0 : 1;
 }
 
-static int lock_make(void *ctx)
+int store_s3_lock_make(struct store *store)
 {
-    struct store_s3 *s = ctx;
+    struct store_s3 *s = (struct store_s3 *)store;
     int result;
 
     if (s->conditions == CONDITIONS_IGNORED)
@@ -83,44 +63,3 @@ static int lock_make(void *ctx)
     result = put_if_new(s);
     return result < 0 ? -1 : result != MADE;
 }
-
-static int lock_write(void *ctx, const char *text)
-{
-    struct store_s3 *s = ctx;
-    struct http_request *r =
-        store_s3_request(s, "PUT", LOCK, text, strlen(text));
-    int result = 0;
-
-    if (!r)
-        return -1;
-    http_run(s->http, r);
-    if (!http_good(r))
-        result = http_fail(r, "lock");
-    http_request_free(r);
-    return result;
-}
-
-/* Best effort: a lock that stays ends by itself. */
-static int lock_remove(void *ctx)
-{
-    struct store_s3 *s = ctx;
-    struct http_request *r = store_s3_request(s, "DELETE", LOCK, NULL, 0);
-
-    if (r)
-        http_run(s->http, r);
-    http_request_free(r);
-    return 0;
-}
-
-static uint64_t lock_now(void *ctx)
-{
-    const struct store_s3 *s = ctx;
-
-    return (uint64_t)time(NULL) + s->ahead;
-}
-
-const struct store_lock_ops store_s3_lock_ops = {.make = lock_make,
-                                                 .read = lock_read,
-                                                 .write = lock_write,
-                                                 .remove = lock_remove,
-                                                 .now = lock_now};

@@ -15,44 +15,35 @@ static bool is_path_style(const struct config_server *s, const char *bucket,
     return s->endpoint.text || memchr(bucket, '.', len);
 }
 
-/* Without the '/' at its end; `text` may be NULL. */
-static char *trim(char *text)
-{
-    size_t len = text ? strlen(text) : 0;
-
-    while (len && text[len - 1] == '/')
-        text[--len] = '\0';
-    return text;
-}
-
 static char *endpoint_of(const struct config_server *s, const char *region)
 {
     const char *top = strncmp(region, "cn-", 3) == 0 ? "com.cn" : "com";
     char *url;
 
     if (s->endpoint.text)
-        return trim(strdup(s->endpoint.text));
+        return store_trimmed(s->endpoint.text);
     return asprintf(&url, "https://s3.%s.amazonaws.%s", region, top) < 0 ? NULL
                                                                          : url;
 }
 
 char *store_s3_url(const struct config_server *s, const char *region)
 {
-    const char *bucket = s->url.text + strlen("s3://");
-    size_t len = strcspn(bucket, "/"), scheme;
+    char *where = store_trimmed(s->url.text + strlen("s3://"));
+    size_t len = where ? strcspn(where, "/") : 0, scheme;
     char *endpoint = endpoint_of(s, region), *url = NULL;
     int n = -1;
 
-    if (endpoint && is_path_style(s, bucket, len)) {
-        n = asprintf(&url, "%s/%s", endpoint, bucket);
-    } else if (endpoint) {
+    if (where && endpoint && is_path_style(s, where, len)) {
+        n = asprintf(&url, "%s/%s", endpoint, where);
+    } else if (where && endpoint) {
         scheme = (size_t)(strstr(endpoint, "://") + 3 - endpoint);
         n = asprintf(&url, "%.*s%.*s.%s%s", (int)scheme, endpoint, (int)len,
-                     bucket, endpoint + scheme, bucket + len);
+                     where, endpoint + scheme, where + len);
     }
+    free(where);
     free(endpoint);
     if (n >= 0)
-        return trim(url);
+        return url;
     diag_no_memory();
     return NULL;
 }

@@ -48,16 +48,16 @@ static int sftp_command(struct curl_slist **list, enum remote_verb verb,
     return 0;
 }
 
-/* A POOL_COMMAND without commands asks for the folder's time. */
-static int sftp_ask_folder(struct pool_job *j, const char *path)
+/* A REQUEST_COMMAND without commands asks for the folder's time. */
+static int sftp_ask_folder(struct request *q, const char *path)
 {
-    (void)j, (void)path;
+    (void)q, (void)path;
     return 0;
 }
 
-static bool sftp_has_folder(const struct pool_job *j)
+static bool sftp_has_folder(const struct request *q)
 {
-    return j->modified >= 0;
+    return q->modified;
 }
 
 /* Called in any thread. */
@@ -129,26 +129,26 @@ static void describe_login(const struct store_sftp *s, char *out, size_t size)
         len += (size_t)snprintf(out + len, size - len, "%sthe password of %s",
                                 len > begin ? ", " : "",
                                 l->password_from ? l->password_from : "?");
-    if (len == begin)
+    if (len == begin && len < size)
         snprintf(out + len, size - len,
                  "nothing: no ssh agent, no key in ~/.ssh and no password is "
                  "there");
 }
 
 static bool sftp_explain(struct store_remote *r, const char *verb,
-                         const struct pool_job *j)
+                         const struct request *q)
 {
     struct store_sftp *s = (struct store_sftp *)r;
     char name[300], scan[300], who[1024];
 
-    if (j->code == CURLE_LOGIN_DENIED) {
+    if (q->code == CURLE_LOGIN_DENIED) {
         describe_login(s, who, sizeof who);
-        store_curl_denied(&r->curl, verb, j->name,
-                          *j->error ? j->error : curl_easy_strerror(j->code),
+        store_curl_denied(&r->curl, verb, q->name,
+                          *q->error ? q->error : curl_easy_strerror(q->code),
                           who);
         return true;
     }
-    if (j->code != CURLE_PEER_FAILED_VERIFICATION)
+    if (q->code != CURLE_PEER_FAILED_VERIFICATION)
         return false;
     known_name(r, name, sizeof name);
     if (r->port == SSH_PORT)

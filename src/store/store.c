@@ -1,9 +1,12 @@
 /* What holds for all stores. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/random.h>
 
 #include "base/diag.h"
+#include "base/hex.h"
 #include "store.h"
 
 int store_get(struct store *s, const char *name, size_t max, uint8_t **bytes,
@@ -52,8 +55,8 @@ static const char *looks_like(const struct store_source *f, bool exact)
         at++;
     if (begins(f, at, "<?xml"))
         return "XML";
-    if (begins(f, at, "<"))
-        return "a web page";
+    if (is_text(f) && begins(f, at, "<"))
+        return "a web page"; /* and no payload whose first byte is one */
     if (is_text(f) && (begins(f, at, "{") || begins(f, at, "[")))
         return "JSON";
     if (*f->encoding && strcasecmp(f->encoding, "identity") != 0)
@@ -87,6 +90,15 @@ bool store_is_strange(const struct store *s, const char *name, size_t bytes,
     return true;
 }
 
+char *store_trimmed(const char *text)
+{
+    size_t len = strlen(text);
+
+    while (len && text[len - 1] == '/')
+        len--;
+    return strndup(text, len);
+}
+
 void store_ahead(struct store *s, enum store_verb verb, const char *name,
                  size_t max)
 {
@@ -102,4 +114,14 @@ bool store_lost(struct store *s)
 struct store_meter *store_meter(const struct store *s, enum store_class class)
 {
     return class == STORE_SHARD || class == STORE_HEAD ? NULL : s->meter;
+}
+
+void store_dice(char *hex, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        uint8_t byte = 0;
+
+        (void)!getrandom(&byte, 1, 0);
+        hex_encode(&byte, 1, hex + 2 * i);
+    }
 }

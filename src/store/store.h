@@ -131,6 +131,10 @@ int store_get(struct store *s, const char *name, size_t max, uint8_t **bytes,
 bool store_is_strange(const struct store *s, const char *name, size_t bytes,
                       size_t len);
 
+/* A copy of a URL or path without '/' at its end, to be freed; NULL: no memory.
+ */
+char *store_trimmed(const char *text);
+
 /* As store_ops.ahead, if there is one. */
 void store_ahead(struct store *s, enum store_verb verb, const char *name,
                  size_t max);
@@ -174,6 +178,9 @@ int store_public_open(const struct config *c, const struct config_server *s,
 /* Fills in s->sites.  0, or -1 (no memory, reported). */
 int store_site_find(const struct config *c, const struct config_server *server,
                     struct store *s);
+
+/* `len` random bytes in hex, and a NUL: a name that nobody else has. */
+void store_dice(char *hex, size_t len);
 
 /* Whichever it is.  Nothing is asked of a server yet. */
 int store_open(const struct config *c, const struct config_server *s,

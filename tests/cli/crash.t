@@ -122,8 +122,9 @@ until part=$(ls public/.part 2>/dev/null) && [ -n "$part" ]; do
     kill -0 $! || break
     sleep 0.02
 done
-kill -TERM "${part%%.*}"
-kill -HUP "${part%%.*}"
+pid=$(sed 's/.* process //; s/,.*//' public/lock)
+kill -TERM "$pid"
+kill -HUP "$pid"
 wait $!
 case $? in 129 | 143) true ;; *) false ;; esac
 ok $? 'two signals end it'

@@ -34,9 +34,16 @@ foreign 'another name of the key'
 cmp -s release.key key.copy
 ok $? 'the key is what it was'
 rm "$lock"
-: >empty
-ln empty "$lock"
-foreign 'another name of an empty file'
+# a snapshot by hard links gives the lock another name
+for text in '' 'joe on far, process 7, since 2026-01-01T00:00:00Z'; do
+    printf %s "$text" >snapshot
+    ln -f snapshot "$lock"
+    echo "x = '$text'" >>main.py
+    run 0 'a lock with another name' ota-pack -q publish
+    [ "$(cat snapshot)" = "$text" ] && ! [ snapshot -ef "$lock" ]
+    ok $? 'a lock of its own takes its place, the other is what it was'
+done
+rm -rf public && forget && mkdir public
 ln -sf ../release.key "$lock"
 foreign 'a link'
 cmp -s release.key key.copy
@@ -56,6 +63,9 @@ printf 'joe on far, process 7, since 2026-01-01T00:00:00Z\n' >"$lock"
 run 0 'a lock that nobody holds' ota-pack -q publish
 [ ! -s "$lock" ]
 ok $? 'it is empty again'
+printf 'b\303\274ro on h\374te, process 7, since 2026-01-01T00:00:00Z\n' >"$lock"
+echo 'x = 0' >>main.py
+run 0 'of a user and a host whose names are not ASCII' ota-pack -q publish
 head -c 60 /dev/zero >"$lock"
 echo 'x = 1' >>main.py
 run 0 'one that a power cut made zeros' ota-pack -q publish

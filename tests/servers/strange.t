@@ -81,4 +81,17 @@ server=$url
 config auto
 run 0 'as it should be' ota-pack publish
 says out 'version 1 -> 2'
+
+# -- cut on the server's own disk: a new base is a way out
+for size in 0 60; do
+    echo "import cut_$size" >>main.py
+    truncate -s $size "$www/index/head"
+    run 5 "a head of $size bytes" ota-pack publish
+    run 0 'a new base' ota-pack publish --new-base
+    echo "import shard_$size" >>main.py
+    find "$www/index" -type f ! -name 'head*' -exec truncate -s $size {} +
+    run 5 "a shard of $size bytes" ota-pack publish
+    run 0 'a new base' ota-pack publish --new-base
+    run 0 'all is whole' ota-pack verify --server
+done
 done_testing

@@ -17,47 +17,53 @@ static char text[STORE_LOCK_TEXT];
 static bool there;
 static char said[512];
 
-static int make(void *ctx)
+static int make(struct store *s)
 {
-    (void)ctx;
+    (void)s;
     if (there)
         return 1;
     there = true;
     return 0;
 }
 
-static int look(void *ctx, char out[STORE_LOCK_TEXT])
+static int get(struct store *s, const char *name, size_t max, uint8_t **bytes,
+               size_t *len)
 {
-    (void)ctx;
-    if (!there || !*text)
+    (void)s;
+    check(strcmp(name, "lock") == 0 && max == sizeof text - 1, "what is got");
+    *bytes = NULL;
+    *len = 0;
+    if (!there)
         return STORE_MISSING;
-    memcpy(out, text, sizeof text);
-    return 0;
+    *bytes = (uint8_t *)strdup(text);
+    *len = strlen(text);
+    return *bytes ? 0 : -1;
 }
 
-static int put(void *ctx, const char *bytes)
+static int put(struct store *s, const char *bytes)
 {
-    (void)ctx;
+    (void)s;
     snprintf(text, sizeof text, "%s", bytes);
     return 0;
 }
 
-static int gone(void *ctx)
+static void gone(struct store *s)
 {
-    (void)ctx;
+    (void)s;
     there = false;
     *text = '\0';
-    return 0;
 }
 
-static uint64_t now(void *ctx)
+static uint64_t now(struct store *s)
 {
-    (void)ctx;
+    (void)s;
     return NOW;
 }
 
+static const struct store_ops server_ops = {.get = get};
+static struct store server = {.ops = &server_ops, .where = "there"};
 static const struct store_lock_ops ops = {
-    .make = make, .read = look, .write = put, .remove = gone, .now = now};
+    .make = make, .write = put, .remove = gone, .now = now};
 
 static void hear(void *ctx, const struct diag_event *e)
 {
@@ -69,7 +75,7 @@ static void hear(void *ctx, const struct diag_event *e)
 static struct store_lock fresh(void)
 {
     *said = '\0';
-    return (struct store_lock){.ops = &ops, .where = "there"};
+    return (struct store_lock){.ops = &ops, .store = &server, .name = "lock"};
 }
 
 static int take(struct store_lock *l, bool force)
@@ -194,11 +200,31 @@ static void test_lost(void)
     check(take(&l, false) == 0 && l.forced, "one that ran out may live");
 }
 
+/* A text that is written in place is cut for a moment. */
+static void test_cut(void)
+{
+    static const char *const cuts[] = {"", "joe on far, process 7\n",
+                                       "joe on far, process 7\n00\n"};
+    struct store_lock l;
+
+    for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
+        struct store_lock_text t;
+
+        store_lock_parse(cuts[i], &t);
+        check(!t.whole && !t.foreign, "cut: it is being written");
+    }
+    there = true;
+    strcpy(text, cuts[1]);
+    check(take(&l, false) == 0 && l.forced, "one that stays so is taken over");
+    check(store_lock_release(&l), "and is ours");
+}
+
 int main(void)
 {
     diag_set_handler(hear, NULL);
     test_dead();
     test_foreign();
     test_lost();
+    test_cut();
     return tap_done();
 }

@@ -88,9 +88,9 @@ static const struct {
 static void test_answers(void)
 {
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
-        struct http_request r = {.method = answers[i].method,
-                                 .status = answers[i].status,
-                                 .got = strlen(answers[i].body)};
+        struct request r = {.method = answers[i].method,
+                            .status = answers[i].status,
+                            .got = strlen(answers[i].body)};
         char text[1024];
 
         r.bytes = (uint8_t *)strndup(answers[i].body, r.got);

@@ -1,11 +1,9 @@
 /* One request of a pool, as libcurl sees it. */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include "base/diag.h"
 #include "pool.h"
 
 enum {
@@ -17,80 +15,48 @@ enum {
     BUFFER = 512 << 10, /* more of it is on its way at once */
 };
 
-struct pool_job *pool_job_new(struct pool *p, enum pool_kind kind,
-                              const char *url)
+struct request *pool_request(struct engine *e, enum request_kind kind,
+                             const char *url)
 {
-    struct pool_job *j = calloc(1, sizeof *j);
+    struct request *r = request_new(e, url);
 
-    if (!j || !(j->url = strdup(url))) {
-        free(j);
-        diag_no_memory();
-        return NULL;
-    }
-    j->pool = p;
-    j->kind = kind;
-    return j;
-}
-
-void pool_job_free(struct pool_job *j)
-{
-    if (!j)
-        return;
-    curl_slist_free_all(j->before);
-    curl_slist_free_all(j->after);
-    free(j->url);
-    free(j->bytes);
-    free(j);
+    if (r)
+        r->kind = kind;
+    return r;
 }
 
 static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 {
-    struct pool_job *j = ctx;
+    struct request *r = ctx;
     size_t len = size * count;
-    uint8_t *bigger;
 
-    if (j->kind != POOL_READ && j->kind != POOL_LIST)
+    if (r->kind != REQUEST_READ && r->kind != REQUEST_LIST)
         return len;
-    if (len > j->max - j->got) {
-        j->too_long = true;
+    if (len > r->max - r->got) {
+        r->too_long = true;
         return 0;
     }
-    bigger = realloc(j->bytes, j->got + len + 1);
-    if (!bigger)
-        return 0;
-    memcpy(bigger + j->got, data, len);
-    j->bytes = bigger;
-    j->got += len;
-    return len;
-}
-
-static void note_sent(struct pool_job *j, size_t sent)
-{
-    if (j->meter) {
-        j->meter->unsent += j->sent;
-        j->meter->unsent -= sent;
-    }
-    j->sent = sent;
+    return request_take(r, data, len) ? len : 0;
 }
 
 static size_t on_send(char *to, size_t size, size_t count, void *ctx)
 {
-    struct pool_job *j = ctx;
-    size_t room = size * count, left = j->len - j->sent;
+    struct request *r = ctx;
+    size_t room = size * count, left = r->len - r->sent;
     size_t len = left < room ? left : room;
 
-    memcpy(to, j->body + j->sent, len);
-    note_sent(j, j->sent + len);
+    memcpy(to, r->body + r->sent, len);
+    request_note_sent(r, r->sent + len);
     return len;
 }
 
 static int on_seek(void *ctx, curl_off_t offset, int origin)
 {
-    struct pool_job *j = ctx;
+    struct request *r = ctx;
 
-    if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > j->len)
+    if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > r->len)
         return CURL_SEEKFUNC_CANTSEEK;
-    note_sent(j, (size_t)offset);
+    request_note_sent(r, (size_t)offset);
     return CURL_SEEKFUNC_OK;
 }
 
@@ -117,107 +83,92 @@ static unsigned port_of(const struct curl_sockaddr *a)
 static curl_socket_t open_socket(void *ctx, curlsocktype purpose,
                                  struct curl_sockaddr *a)
 {
-    struct pool_job *j = ctx;
+    struct request *r = ctx;
     int s = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
 
     if (s < 0)
         return CURL_SOCKET_BAD;
-    if (purpose == CURLSOCKTYPE_IPCXN && port_of(a) != j->hold.port) {
+    if (purpose == CURLSOCKTYPE_IPCXN && port_of(a) != r->hold.port) {
         hold_bytes(s, 1);
-        j->hold.socket = s;
+        r->hold.socket = s;
     }
     return s;
 }
 
-void pool_job_hold(struct pool_job *j, CURL *easy, unsigned port)
+void pool_transfer_hold(struct request *r, CURL *easy, unsigned port)
 {
-    j->hold.port = port;
+    r->hold.port = port;
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, j);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, r);
     /* without SIZE before it: the command comes a round trip sooner */
-    if (j->kind == POOL_READ)
+    if (r->kind == REQUEST_READ)
         curl_easy_setopt(easy, CURLOPT_IGNORE_CONTENT_LENGTH, 1L);
 }
 
-static void let_go(struct pool_job *j)
+static void let_go(struct request *r)
 {
-    if (j->hold.socket >= 0)
-        hold_bytes(j->hold.socket, 0);
-    j->hold.socket = -1;
+    if (r->hold.socket >= 0)
+        hold_bytes(r->hold.socket, 0);
+    r->hold.socket = -1;
 }
 
 /* FTP's replies, but for the one to QUIT; of one with several lines the last
  * one counts, which has a blank behind its number. */
 static size_t on_reply(char *line, size_t size, size_t count, void *ctx)
 {
-    struct pool_job *j = ctx;
+    struct request *r = ctx;
     size_t len = size * count, n = 0;
 
     if (len < 4 || line[3] != ' ' || strspn(line, "0123456789") != 3 ||
         strncmp(line, "221", 3) == 0)
         return len;
     if (line[0] == '1')
-        let_go(j);
-    for (size_t i = 0; i < len && n + 1 < sizeof j->said && line[0] >= '4'; i++)
+        let_go(r);
+    for (size_t i = 0; i < len && n + 1 < sizeof r->said && line[0] >= '4'; i++)
         if ((unsigned char)line[i] >= ' ')
-            j->said[n++] = line[i];
-    j->said[n] = '\0';
+            r->said[n++] = line[i];
+    r->said[n] = '\0';
     return len;
 }
 
 /* For a server that goes silent between commands, which libcurl waits for as
  * long as it lives; a transfer's silence ends sooner.  Without any limit 7.88
  * asks without a pause whether SFTP has answered. */
-static long patience(const struct pool_job *j)
+static long patience(const struct request *r)
 {
-    uint64_t seconds = REQUEST_S + (j->len + j->max) / SLOWEST;
+    uint64_t seconds = REQUEST_S + (r->len + r->max) / SLOWEST;
 
-    for (const struct curl_slist *c = j->before; c; c = c->next)
+    for (const struct curl_slist *c = r->before; c; c = c->next)
         seconds += COMMAND_S;
-    for (const struct curl_slist *c = j->after; c; c = c->next)
+    for (const struct curl_slist *c = r->after; c; c = c->next)
         seconds += COMMAND_S;
     return seconds < DAY_S ? (long)seconds : DAY_S;
 }
 
-void pool_job_setup(struct pool_job *j, CURL *easy)
+void pool_transfer_setup(struct request *r, CURL *easy)
 {
-    if (j->kind == POOL_WRITE) {
+    if (r->kind == REQUEST_WRITE) {
         curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
-        curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)j->len);
+        curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)r->len);
         curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_send);
-        curl_easy_setopt(easy, CURLOPT_READDATA, j);
+        curl_easy_setopt(easy, CURLOPT_READDATA, r);
         curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
-        curl_easy_setopt(easy, CURLOPT_SEEKDATA, j);
-        if (j->len > LARGE)
+        curl_easy_setopt(easy, CURLOPT_SEEKDATA, r);
+        if (r->len > LARGE)
             curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)BUFFER);
-    } else if (j->kind == POOL_LIST) {
+    } else if (r->kind == REQUEST_LIST) {
         curl_easy_setopt(easy, CURLOPT_DIRLISTONLY, 1L);
-    } else if (j->kind != POOL_READ) {
+    } else if (r->kind != REQUEST_READ) {
         curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
     }
     /* with `before`: it is a round trip more */
-    if (j->kind == POOL_COMMAND && !j->before)
+    if (r->kind == REQUEST_COMMAND && !r->before)
         curl_easy_setopt(easy, CURLOPT_FILETIME, 1L);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT, patience(j));
-    curl_easy_setopt(easy, CURLOPT_QUOTE, j->before);
-    curl_easy_setopt(easy, CURLOPT_POSTQUOTE, j->after);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT, patience(r));
+    curl_easy_setopt(easy, CURLOPT_QUOTE, r->before);
+    curl_easy_setopt(easy, CURLOPT_POSTQUOTE, r->after);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, j);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, r);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_reply);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, j);
-}
-
-void pool_job_reset(struct pool_job *j)
-{
-    free(j->bytes);
-    j->bytes = NULL;
-    j->got = 0;
-    note_sent(j, 0);
-    j->too_long = false;
-    j->status = 0;
-    j->size = UINT64_MAX;
-    j->modified = -1;
-    j->hold.port = 0;
-    j->hold.socket = -1;
-    j->error[0] = j->said[0] = '\0';
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, r);
 }
