@@ -281,7 +281,7 @@ void index_learn(const struct index *x, struct store *s)
 
     if (!s->memory || !x->exists)
         return;
-    find_site(s, &site);
+    index_find_site(s, &site);
     if (!is_other(x, &site))
         keep_site(x, s, false);
 }
