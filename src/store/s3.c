@@ -160,6 +160,15 @@ static int find_region(const struct config_server *s, struct store_aws *a)
     return a->region ? 0 : diag_no_memory();
 }
 
+static bool is_open(const char *url)
+{
+    char *host = strncmp(url, "https:", 6) != 0 ? store_curl_host(url) : NULL;
+    bool is_far = host && !store_curl_is_loopback(host);
+
+    free(host);
+    return is_far;
+}
+
 static int set_up(struct store_s3 *s, const struct config *c,
                   const struct config_server *server)
 {
@@ -179,8 +188,7 @@ static int set_up(struct store_s3 *s, const struct config *c,
     s->web.net.curl.where = s->web.net.store.where = s->where;
     s->web.net.curl.protocols =
         strncmp(s->web.base, "https:", 6) == 0 ? "https" : "http";
-    s->web.net.open_line = s->web.net.curl.protocols[4] == '\0' &&
-                           !store_s3_is_loopback(s->web.base);
+    s->web.net.open_line = is_open(s->web.base);
     return store_curl_init(&s->web.net.curl, c, server, NULL) ||
                    check_signing(s)
                ? -1
