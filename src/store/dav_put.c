@@ -59,23 +59,24 @@ static void note_made(struct put *p)
 
 void store_dav_make_base(struct store_web *w)
 {
-    char *host = strstr(w->base, "://") + 3, *at = strchr(host, '/');
-    const char *all = w->base;
+    char *base = strdup(w->base);
+    char *at = base ? strchr(strstr(base, "://") + 3, '/') : NULL;
 
-    for (; at; at = strchr(at + 1, '/')) {
-        char *end = strchr(at + 1, '/'), *url;
+    while (at) {
+        char *end = strchr(at + 1, '/');
         struct request *r;
 
-        if (asprintf(&url, "%.*s/",
-                     (int)((end ? end : all + strlen(all)) - all), all) < 0)
-            return;
-        r = http_request(w->net.engine, "MKCOL", url);
-        free(url);
-        if (!r)
-            return;
-        request_run(r);
+        if (end)
+            *end = '\0';
+        r = http_request(w->net.engine, "MKCOL", base, "");
+        if (r)
+            request_run(r);
         request_free(r);
+        if (end)
+            *end = '/';
+        at = end;
     }
+    free(base);
 }
 
 /* -- the steps of one put ---------------------------------------------------

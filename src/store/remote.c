@@ -9,18 +9,11 @@
 struct request *store_remote_request(struct store_remote *r,
                                      enum request_kind kind, const char *name)
 {
-    struct request *q = NULL;
-    char *url;
+    struct request *q = request_new(r->net.engine, r->base, name);
 
-    if (asprintf(&url, "%s%s", r->base_url, name) < 0) {
-        diag_no_memory();
-        return NULL;
-    }
-    q = pool_request(r->net.engine, kind, url);
-    free(url);
     if (q) {
+        q->kind = kind;
         q->ctx = r;
-        snprintf(q->name, sizeof q->name, "%s", name);
     }
     return q;
 }
@@ -142,7 +135,7 @@ static void remote_release(struct store_net *n)
     if (r->protocol->release)
         r->protocol->release(r);
     free(r->where);
-    free(r->base_url);
+    free(r->base);
     free(r->path);
     free(r->host);
 }
@@ -179,7 +172,7 @@ static char *as_folder(const char *path)
 static bool take_url(struct store_remote *r, CURLU *u, const char *scheme,
                      unsigned port)
 {
-    char *host = NULL, *raw = NULL, *decoded = NULL, *named = NULL, *folder;
+    char *host = NULL, *raw = NULL, *decoded = NULL, *named = NULL, *bare;
     bool good = false;
 
     if (curl_url_get(u, CURLUPART_HOST, &host, 0) ||
@@ -191,11 +184,10 @@ static bool take_url(struct store_remote *r, CURLU *u, const char *scheme,
     r->port = port;
     r->host = strdup(host);
     r->path = as_folder(decoded);
-    folder = as_folder(raw);
-    good =
-        r->host && r->path && folder &&
-        asprintf(&r->base_url, "%s://%s:%u%s", scheme, host, port, folder) > 0;
-    free(folder);
+    bare = store_trimmed(raw);
+    good = r->host && r->path && bare &&
+           asprintf(&r->base, "%s://%s:%u%s", scheme, host, port, bare) > 0;
+    free(bare);
 out:
     curl_free(host);
     curl_free(raw);

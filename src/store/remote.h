@@ -33,9 +33,9 @@ struct remote_protocol {
 struct store_remote {
     struct store_net net; /* first */
     const struct remote_protocol *protocol;
-    char *where;    /* the URL as configured, without '/' at its end */
-    char *base_url; /* without user, and with '/' at its end */
-    char *path;     /* as commands take it, "" or with '/' at its end */
+    char *where; /* the URL as configured, without '/' at its end */
+    char *base;  /* the same, as libcurl takes it and without user */
+    char *path;  /* as commands take it, "" or with '/' at its end */
     char *host;
     unsigned port;
     bool met;        /* somebody else had the lock: he may have left parts */

@@ -113,8 +113,10 @@ void engine_hurry(struct engine *e);
  * next ones are tried once. */
 bool engine_is_away(const struct engine *e);
 
-/* A request for `url`, which is copied.  NULL: no memory (reported). */
-struct request *request_new(struct engine *e, const char *url);
+/* A request for BASE/NAME, of which both are copied.  NULL: no memory
+ * (reported). */
+struct request *request_new(struct engine *e, const char *base,
+                            const char *name);
 void request_free(struct request *r); /* or NULL */
 /* Counts it in the store's meter, until it is freed. */
 void request_count(struct request *r, const struct store *s,

@@ -10,21 +10,13 @@ struct request *store_web_request(struct store_web *w, const char *method,
                                   size_t len)
 {
     const struct web_kind *kind = (const struct web_kind *)w->net.kind;
-    struct request *r = NULL;
-    char *url;
+    struct request *r = http_request(w->net.engine, method, w->base, name);
 
-    if (asprintf(&url, "%s/%s", w->base, name) < 0) {
-        diag_no_memory();
-        return NULL;
-    }
-    r = http_request(w->net.engine, method, url);
-    free(url);
     if (!r || (bytes && http_body(r, bytes, len)) || kind->dress(w, r)) {
         request_free(r);
         return NULL;
     }
     r->ctx = w;
-    snprintf(r->name, sizeof r->name, "%s", name);
     len = strlen(r->name);
     if (len && r->name[len - 1] == '/')
         r->name[len - 1] = '\0';
