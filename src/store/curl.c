@@ -46,8 +46,12 @@ char *store_curl_host(const char *url)
 
 bool store_curl_is_loopback(const char *host)
 {
+    static const char local[] = ".localhost";
+    size_t len = strlen(host), n = sizeof local - 1;
+
     return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 ||
-           strcmp(host, "[::1]") == 0 || strcmp(host, "localhost") == 0;
+           strcmp(host, "[::1]") == 0 || strcmp(host, local + 1) == 0 ||
+           (len > n && strcmp(host + len - n, local) == 0);
 }
 
 bool store_curl_stopped(const struct store_curl *c)

@@ -63,8 +63,9 @@ static void folder_listed(struct request *r)
 /* A device's folder goes with its last file.  DELETE takes all that is in a
  * folder (RFC 4918, 9.6.1), so it is looked into before; where a server cannot
  * list, it stays, empty. */
-static void drop_folder(struct store_web *w, const char *name)
+static void drop_folder(struct store_net *n, const char *name)
 {
+    struct store_web *w = (struct store_web *)n;
     char folder[STORE_NAME];
     struct request *r;
 
@@ -81,21 +82,33 @@ static void drop_folder(struct store_web *w, const char *name)
     request_start(r);
 }
 
-static void dav_warn(const struct store_web *w)
+static void dav_warn(const struct store_net *n)
 {
     diag_warning("the password of '%s' goes over the line as it is: use https",
-                 w->base);
+                 n->store.where);
 }
 
-static const struct web_kind dav = {.lock = {.make = store_dav_lock_make,
-                                             .write = store_web_lock_write,
-                                             .remove = store_dav_lock_remove,
-                                             .now = store_web_lock_now},
-                                    .lock_name = STORE_LOCK_IN_FOLDER,
-                                    .dress = dav_dress,
-                                    .put = store_dav_put,
-                                    .removed = drop_folder,
-                                    .warn = dav_warn};
+static void dav_release(struct store_net *n)
+{
+    free(((struct store_web *)n)->base);
+}
+
+static const struct web_kind dav = {
+    .net = {.lock = {.make = store_dav_lock_make,
+                     .write = store_web_lock_write,
+                     .remove = store_dav_lock_remove,
+                     .now = store_web_lock_now},
+            .lock_name = STORE_LOCK_IN_FOLDER,
+            .ask = store_web_ask,
+            .good = http_good,
+            .missing = http_missing,
+            .fail = store_web_fail,
+            .got = store_web_got,
+            .removed = drop_folder,
+            .put = store_dav_put,
+            .warn = dav_warn,
+            .release = dav_release},
+    .dress = dav_dress};
 
 /* Without `login` nobody logs in. */
 static int set_up(struct store_web *w, const struct config *c,
@@ -110,31 +123,31 @@ static int set_up(struct store_web *w, const struct config *c,
         free(host);
         return diag_no_memory();
     }
-    w->curl.where = w->store.where = w->base;
-    w->curl.protocols = s->kind == SERVER_HTTPS ? "https" : "http";
-    result = store_curl_init(&w->curl, c, s, login ? host : NULL);
+    w->net.curl.where = w->net.store.where = w->base;
+    w->net.curl.protocols = s->kind == SERVER_HTTPS ? "https" : "http";
+    result = store_curl_init(&w->net.curl, c, s, login ? host : NULL);
     is_loopback = store_curl_is_loopback(host);
     free(host);
     if (result)
         return -1;
-    w->open_line = s->kind == SERVER_HTTP && !is_loopback &&
-                   (w->curl.login.password || w->curl.login.token);
+    w->net.open_line = s->kind == SERVER_HTTP && !is_loopback &&
+                       (w->net.curl.login.password || w->net.curl.login.token);
     return store_web_start(w, s->http2 ? STREAMS : CONNECTIONS, s->http2);
 }
 
 static int open_any(const struct config *c, const struct config_server *s,
                     bool login, struct store **out)
 {
-    struct store_web *w = store_web_new(sizeof(struct store_dav), &dav);
+    struct store_net *n = store_net_new(sizeof(struct store_dav), &dav.net);
 
     *out = NULL;
-    if (!w)
+    if (!n)
         return -1;
-    if (set_up(w, c, s, login)) {
-        w->store.ops->close(&w->store);
+    if (set_up((struct store_web *)n, c, s, login)) {
+        store_net_close(&n->store);
         return -1;
     }
-    *out = &w->store;
+    *out = &n->store;
     return 0;
 }
 

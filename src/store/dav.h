@@ -15,7 +15,7 @@ struct store_dav {
 };
 
 /* dav_put.c */
-int store_dav_put(struct store_web *w, const char *name, const uint8_t *bytes,
+int store_dav_put(struct store_net *n, const char *name, const uint8_t *bytes,
                   size_t len, enum store_class class);
 /* Makes the base itself and what is above it, as far as it is not there. */
 void store_dav_make_base(struct store_web *w);

@@ -42,7 +42,7 @@ static bool next_folder(const struct put *p, bool top_made, char *folder)
         snprintf(folder, STORE_NAME, "%s", tops[top]);
         return true;
     }
-    return !store_puts_has_hh(&d->web.puts, p->name) &&
+    return !store_puts_has_hh(&d->web.net.puts, p->name) &&
            store_folder_of(p->name, folder);
 }
 
@@ -54,28 +54,29 @@ static void note_made(struct put *p)
     if (p->step == MAKING_TOP && top >= 0)
         d->made_top[top] = true;
     if (p->step == MAKING_FOLDER)
-        store_puts_made_hh(&d->web.puts, p->name);
+        store_puts_made_hh(&d->web.net.puts, p->name);
 }
 
 void store_dav_make_base(struct store_web *w)
 {
-    char *host = strstr(w->base, "://") + 3, *at = strchr(host, '/');
-    const char *all = w->base;
+    char *base = strdup(w->base);
+    char *at = base ? strchr(strstr(base, "://") + 3, '/') : NULL;
 
-    for (; at; at = strchr(at + 1, '/')) {
-        char *end = strchr(at + 1, '/'), *url;
+    while (at) {
+        char *end = strchr(at + 1, '/');
         struct request *r;
 
-        if (asprintf(&url, "%.*s/",
-                     (int)((end ? end : all + strlen(all)) - all), all) < 0)
-            return;
-        r = http_request(w->engine, "MKCOL", url);
-        free(url);
-        if (!r)
-            return;
-        request_run(r);
+        if (end)
+            *end = '\0';
+        r = http_request(w->net.engine, "MKCOL", base, "");
+        if (r)
+            request_run(r);
         request_free(r);
+        if (end)
+            *end = '/';
+        at = end;
     }
+    free(base);
 }
 
 /* -- the steps of one put ---------------------------------------------------
@@ -101,7 +102,7 @@ static void free_put(struct put *p)
 static void fail(struct put *p, const struct request *r)
 {
     http_fail(r, "write");
-    store_puts_failed(&p->d->web.puts, p->name, p->class);
+    store_puts_failed(&p->d->web.net.puts, p->name, p->class);
 }
 
 /* request_start() or, from within an answer, request_queue(). */
@@ -216,15 +217,16 @@ static struct put *new_put(struct store_dav *d, const char *name,
     p->request->ctx = p;
     p->request->done = put_done;
     p->request->final = 500;
-    request_count(p->request, &d->web.store, class);
+    request_count(p->request, &d->web.net.store, class);
     return p;
 }
 
-int store_dav_put(struct store_web *w, const char *name, const uint8_t *bytes,
+int store_dav_put(struct store_net *n, const char *name, const uint8_t *bytes,
                   size_t len, enum store_class class)
 {
-    struct store_dav *d = (struct store_dav *)w;
-    bool alone = class == STORE_FIRST && d->folders == FOLDERS_UNKNOWN;
+    struct store_dav *d = (struct store_dav *)n;
+    bool alone = class == STORE_HEAD ||
+                 (class == STORE_FIRST && d->folders == FOLDERS_UNKNOWN);
     struct put *p = new_put(d, name, bytes, len, class);
 
     if (!p)
@@ -235,6 +237,6 @@ int store_dav_put(struct store_web *w, const char *name, const uint8_t *bytes,
     else
         request_start(p->request);
     if (alone)
-        engine_drain(w->engine);
-    return 0;
+        engine_drain(n->engine);
+    return class == STORE_HEAD && n->puts.broken ? -1 : 0;
 }

@@ -136,20 +136,21 @@ static void drop_slash(char *path)
 int store_ftp_open(const struct config *c, const struct config_server *server,
                    struct store **out)
 {
-    struct store_ftp *f = calloc(1, sizeof *f);
+    struct store_ftp *f =
+        (struct store_ftp *)store_net_new(sizeof *f, &store_remote_kind);
     const char *scheme = libcurl_scheme(server);
 
     *out = NULL;
     if (!f)
-        return diag_no_memory();
+        return -1;
     f->tls = server->kind == SERVER_FTPS;
     if (store_remote_open(&f->remote, c, server, &ftp, scheme,
                           strcmp(scheme, "ftps") == 0 ? IMPLICIT_PORT
                                                       : FTP_PORT)) {
-        store_remote_close(&f->remote.store);
+        store_net_close(&f->remote.net.store);
         return -1;
     }
     drop_slash(f->remote.path);
-    *out = &f->remote.store;
+    *out = &f->remote.net.store;
     return 0;
 }

@@ -32,9 +32,9 @@ struct http {
  */
 
 struct request *http_request(struct engine *e, const char *method,
-                             const char *url)
+                             const char *base, const char *name)
 {
-    struct request *r = request_new(e, url);
+    struct request *r = request_new(e, base, name);
 
     if (!r)
         return NULL;

@@ -24,9 +24,9 @@ struct http_kind {
 struct engine *http_new(struct store_curl *c, unsigned most, bool http2,
                         const struct http_kind *kind, void *ctx);
 
-/* A request for `url`, which is copied.  NULL: no memory (reported). */
+/* As request_new(). */
 struct request *http_request(struct engine *e, const char *method,
-                             const char *url);
+                             const char *base, const char *name);
 /* 0, or -1 (no memory, reported). */
 int http_header(struct request *r, const char *line);
 int http_body(struct request *r, const uint8_t *bytes, size_t len);

@@ -37,7 +37,7 @@ char *store_login_read(const char *path, size_t *len);
  * for who opens the same one again; false: wiped. */
 void store_login_keep(bool keep);
 
-/* store_netrc.c: looks up `host` in the text of a netrc file; `user` NULL: any.
+/* netrc.c: looks up `host` in the text of a netrc file; `user` NULL: any.
  * The last entry, `default`, is for every host.  True with the allocated user
  * and password (each may be NULL). */
 bool store_netrc_find(const char *text, const char *host, const char *wanted,

@@ -19,10 +19,6 @@ struct pool_hooks {
 /* Nothing is started yet.  NULL: no memory (reported). */
 struct engine *pool_new(struct store_curl *c, const struct pool_hooks *hooks);
 
-/* A request for `url`, which is copied.  NULL: no memory (reported). */
-struct request *pool_request(struct engine *e, enum request_kind kind,
-                             const char *url);
-
 /* pool_transfer.c: what the transfer of a request has of its own, and how long
  * it may take. */
 void pool_transfer_setup(struct request *r, CURL *easy);

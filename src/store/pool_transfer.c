@@ -15,16 +15,6 @@ enum {
     BUFFER = 512 << 10, /* more of it is on its way at once */
 };
 
-struct request *pool_request(struct engine *e, enum request_kind kind,
-                             const char *url)
-{
-    struct request *r = request_new(e, url);
-
-    if (r)
-        r->kind = kind;
-    return r;
-}
-
 static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 {
     struct request *r = ctx;

@@ -88,15 +88,11 @@ static void take(struct store_answer *a, struct request *r)
 int store_probe_ask(struct store_probe *p, const struct store_request *request,
                     struct store_answer *out)
 {
-    struct request *r = NULL;
+    struct request *r =
+        http_request(p->engine, request->method, p->base, request->name);
     int result = -1;
-    char *url;
 
     memset(out, 0, sizeof *out);
-    if (asprintf(&url, "%s/%s", p->base, request->name) < 0)
-        return diag_no_memory();
-    r = http_request(p->engine, request->method, url);
-    free(url);
     if (!r || (request->header && http_header(r, request->header)) ||
         (request->body && http_body(r, request->body, request->len)))
         goto out;

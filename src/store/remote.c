@@ -8,18 +8,11 @@
 struct request *store_remote_request(struct store_remote *r,
                                      enum request_kind kind, const char *name)
 {
-    struct request *q = NULL;
-    char *url;
+    struct request *q = request_new(r->net.engine, r->base, name);
 
-    if (asprintf(&url, "%s%s", r->base_url, name) < 0) {
-        diag_no_memory();
-        return NULL;
-    }
-    q = pool_request(r->engine, kind, url);
-    free(url);
     if (q) {
+        q->kind = kind;
         q->ctx = r;
-        snprintf(q->name, sizeof q->name, "%s", name);
     }
     return q;
 }
@@ -51,13 +44,20 @@ int store_remote_tops(struct store_remote *r, struct curl_slist **list)
     return 0;
 }
 
-int store_remote_fail(struct store_remote *r, const char *verb,
+int store_remote_fail(struct store_net *n, const char *verb,
                       const struct request *q)
 {
+    struct store_remote *r = (struct store_remote *)n;
+
     if (r->protocol->explain && r->protocol->explain(r, verb, q))
         return -1;
-    return store_curl_fail(&r->curl, verb, q->name, q->code, q->status,
+    return store_curl_fail(&n->curl, verb, q->name, q->code, q->status,
                            q->error);
+}
+
+static bool is_good(const struct request *q)
+{
+    return q->code == CURLE_OK;
 }
 
 static bool is_missing(const struct request *q)
@@ -79,15 +79,13 @@ static int add_removal(struct store_remote *r, struct request *q,
                                 NULL);
 }
 
-static const enum request_kind kinds[] = {[STORE_GET] = REQUEST_READ,
-                                          [STORE_SIZE] = REQUEST_SIZE,
-                                          [STORE_REMOVE] = REQUEST_COMMAND};
-
-/* NULL: reported. */
-static struct request *verb_request(struct store_remote *r,
-                                    enum store_verb verb, const char *name,
-                                    size_t max)
+static struct request *remote_ask(struct store_net *n, enum store_verb verb,
+                                  const char *name, size_t max)
 {
+    static const enum request_kind kinds[] = {[STORE_GET] = REQUEST_READ,
+                                              [STORE_SIZE] = REQUEST_SIZE,
+                                              [STORE_REMOVE] = REQUEST_COMMAND};
+    struct store_remote *r = (struct store_remote *)n;
     bool removes = verb == STORE_REMOVE;
     struct request *q =
         store_remote_request(r, kinds[verb], removes ? "" : name);
@@ -101,92 +99,6 @@ static struct request *verb_request(struct store_remote *r,
     return q;
 }
 
-static void remote_ahead(struct store *s, enum store_verb verb,
-                         const char *name, size_t max)
-{
-    struct store_remote *r = (struct store_remote *)s;
-
-    request_ahead_add(&r->ahead, verb, verb_request(r, verb, name, max));
-}
-
-/* The one that was begun, or else a new one, answered; NULL: reported. */
-static struct request *answer_of(struct store_remote *r, enum store_verb verb,
-                                 const char *name, size_t max)
-{
-    struct request *q = request_ahead_take(&r->ahead, verb, name);
-
-    if (q || !(q = verb_request(r, verb, name, max)))
-        return q;
-    request_run(q);
-    return q;
-}
-
-static int remote_get(struct store *s, const char *name, size_t max,
-                      uint8_t **bytes, size_t *len)
-{
-    struct store_remote *r = (struct store_remote *)s;
-    struct request *q = answer_of(r, STORE_GET, name, max);
-    int result = 0;
-
-    *bytes = NULL;
-    *len = 0;
-    if (!q)
-        return -1;
-    if (q->too_long || q->got > max) {
-        result = STORE_LONG;
-    } else if (is_missing(q)) {
-        result = STORE_MISSING;
-    } else if (q->code != CURLE_OK) {
-        result = store_remote_fail(r, "read", q);
-    } else if (!(*bytes = q->bytes ? q->bytes : malloc(1))) {
-        result = diag_no_memory();
-    } else {
-        *len = q->got;
-        q->bytes = NULL;
-    }
-    request_free(q);
-    return result;
-}
-
-static int remote_size(struct store *s, const char *name, uint64_t *size)
-{
-    struct store_remote *r = (struct store_remote *)s;
-    struct request *q = answer_of(r, STORE_SIZE, name, 0);
-    int result = 0;
-
-    *size = 0;
-    s->age = UINT64_MAX;
-    if (!q)
-        return -1;
-    if (is_missing(q))
-        result = STORE_MISSING;
-    else if (q->code != CURLE_OK)
-        result = store_remote_fail(r, "look for", q);
-    else
-        *size = q->size;
-    request_free(q);
-    return result;
-}
-
-static int remote_remove(struct store *s, const char *name)
-{
-    struct store_remote *r = (struct store_remote *)s;
-    struct request *q = answer_of(r, STORE_REMOVE, name, 0);
-    int result = 0;
-    uint64_t size;
-
-    if (!q)
-        return -1;
-    if (q->code == CURLE_QUOTE_ERROR)
-        result = remote_size(s, name, &size);
-    if (result == STORE_MISSING)
-        result = 0;
-    else if (result == 0 && q->code != CURLE_OK)
-        result = store_remote_fail(r, "remove", q);
-    request_free(q);
-    return result;
-}
-
 /* Whatever comes of it: what cannot be written there is told then. */
 static void make_tops(struct store_remote *r)
 {
@@ -197,79 +109,50 @@ static void make_tops(struct store_remote *r)
     request_free(q);
 }
 
-static int remote_flush(struct store *s)
+static void remote_warn(const struct store_net *n)
 {
-    return store_puts_flush(&((struct store_remote *)s)->puts);
+    diag_warning("the password of '%s' goes over the line as it is: use ftps "
+                 "or sftp",
+                 n->store.where);
 }
 
-static int remote_lock(struct store *s, unsigned wait_ms, bool break_lock)
+static void remote_locked(struct store_net *n)
 {
-    struct store_remote *r = (struct store_remote *)s;
-    int result;
+    struct store_remote *r = (struct store_remote *)n;
 
-    if (r->open_line)
-        diag_warning("the password of '%s' goes over the line as it is: use "
-                     "ftps or sftp",
-                     r->where);
-    result = store_lock_take(&r->lock, wait_ms, break_lock, s->stop);
-    if (result)
-        return -1;
-    s->forced = r->lock.forced;
     r->since = store_curl_ms();
     if (r->protocol->tops_first)
         make_tops(r);
     if (r->met)
         store_remote_sweep(r);
-    return 0;
 }
 
-static bool remote_lost(struct store *s)
+static void remote_release(struct store_net *n)
 {
-    return store_lock_lost(&((struct store_remote *)s)->lock);
-}
+    struct store_remote *r = (struct store_remote *)n;
 
-static bool remote_unlock(struct store *s)
-{
-    struct store_remote *r = (struct store_remote *)s;
-
-    if (!r->engine)
-        return true;
-    request_ahead_forget(&r->ahead);
-    engine_drain(r->engine);
-    if ((s->stop && *s->stop) || engine_is_away(r->engine))
-        engine_hurry(r->engine);
-    s->stop = NULL; /* whoever stops, unlocks */
-    return store_lock_release(&r->lock);
-}
-
-void store_remote_close(struct store *s)
-{
-    struct store_remote *r = (struct store_remote *)s;
-
-    if (!r)
-        return;
-    remote_unlock(s);
-    engine_free(r->engine);
     if (r->protocol->release)
         r->protocol->release(r);
-    store_curl_release(&r->curl);
     free(r->where);
-    free(r->base_url);
+    free(r->base);
     free(r->path);
     free(r->host);
-    free(r);
 }
 
-static const struct store_ops remote_ops = {.get = remote_get,
-                                            .size = remote_size,
-                                            .ahead = remote_ahead,
-                                            .put = store_remote_put,
-                                            .flush = remote_flush,
-                                            .remove = remote_remove,
-                                            .lock = remote_lock,
-                                            .lost = remote_lost,
-                                            .unlock = remote_unlock,
-                                            .close = store_remote_close};
+const struct net_kind store_remote_kind = {
+    .lock = {.make = store_remote_lock_make,
+             .write = store_remote_lock_write,
+             .remove = store_remote_lock_remove,
+             .now = store_remote_lock_now},
+    .lock_name = STORE_LOCK_IN_FOLDER,
+    .ask = remote_ask,
+    .good = is_good,
+    .missing = is_missing,
+    .fail = store_remote_fail,
+    .put = store_remote_put,
+    .warn = remote_warn,
+    .locked = remote_locked,
+    .release = remote_release};
 
 /* -- the URL ----------------------------------------------------------------
  */
@@ -288,7 +171,7 @@ static char *as_folder(const char *path)
 static bool take_url(struct store_remote *r, CURLU *u, const char *scheme,
                      unsigned port)
 {
-    char *host = NULL, *raw = NULL, *decoded = NULL, *named = NULL, *folder;
+    char *host = NULL, *raw = NULL, *decoded = NULL, *named = NULL, *bare;
     bool good = false;
 
     if (curl_url_get(u, CURLUPART_HOST, &host, 0) ||
@@ -300,11 +183,10 @@ static bool take_url(struct store_remote *r, CURLU *u, const char *scheme,
     r->port = port;
     r->host = strdup(host);
     r->path = as_folder(decoded);
-    folder = as_folder(raw);
-    good =
-        r->host && r->path && folder &&
-        asprintf(&r->base_url, "%s://%s:%u%s", scheme, host, port, folder) > 0;
-    free(folder);
+    bare = store_trimmed(raw);
+    good = r->host && r->path && bare &&
+           asprintf(&r->base, "%s://%s:%u%s", scheme, host, port, bare) > 0;
+    free(bare);
 out:
     curl_free(host);
     curl_free(raw);
@@ -335,27 +217,19 @@ int store_remote_open(struct store_remote *r, const struct config *c,
 {
     struct pool_hooks hooks = protocol->hooks;
 
-    r->store.ops = &remote_ops;
     r->protocol = protocol;
     if (parse_url(r, s, scheme, port))
         return -1;
-    r->store.where = r->curl.where = r->where;
-    r->curl.protocols = protocol->schemes;
-    r->curl.stop = &r->store.stop;
+    r->net.store.where = r->net.curl.where = r->where;
+    r->net.curl.protocols = protocol->schemes;
     r->replaces = protocol->replaces;
-    r->lock.ops = &store_remote_lock_ops;
-    r->lock.store = &r->store;
-    r->lock.name = STORE_LOCK_IN_FOLDER;
-    r->puts.store = &r->store;
     store_dice(r->mark, (sizeof r->mark - 1) / 2);
-    if (store_curl_init(&r->curl, c, s, r->host))
+    if (store_curl_init(&r->net.curl, c, s, r->host))
         return -1;
-    r->open_line = s->kind == SERVER_FTP && r->curl.login.password &&
-                   !store_curl_is_loopback(r->host);
+    r->net.open_line = s->kind == SERVER_FTP && r->net.curl.login.password &&
+                       !store_curl_is_loopback(r->host);
     hooks.ctx = r;
     if (s->kind == SERVER_FTPS)
         hooks.hold_port = r->port;
-    r->engine = pool_new(&r->curl, &hooks);
-    r->puts.engine = r->engine;
-    return r->engine ? 0 : -1;
+    return store_net_start(&r->net, pool_new(&r->net.curl, &hooks));
 }

@@ -5,9 +5,8 @@
 #ifndef STORE_REMOTE_H
 #define STORE_REMOTE_H
 
-#include "lock.h"
+#include "net.h"
 #include "pool.h"
-#include "puts.h"
 
 enum remote_verb { REMOTE_MKDIR, REMOTE_RMDIR, REMOTE_REMOVE, REMOTE_RENAME };
 
@@ -32,34 +31,29 @@ struct remote_protocol {
 };
 
 struct store_remote {
-    struct store store; /* first */
-    struct store_curl curl;
+    struct store_net net; /* first */
     const struct remote_protocol *protocol;
-    struct engine *engine;
-    char *where;    /* the URL as configured, without '/' at its end */
-    char *base_url; /* without user, and with '/' at its end */
-    char *path;     /* as commands take it, "" or with '/' at its end */
+    char *where; /* the URL as configured, without '/' at its end */
+    char *base;  /* the same, as libcurl takes it and without user */
+    char *path;  /* as commands take it, "" or with '/' at its end */
     char *host;
     unsigned port;
-    bool open_line; /* anybody on the way can read it */
-    struct store_lock lock;
-    bool met;       /* somebody else had the lock: he may have left parts */
-    bool replaces;  /* a rename does, as far as is known */
-    uint64_t since; /* ms, when the lock was ours, 0: not yet */
-    struct request_ahead ahead;
-    struct store_puts puts;
+    bool met;        /* somebody else had the lock: he may have left parts */
+    bool replaces;   /* a rename does, as far as is known */
+    uint64_t since;  /* ms, when the lock was ours, 0: not yet */
     char mark[9];    /* of this run's parts */
     unsigned next;   /* number of the next part */
     unsigned in_row; /* so many could not be written, one by one */
 };
 
-/* Fills in a store that is zeros.  `port`: where the URL names none.  `scheme`
- * is libcurl's.  0, or -1 (reported): then only store_remote_close(). */
+extern const struct net_kind store_remote_kind;
+
+/* Fills in a store of store_net_new().  `port`: where the URL names none.
+ * `scheme` is libcurl's.  0, or -1 (reported): then only store_net_close(). */
 int store_remote_open(struct store_remote *r, const struct config *c,
                       const struct config_server *s,
                       const struct remote_protocol *protocol,
                       const char *scheme, unsigned port);
-void store_remote_close(struct store *s);
 
 /* A request for the object, or with a '/' at its end or "" the folder.  NULL:
  * reported. */
@@ -75,15 +69,18 @@ int store_remote_command(struct store_remote *r, struct curl_slist **list,
 int store_remote_tops(struct store_remote *r, struct curl_slist **list);
 
 /* Reports that it failed; returns -1. */
-int store_remote_fail(struct store_remote *r, const char *verb,
+int store_remote_fail(struct store_net *n, const char *verb,
                       const struct request *q);
 
 /* remote_put.c */
-int store_remote_put(struct store *s, const char *name, const uint8_t *bytes,
-                     size_t len, enum store_class class);
+int store_remote_put(struct store_net *n, const char *name,
+                     const uint8_t *bytes, size_t len, enum store_class class);
 
-/* remote_lock.c */
-extern const struct store_lock_ops store_remote_lock_ops;
+/* remote_lock.c: as store_lock_ops. */
+int store_remote_lock_make(struct store *s);
+int store_remote_lock_write(struct store *s, const char *text);
+void store_remote_lock_remove(struct store *s);
+uint64_t store_remote_lock_now(struct store *s);
 /* Removes parts that others have left. */
 void store_remote_sweep(struct store_remote *r);
 

@@ -20,7 +20,7 @@ static int has_folder(struct store_remote *r, const char *name)
         if (q->code == CURLE_OK || q->code == CURLE_QUOTE_ERROR)
             result = r->protocol->has_folder(q);
         else
-            store_remote_fail(r, "look for", q);
+            store_remote_fail(&r->net, "look for", q);
     }
     free(path);
     request_free(q);
@@ -62,14 +62,14 @@ static int try_make(struct store_remote *r, bool all, bool report)
         request_run(q);
         result = q->code == CURLE_OK ? 0 : 1;
         if (result && (report || q->code != CURLE_QUOTE_ERROR))
-            result = store_remote_fail(r, "lock", q);
+            result = store_remote_fail(&r->net, "lock", q);
     }
     request_free(q);
     return result;
 }
 
 /* It failed: there is a lock, or nothing to have it in, or we may not. */
-static int lock_make(struct store *s)
+int store_remote_lock_make(struct store *s)
 {
     struct store_remote *r = (struct store_remote *)s;
     int result = try_make(r, false, false);
@@ -89,7 +89,7 @@ static int lock_make(struct store *s)
     return result;
 }
 
-static int lock_write(struct store *s, const char *text)
+int store_remote_lock_write(struct store *s, const char *text)
 {
     struct store_remote *r = (struct store_remote *)s;
     struct request *q =
@@ -102,12 +102,12 @@ static int lock_write(struct store *s, const char *text)
     q->len = strlen(text);
     request_run(q);
     if (q->code != CURLE_OK)
-        result = store_remote_fail(r, "lock", q);
+        result = store_remote_fail(&r->net, "lock", q);
     request_free(q);
     return result;
 }
 
-static void lock_remove(struct store *s)
+void store_remote_lock_remove(struct store *s)
 {
     struct store_remote *r = (struct store_remote *)s;
     struct request *q = store_remote_request(r, REQUEST_COMMAND, "");
@@ -121,16 +121,11 @@ static void lock_remove(struct store *s)
     request_free(q);
 }
 
-static uint64_t lock_now(struct store *s)
+uint64_t store_remote_lock_now(struct store *s)
 {
     (void)s;
     return (uint64_t)time(NULL);
 }
-
-const struct store_lock_ops store_remote_lock_ops = {.make = lock_make,
-                                                     .write = lock_write,
-                                                     .remove = lock_remove,
-                                                     .now = lock_now};
 
 /* -- parts ------------------------------------------------------------------
  */

@@ -44,7 +44,7 @@ static bool needs_folder(const struct put *p)
 {
     return p->made || p->class == STORE_FIRST ||
            (store_is_payload(p->name) &&
-            !store_puts_has_hh(&p->r->puts, p->name));
+            !store_puts_has_hh(&p->r->net.puts, p->name));
 }
 
 static int add_folders(struct put *p, struct curl_slist **list)
@@ -124,7 +124,7 @@ static void end_put(struct put *p, int outcome)
 
 static void succeed(struct put *p)
 {
-    store_puts_made_hh(&p->r->puts, p->name);
+    store_puts_made_hh(&p->r->net.puts, p->name);
     p->r->in_row = 0;
     end_put(p, 0);
 }
@@ -159,11 +159,11 @@ static void fail(struct put *p, const struct request *q)
     struct store_remote *r = p->r;
 
     if (q)
-        store_remote_fail(r, "write", q);
+        store_remote_fail(&r->net, "write", q);
     if (q && p->has_part && is_answered(q))
         drop_part(p);
     r->in_row++;
-    store_puts_failed(&r->puts, p->name, p->class);
+    store_puts_failed(&r->net.puts, p->name, p->class);
     end_put(p, -1);
 }
 
@@ -293,7 +293,7 @@ static struct put *new_put(struct store_remote *r, const char *name,
     p->class = class;
     snprintf(p->name, sizeof p->name, "%s", name);
     snprintf(p->part, sizeof p->part, ".part/%s.%x", r->mark, r->next++);
-    p->meter = store_meter(&r->store, class);
+    p->meter = store_meter(&r->net.store, class);
     if (p->meter) {
         p->meter->objects++;
         p->meter->unsent += len;
@@ -311,7 +311,7 @@ static void outlast_second(const struct store_remote *r)
     const struct timespec t = {.tv_nsec = 20 * 1000000L};
 
     while (store_curl_ms() - r->since < SECOND_MS &&
-           !store_curl_stopped(&r->curl))
+           !store_curl_stopped(&r->net.curl))
         nanosleep(&t, NULL);
 }
 
@@ -326,7 +326,7 @@ static int put_now(struct store_remote *r, const char *name,
         return -1;
     p->outcome = &outcome;
     go_on(p, p->step);
-    engine_drain(r->engine);
+    engine_drain(r->net.engine);
     return outcome;
 }
 
@@ -342,29 +342,26 @@ static int put_head(struct store_remote *r, const char *name,
         result = put_now(r, name, bytes, len);
     if (result == 1) {
         result = put_now(r, HEAD_COPY, bytes, len);
-        if (result == 0 && r->store.ask)
-            result = r->store.ask(r->store.ask_ctx);
+        if (result == 0 && r->net.store.ask)
+            result = r->net.store.ask(r->net.store.ask_ctx);
         if (result == 0)
             result = put_now(r, name, bytes, len);
     }
     if (result)
-        r->puts.broken = false; /* it is told here, not at the next flush */
+        r->net.puts.broken = false; /* it is told here, not at the next flush */
     return result;
 }
 
-int store_remote_put(struct store *s, const char *name, const uint8_t *bytes,
-                     size_t len, enum store_class class)
+int store_remote_put(struct store_net *n, const char *name,
+                     const uint8_t *bytes, size_t len, enum store_class class)
 {
-    struct store_remote *r = (struct store_remote *)s;
+    struct store_remote *r = (struct store_remote *)n;
     struct request *q;
     struct put *p;
 
     if (!r->since)
         r->since = store_curl_ms();
-    request_ahead_forget(&r->ahead);
-    store_lock_renew(&r->lock);
-    if (store_puts_settle(&r->puts, class))
-        return -1;
+    request_ahead_forget(&r->net.ahead);
     if (class == STORE_HEAD)
         return put_head(r, name, bytes, len);
     if (store_is_manifest(class) && r->in_row >= HOPELESS)
@@ -392,6 +389,6 @@ int store_remote_rename_over(struct store *s, const char *name,
     result = put_now(r, name, bytes, len);
     r->replaces = replaces;
     if (result < 0)
-        r->puts.broken = false; /* it is told here, not at the next flush */
+        r->net.puts.broken = false; /* it is told here, not at the next flush */
     return result;
 }

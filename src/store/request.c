@@ -1,4 +1,5 @@
 /* Requests to a server: begun, tried again and waited for. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -40,16 +41,18 @@ bool engine_is_away(const struct engine *e)
 /* -- one request ------------------------------------------------------------
  */
 
-struct request *request_new(struct engine *e, const char *url)
+struct request *request_new(struct engine *e, const char *base,
+                            const char *name)
 {
     struct request *r = calloc(1, sizeof *r);
 
-    if (!r || !(r->url = strdup(url))) {
+    if (!r || asprintf(&r->url, "%s/%s", base, name) < 0) {
         free(r);
         diag_no_memory();
         return NULL;
     }
     r->engine = e;
+    snprintf(r->name, sizeof r->name, "%s", name);
     return r;
 }
 

@@ -30,8 +30,8 @@ struct request {
      * somebody waits for it. */
     void (*done)(struct request *r);
     void *ctx;
-    bool once;              /* is not tried again */
-    long final;             /* a status for which it is not, or 0 */
+    long final;             /* a status for which it is not tried again, or 0 */
+    bool once;              /* is not tried again at all */
     enum store_class class; /* of a put: the caller's */
     /* by HTTP */
     const char *method; /* GET, HEAD, PUT, MKCOL, DELETE, PROPFIND */
@@ -41,17 +41,17 @@ struct request {
     void (*midway)(void *ctx);
     void *midway_ctx;
     /* by SFTP or FTP */
-    enum request_kind kind;
     struct curl_slist *before, *after; /* commands around the transfer */
+    enum request_kind kind;
 
     /* the answer */
     CURLcode code;
     long status; /* of HTTP, FTP's reply, or 0 */
     uint8_t *bytes;
     size_t got;
-    bool too_long;     /* more than `max` */
     uint64_t size;     /* of the object, UINT64_MAX: not said */
     uint64_t modified; /* seconds since 1970, 0: not said */
+    bool too_long;     /* more than `max` */
     char error[CURL_ERROR_SIZE];
     /* of HTTP */
     uint64_t date; /* the server's clock, seconds since 1970, 0: not said */
@@ -64,18 +64,17 @@ struct request {
     /* the engine's */
     struct engine *engine;
     struct store_meter *meter; /* of the bytes that are sent, or NULL */
-    bool counted;              /* by request_count() */
     size_t sent;               /* of the body, in this try */
+    uint64_t due;              /* ms, when it is tried again */
+    long wait_s;               /* seconds that the server asks for until then */
     unsigned tries;
-    uint64_t due; /* ms, when it is tried again */
-    long wait_s;  /* seconds that the server asks for until then */
-    bool answered;
+    bool counted, answered; /* counted: by request_count() */
     CURL *easy;
-    enum store_verb verb; /* of one that is asked ahead */
     struct {
         unsigned port; /* of the connection for commands, 0: nothing is held */
         int socket;    /* what is held, -1: nothing now */
     } hold;
+    enum store_verb verb; /* of one that is asked ahead */
     struct request *next;
 };
 
@@ -114,8 +113,10 @@ void engine_hurry(struct engine *e);
  * next ones are tried once. */
 bool engine_is_away(const struct engine *e);
 
-/* A request for `url`, which is copied.  NULL: no memory (reported). */
-struct request *request_new(struct engine *e, const char *url);
+/* A request for BASE/NAME, of which both are copied.  NULL: no memory
+ * (reported). */
+struct request *request_new(struct engine *e, const char *base,
+                            const char *name);
 void request_free(struct request *r); /* or NULL */
 /* Counts it in the store's meter, until it is freed. */
 void request_count(struct request *r, const struct store *s,

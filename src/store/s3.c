@@ -28,7 +28,7 @@ static void put_done(struct request *r)
 
     if (!http_good(r)) {
         http_fail(r, "write");
-        store_puts_failed(&w->puts, r->name, r->class);
+        store_puts_failed(&w->net.puts, r->name, r->class);
     }
     request_free(r);
 }
@@ -42,10 +42,11 @@ static const char *cache_of(enum store_class class)
                : "Cache-Control: no-cache";
 }
 
-static int s3_put(struct store_web *w, const char *name, const uint8_t *bytes,
+static int s3_put(struct store_net *n, const char *name, const uint8_t *bytes,
                   size_t len, enum store_class class)
 {
-    struct request *r = store_web_request(w, "PUT", name, bytes, len);
+    struct request *r =
+        store_web_request((struct store_web *)n, "PUT", name, bytes, len);
 
     if (!r || http_header(r, cache_of(class))) {
         request_free(r);
@@ -53,27 +54,31 @@ static int s3_put(struct store_web *w, const char *name, const uint8_t *bytes,
     }
     r->class = class;
     r->done = put_done;
-    request_count(r, &w->store, class);
+    request_count(r, &n->store, class);
     request_start(r);
-    return 0;
+    if (class != STORE_HEAD)
+        return 0;
+    engine_drain(n->engine);
+    return n->puts.broken ? -1 : 0;
 }
 
-static void s3_warn(const struct store_web *w)
+static void s3_warn(const struct store_net *n)
 {
     diag_warning("what goes to '%s' is signed, but anybody on the way can read "
                  "it: use https",
-                 w->base);
+                 ((const struct store_web *)n)->base);
 }
 
-static void s3_release(struct store_web *w)
+static void s3_release(struct store_net *n)
 {
-    struct store_s3 *s = (struct store_s3 *)w;
+    struct store_s3 *s = (struct store_s3 *)n;
 
     if (s->token)
         explicit_bzero(s->token, strlen(s->token));
     free(s->token);
     free(s->sign);
     free(s->where);
+    free(s->web.base);
 }
 
 /* It takes the place of the login that HTTP has, by which the secret itself
@@ -101,28 +106,34 @@ static int check_signing(const struct store_s3 *s)
                               curl_version());
 }
 
-static const struct web_kind kind = {.http = {.setup = set_signing,
-                                              .again = store_s3_again,
-                                              .missing = store_s3_missing,
-                                              .denied = store_s3_denied,
-                                              .explain = store_s3_explain},
-                                     .lock = {.make = store_s3_lock_make,
-                                              .write = store_web_lock_write,
-                                              .remove = store_web_lock_remove,
-                                              .now = store_web_lock_now},
-                                     .lock_name = STORE_LOCK_OBJECT,
-                                     .dress = s3_dress,
-                                     .put = s3_put,
-                                     .warn = s3_warn,
-                                     .release = s3_release};
+static const struct web_kind kind = {
+    .net = {.lock = {.make = store_s3_lock_make,
+                     .write = store_web_lock_write,
+                     .remove = store_web_lock_remove,
+                     .now = store_web_lock_now},
+            .lock_name = STORE_LOCK_OBJECT,
+            .ask = store_web_ask,
+            .good = http_good,
+            .missing = http_missing,
+            .fail = store_web_fail,
+            .got = store_web_got,
+            .put = s3_put,
+            .warn = s3_warn,
+            .release = s3_release},
+    .http = {.setup = set_signing,
+             .again = store_s3_again,
+             .missing = store_s3_missing,
+             .denied = store_s3_denied,
+             .explain = store_s3_explain},
+    .dress = s3_dress};
 
 /* Moves the keys from `a` to where requests find them. */
 static int take_keys(struct store_s3 *s, struct store_aws *a)
 {
-    s->web.curl.login.user = a->id;
-    s->web.curl.login.password = a->secret;
-    s->web.curl.login.user_from = a->from;
-    s->web.curl.noun = "access key";
+    s->web.net.curl.login.user = a->id;
+    s->web.net.curl.login.password = a->secret;
+    s->web.net.curl.login.user_from = a->from;
+    s->web.net.curl.noun = "access key";
     a->id = a->secret = a->from = NULL;
     if (asprintf(&s->sign, "aws:amz:%s:s3", a->region) < 0) {
         s->sign = NULL;
@@ -149,6 +160,15 @@ static int find_region(const struct config_server *s, struct store_aws *a)
     return a->region ? 0 : diag_no_memory();
 }
 
+static bool is_open(const char *url)
+{
+    char *host = strncmp(url, "https:", 6) != 0 ? store_curl_host(url) : NULL;
+    bool is_far = host && !store_curl_is_loopback(host);
+
+    free(host);
+    return is_far;
+}
+
 static int set_up(struct store_s3 *s, const struct config *c,
                   const struct config_server *server)
 {
@@ -165,12 +185,12 @@ static int set_up(struct store_s3 *s, const struct config *c,
     s->where = store_trimmed(server->url.text);
     if (!s->where)
         return diag_no_memory();
-    s->web.curl.where = s->web.store.where = s->where;
-    s->web.curl.protocols =
+    s->web.net.curl.where = s->web.net.store.where = s->where;
+    s->web.net.curl.protocols =
         strncmp(s->web.base, "https:", 6) == 0 ? "https" : "http";
-    s->web.open_line =
-        s->web.curl.protocols[4] == '\0' && !store_s3_is_loopback(s->web.base);
-    return store_curl_init(&s->web.curl, c, server, NULL) || check_signing(s)
+    s->web.net.open_line = is_open(s->web.base);
+    return store_curl_init(&s->web.net.curl, c, server, NULL) ||
+                   check_signing(s)
                ? -1
                : 0;
 }
@@ -178,16 +198,16 @@ static int set_up(struct store_s3 *s, const struct config *c,
 int store_s3_open(const struct config *c, const struct config_server *server,
                   struct store **out)
 {
-    struct store_web *w = store_web_new(sizeof(struct store_s3), &kind);
+    struct store_net *n = store_net_new(sizeof(struct store_s3), &kind.net);
 
     *out = NULL;
-    if (!w)
+    if (!n)
         return -1;
-    if (set_up((struct store_s3 *)w, c, server) ||
-        store_web_start(w, CONNECTIONS, false)) {
-        w->store.ops->close(&w->store);
+    if (set_up((struct store_s3 *)n, c, server) ||
+        store_web_start((struct store_web *)n, CONNECTIONS, false)) {
+        store_net_close(&n->store);
         return -1;
     }
-    *out = &w->store;
+    *out = &n->store;
     return 0;
 }

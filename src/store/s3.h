@@ -18,8 +18,6 @@ struct store_s3 {
 /* s3_url.c: "https://bucket.host/prefix" without a '/' at its end,
  * allocated; NULL: no memory (reported). */
 char *store_s3_url(const struct config_server *s, const char *region);
-/* The host of a URL is this machine. */
-bool store_s3_is_loopback(const char *url);
 
 /* s3_error.c: what S3 says in XML, as struct http_kind has it. */
 bool store_s3_explain(const struct request *r, char *text, size_t size);

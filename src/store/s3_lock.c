@@ -35,7 +35,7 @@ static int put_if_new(struct store_s3 *s)
 static int find_out(struct store_s3 *s)
 {
     struct store_lock_text t;
-    int result = store_lock_read(&s->web.lock, &t);
+    int result = store_lock_read(&s->web.net.lock, &t);
 
     if (result != STORE_MISSING)
         return result ? -1 : 1;

@@ -47,13 +47,3 @@ char *store_s3_url(const struct config_server *s, const char *region)
     diag_no_memory();
     return NULL;
 }
-
-bool store_s3_is_loopback(const char *url)
-{
-    const char *host = strstr(url, "://") + 3;
-    size_t len = strcspn(host, ":/");
-
-    return strncmp(host, "127.", 4) == 0 || strncmp(host, "[::1]", 5) == 0 ||
-           (len >= 9 && strncmp(host + len - 9, "localhost", 9) == 0 &&
-            (len == 9 || host[len - 10] == '.'));
-}

@@ -82,7 +82,7 @@ static void sftp_setup(void *ctx, CURL *easy)
         types |= CURLSSH_AUTH_AGENT;
     if (key)
         types |= CURLSSH_AUTH_PUBLICKEY;
-    if (s->remote.curl.login.password)
+    if (s->remote.net.curl.login.password)
         types |= CURLSSH_AUTH_PASSWORD | CURLSSH_AUTH_KEYBOARD;
     curl_easy_setopt(easy, CURLOPT_SSH_AUTH_TYPES, types);
     curl_easy_setopt(easy, CURLOPT_SSH_PRIVATE_KEYFILE, key);
@@ -114,7 +114,7 @@ static void known_name(const struct store_remote *r, char *out, size_t size)
 /* As whom, and with what. */
 static void describe_login(const struct store_sftp *s, char *out, size_t size)
 {
-    const struct store_login *l = &s->remote.curl.login;
+    const struct store_login *l = &s->remote.net.curl.login;
     size_t len = (size_t)snprintf(out, size, "user '%s' (%s) with ", l->user,
                                   l->user_from ? l->user_from : "?");
     const size_t begin = len;
@@ -143,7 +143,7 @@ static bool sftp_explain(struct store_remote *r, const char *verb,
 
     if (q->code == CURLE_LOGIN_DENIED) {
         describe_login(s, who, sizeof who);
-        store_curl_denied(&r->curl, verb, q->name,
+        store_curl_denied(&r->net.curl, verb, q->name,
                           *q->error ? q->error : curl_easy_strerror(q->code),
                           who);
         return true;
@@ -268,17 +268,18 @@ static int add_settings(struct store_sftp *s, const struct config *c,
 int store_sftp_open(const struct config *c, const struct config_server *server,
                     struct store **out)
 {
-    struct store_sftp *s = calloc(1, sizeof *s);
+    struct store_sftp *s =
+        (struct store_sftp *)store_net_new(sizeof *s, &store_remote_kind);
 
     *out = NULL;
     if (!s)
-        return diag_no_memory();
+        return -1;
     if (store_remote_open(&s->remote, c, server, &sftp, "sftp", SSH_PORT) ||
-        add_settings(s, c, server) || add_user(&s->remote.curl.login)) {
-        store_remote_close(&s->remote.store);
+        add_settings(s, c, server) || add_user(&s->remote.net.curl.login)) {
+        store_net_close(&s->remote.net.store);
         return -1;
     }
     take_home(s->remote.path);
-    *out = &s->remote.store;
+    *out = &s->remote.net.store;
     return 0;
 }

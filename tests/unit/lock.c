@@ -214,7 +214,7 @@ static void test_cut(void)
         check(!t.whole && !t.foreign, "cut: it is being written");
     }
     there = true;
-    strcpy(text, cuts[1]);
+    snprintf(text, sizeof text, "%s", cuts[1]);
     check(take(&l, false) == 0 && l.forced, "one that stays so is taken over");
     check(store_lock_release(&l), "and is ours");
 }

@@ -58,11 +58,10 @@ static struct engine engine = {.ops = &ops, .most = MOST};
 
 static struct request *fresh(const char *name)
 {
-    struct request *r = request_new(&engine, "sftp://there/x");
+    struct request *r = request_new(&engine, "sftp://there/x", name);
 
     if (!r)
         exit(1);
-    snprintf(r->name, sizeof r->name, "%s", name);
     return r;
 }
 

@@ -47,16 +47,22 @@ static void test_urls(void)
 
 static void test_loopback(void)
 {
-    static const char *const here[] = {"http://127.0.0.1:9/b", "http://[::1]/b",
-                                       "http://localhost/b",
-                                       "http://b.localhost:9/x"},
-                             *const there[] = {
-                                 "http://192.168.0.1/b", "http://localhost.x/b",
-                                 "http://notlocalhost/b", "http://x/localhost"};
+    static const struct {
+        const char *url;
+        bool is_here;
+    } hosts[] = {
+        {"http://127.0.0.1:9/b", true},   {"http://[::1]/b", true},
+        {"http://localhost/b", true},     {"http://b.localhost:9/x", true},
+        {"http://192.168.0.1/b", false},  {"http://localhost.x/b", false},
+        {"http://notlocalhost/b", false}, {"http://x/localhost", false}};
 
-    for (size_t i = 0; i < 4; i++)
-        check(store_s3_is_loopback(here[i]) && !store_s3_is_loopback(there[i]),
-              "%s, and not %s", here[i], there[i]);
+    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
+        char *host = store_curl_host(hosts[i].url);
+
+        check(host && store_curl_is_loopback(host) == hosts[i].is_here,
+              "%s is %shere", hosts[i].url, hosts[i].is_here ? "" : "not ");
+        free(host);
+    }
 }
 
 #define ERROR(code, message)                                                   \
