@@ -1,5 +1,11 @@
-# Publishing to real servers; included by the Makefile.
-SERVER_TESTS = $(sort $(wildcard tests/servers/*.t))
+# Publishing to real servers; included by the Makefile.  The longest tests come
+# first, so that none is left to run alone.
+SERVER_LONG = $(SERVER_ORDER:%=tests/servers/%.t)
+SERVER_ORDER = nginx_cuts sftp_cuts sftp vsftpd proftpd pyftpd stop_others
+SERVER_T = $(SERVER_LONG) \
+           $(filter-out $(SERVER_LONG),$(sort $(wildcard tests/servers/*.t)))
+SERVER_TESTS = $(filter-out %_cuts.t,$(SERVER_T))
+CUT_TESTS = $(filter %_cuts.t,$(SERVER_T))
 SERVER_TOOLS = $(filter-out %/cut,$(call prog,tests/servers/*.c)) \
 	$(BUILD)/tests/servers/cut.so
 
@@ -12,8 +18,14 @@ $(BUILD)/%.so: %.c
 
 # They wait more than they work: twice as many at once.
 servers: ## publishing to real servers on loopback
+	+@$(SUBMAKE) servers-run TESTS='$(SERVER_TESTS)'
+
+cuts: ## the same, publishers and servers cut at whatever they send
+	+@$(SUBMAKE) servers-run TESTS='$(CUT_TESTS)'
+
+servers-run:
 	@sh tests/deps.sh check servers
 	+@$(PARMAKE) all $(SERVER_TOOLS) $(BENCH)
-	@BUILD=$(BUILD) prove -j$$((2 * $(JOBS))) $(SERVER_TESTS)
+	@BUILD=$(BUILD) prove -j$$((2 * $(JOBS))) $(TESTS)
 
-.PHONY: servers
+.PHONY: servers cuts servers-run
