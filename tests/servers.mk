@@ -1,11 +1,9 @@
-# Publishing to real servers; included by the Makefile.  The longest tests come
-# first, so that none is left to run alone.
-SERVER_LONG = $(SERVER_ORDER:%=tests/servers/%.t)
-SERVER_ORDER = nginx_cuts sftp_cuts sftp vsftpd proftpd pyftpd stop_others
-SERVER_T = $(SERVER_LONG) \
-           $(filter-out $(SERVER_LONG),$(sort $(wildcard tests/servers/*.t)))
-SERVER_TESTS = $(filter-out %_cuts.t,$(SERVER_T))
-CUT_TESTS = $(filter %_cuts.t,$(SERVER_T))
+# Publishing to real servers; included by the Makefile.
+SERVER_T = $(sort $(wildcard tests/servers/*.t))
+SERVER_LONG = $(addprefix %/,sftp.t vsftpd.t proftpd.t pyftpd.t \
+    stop_others.t nginx_cuts.t proftpd_cuts.t s3_cuts.t)
+SERVER_TESTS = $(call longest_first,$(SERVER_LONG),$(filter-out %_cuts.t,$(SERVER_T)))
+CUT_TESTS = $(call longest_first,$(SERVER_LONG),$(filter %_cuts.t,$(SERVER_T)))
 SERVER_TOOLS = $(filter-out %/cut,$(call prog,tests/servers/*.c)) \
 	$(BUILD)/tests/servers/cut.so
 
