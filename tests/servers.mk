@@ -1,6 +1,6 @@
 # Publishing to real servers; included by the Makefile.
 SERVER_T = $(sort $(wildcard tests/servers/*.t))
-SERVER_LONG = $(addprefix %/,sftp.t vsftpd.t proftpd.t pyftpd.t \
+SERVER_LONG = $(addprefix %/,conform.t sftp.t vsftpd.t proftpd.t pyftpd.t \
     stop_others.t nginx_cuts.t proftpd_cuts.t s3_cuts.t)
 SERVER_TESTS = $(call longest_first,$(SERVER_LONG),$(filter-out %_cuts.t,$(SERVER_T)))
 CUT_TESTS = $(call longest_first,$(SERVER_LONG),$(filter %_cuts.t,$(SERVER_T)))
@@ -23,7 +23,7 @@ cuts: ## the same, publishers and servers cut at whatever they send
 
 servers-run:
 	@sh tests/deps.sh check servers
-	+@$(PARMAKE) all $(SERVER_TOOLS) $(BENCH)
+	+@$(PARMAKE) all $(SERVER_TOOLS) $(BENCH) $(BUILD)/tests/store/conform
 	@BUILD=$(BUILD) prove -j$$((2 * $(JOBS))) $(TESTS)
 
 .PHONY: servers cuts servers-run
