@@ -24,7 +24,7 @@ obj = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)))
 prog = $(patsubst %.c,$(BUILD)/%,$(wildcard $(1)))
 HOST = base config keys store pack index plan publish
 LIBS = $(BUILD)/libhost.a $(BUILD)/libota-bundle.a
-UNIT = $(call prog,tests/unit/*.c)
+UNIT = $(call prog,tests/unit/*.c tests/store/*.c)
 REPLAY = $(call prog,tests/fuzz/fuzz_*.c)
 BENCH = $(call prog,tests/bench/*.c)
 CLI_TESTS = $(sort $(wildcard tests/cli/*.t))
@@ -35,6 +35,13 @@ PKGCONFIG = 'libdir=$(LIBDIR)' 'includedir=$(INCLUDEDIR)' '' \
     'Name: ota-bundle' 'Description: reads and installs signed update bundles' \
     'Version: $(VERSION)' 'Requires: libsodium zlib' \
     'Libs: -L$${libdir} -lota-bundle' 'Cflags: -I$${includedir}'
+# Of the second list first what the first one has: so that none of the longest is
+# left to run alone.
+longest_first = $(filter $(1),$(2)) $(filter-out $(1),$(2))
+CHECKED = $(UNIT) $(REPLAY) $(CLI_TESTS) $(POWER) $(AGENT_TESTS)
+LONGEST = %/power/cut %/unit/property %/unit/payload_own %/cli/stop.t \
+    %/cli/rollback.t %/cli/prune.t %/cli/repair.t %/cli/blocks.t \
+    %/cli/minisign.t %/agent/kill.t %/agent/space.t %/agent/vectors.t
 SUBMAKE = $(MAKE) --no-print-directory
 PARMAKE = $(SUBMAKE) -s $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
 
@@ -80,8 +87,7 @@ check: ## build everything and run the tests
 
 prove:
 	@echo 'prove: units, the fuzz corpus, tests/cli; power cuts; the agent'
-	@BUILD=$(BUILD) prove -j$(JOBS) $(UNIT) $(REPLAY) $(CLI_TESTS)
-	+@$(SUBMAKE) power-check agent-check
+	@BUILD=$(BUILD) prove -j$(JOBS) $(call longest_first,$(LONGEST),$(CHECKED))
 
 bench: ## what publishing costs; STRICT=1: fail above the limits
 	@sh tests/deps.sh build

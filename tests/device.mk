@@ -56,20 +56,20 @@ $(BUILD)/sources/%.o: $(REAL_DIR)/oofatfs/%.c tests/power/ffconf.h
 # Here, since make expands what a target depends on where it stands.
 programs: $(POWER) $(LARGE) $(REAL) $(AGENT)
 
-# They wait more than they work.
 agent-check: $(AGENT) $(BUILD)/ota-pack ## the agent's tests alone
-	@BUILD=$(BUILD) prove -j8 $(AGENT_TESTS)
+	@BUILD=$(BUILD) prove -j$(JOBS) $(AGENT_TESTS)
 
 power-check: $(POWER) ## the power cuts alone
 	@prove -j$(JOBS) $(POWER)
 
-soak: ## power cuts at length: deeper, larger, over littlefs and FatFs
+soak: ## tests at length: deeper, larger; power cuts over littlefs and FatFs
 	@sh tests/deps.sh check soak
 	@sh tests/power/sources.sh $(POWER_SOURCES) || true
 	+@$(SUBMAKE) soak-run
 
 # What the sources are needed for is known to a make that began after they came.
-SOAK = $(BUILD)/tests/power/cut $(LARGE) $(REAL)
+SOAK = $(addprefix $(BUILD)/tests/,power/cut power/fail power/program \
+    unit/payload_own unit/property) $(LARGE) $(REAL)
 soak-run:
 	+@$(PARMAKE) $(SOAK)
 	@prove -v -j$(JOBS) $(SOAK) $(if $(REAL),,tests/power/none.t) :: soak

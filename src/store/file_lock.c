@@ -212,8 +212,10 @@ static int wait_lock(struct store_file *s, unsigned wait_ms)
                       s->folder);
             told = true;
         }
-        /* A signal that is to end the run ends the waiting. */
-        if (nanosleep(&pause, NULL) < 0 && s->store.stop && *s->store.stop)
+        /* A signal that is to end the run ends the waiting, whenever it came
+         * and whichever thread had it. */
+        nanosleep(&pause, NULL);
+        if (s->store.stop && *s->store.stop)
             return held(s, t.holder);
     }
     return result == 2 ? refuse_none(s) : result;

@@ -26,12 +26,6 @@ serve() {
     url=http://127.0.0.1:$(cat "$name.port")
 }
 
-# traced: for tests that run the agent under a tracer, where no leak check
-# works.
-traced() {
-    export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
-}
-
 # rule [LINE]...: how the server misbehaves from now on; the log is empty.
 rule() {
     : >a.rules

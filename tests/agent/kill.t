@@ -2,11 +2,10 @@
 # The agent killed with -9 at each system call that changes something: at boot
 # all is old or all is new, and going on works.
 . "$(dirname "$0")/agent.sh"
-traced
 # What is not among them changes nothing here: a kill loses no data, so that one
 # before an fsync is one before the next of these.
 calls='pwrite64 renameat mkdirat unlinkat fchmod'
-if ! strace -o /dev/null true 2>/dev/null; then
+if ! can_trace; then
     echo '1..0 # SKIP strace is not there or may not trace'
     exit 0
 fi
@@ -53,10 +52,7 @@ completes() {
 killed() {
     call=$1 at=$2
     shift 2
-    strace -f -o /dev/null -e trace="$call" \
-        -e inject="$call:signal=KILL:when=$at" \
-        ota-agent -c agent.conf "$@" >/dev/null 2>&1
-    [ $? -eq 137 ]
+    killed_at "$call" "$at" ota-agent -c agent.conf "$@"
 }
 
 # everywhere WHAT START COMMAND...: kills it at each call.

@@ -100,13 +100,17 @@ grep -q "^200 $payload\$" a.log
 ok $? 'begins anew'
 installs 'begun anew'
 
-# The power goes: nothing is lost but the last segment.
+# The power goes: nothing is lost but the last segment.  The journal is as long
+# as after the same bytes above once all of them are dealt with.
+stalled 100000
+dealt=$(wc -c <dev/.ota/journal)
 again
 rule '/payloads/ stall 100000'
 ota-agent -c agent.conf poll >/dev/null 2>&1 &
 pid=$!
 servers="$servers $pid"
-while [ "$(cat dev/.ota/new/00/00/01 2>/dev/null | wc -c)" -lt 100000 ]; do
+while [ "$(cat dev/.ota/journal 2>/dev/null | wc -c)" -lt "$dealt" ]; do
+    kill -0 $pid || break
     sleep 0.05
 done
 kill -9 $pid

@@ -2,7 +2,6 @@
 # Servers and what stands between: whatever they send, the old state is
 # untouched, memory is bounded, and one line says what it was.
 . "$(dirname "$0")/agent.sh"
-traced
 fleet
 head -c 20000 /dev/urandom | od -An -tx1 >lib/net.py
 publish 1
@@ -172,7 +171,7 @@ if openssl version >/dev/null 2>&1 && openssl req -x509 -newkey rsa:2048 \
     says err "cannot fetch '$secure/devices/$device/manifest': SSL"
     openssl req -x509 -newkey rsa:2048 -nodes -keyout other.key -out other.pem \
         -days 2 -subj /CN=other >/dev/null 2>&1
-    if strace -o /dev/null true 2>/dev/null; then
+    if can_trace; then
         run 5 'one that --cacert does not vouch for' \
             strace -f -o opened -e trace=file ota-agent -c agent.conf \
             poll --force --url "$secure" --cacert other.pem

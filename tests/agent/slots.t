@@ -1,7 +1,6 @@
 #!/bin/sh
 # Firmware slots made of two files.
 . "$(dirname "$0")/agent.sh"
-traced
 fleet
 mkdir dev
 firmware() { # VERSION BYTES
@@ -103,7 +102,7 @@ run 10 'undo with it' agent undo
 ok $? 'slot and files are back'
 
 # Which one runs cannot be told: neither is taken for the other.
-if strace -o /dev/null true 2>/dev/null; then
+if can_trace; then
     cp slot.b running
     firmware 7 70000
     # the first look at it is for its owner
@@ -119,8 +118,6 @@ if strace -o /dev/null true 2>/dev/null; then
     agent poll --force >/dev/null 2>&1
     agent boot >/dev/null
     agent undo >/dev/null 2>&1
-else
-    echo '# SKIP injected errors: strace is not there or may not trace'
 fi
 
 firmware 8 80000

@@ -1,7 +1,6 @@
 #!/bin/sh
 # A full disk, at any moment: the old state, the error space, nothing left.
 . "$(dirname "$0")/agent.sh"
-traced
 fleet
 rm lib/sensor.py
 publish 1
@@ -26,7 +25,7 @@ clean() {
 }
 
 # -- each write and each new file fails, and all after it
-if strace -o /dev/null true 2>/dev/null; then
+if can_trace; then
     full() { # CALL N
         rm -rf dev
         cp -a start dev
@@ -54,8 +53,6 @@ if strace -o /dev/null true 2>/dev/null; then
     [ $? -eq 1 ]
     ok $? 'exit 1'
     says err "ota-agent: '$bundle': needs more space than the device has free: No space left on device"
-else
-    echo '# SKIP injected errors: strace is not there or may not trace'
 fi
 
 # -- a disk that is really full: a small one of our own

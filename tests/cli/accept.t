@@ -230,12 +230,11 @@ run 0 'accepted' ota-pack publish --accept-rollback
 sane 'the old base'
 
 # Cut short: the next one needs not be told again.
-if strace -o /dev/null true 2>/dev/null; then
+if can_trace; then
     put_back
     config_of auto d3 d4
     echo 'import ten' >main.py
-    strace -f -o /dev/null -e trace=syncfs -e inject=syncfs:signal=KILL:when=1 \
-        ota-pack -j 1 publish --accept-rollback >/dev/null 2>&1
+    killed_at syncfs 1 ota-pack -j 1 publish --accept-rollback
     versions 30443
     run 0 'the next publish' ota-pack publish
     versions 30443

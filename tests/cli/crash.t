@@ -7,12 +7,10 @@
 . "$top/tests/cli/fleet.sh"
 calls='write pwrite64 rename renameat renameat2 mkdir mkdirat fsync
     fdatasync syncfs unlinkat utimensat ftruncate'
-if ! strace -o /dev/null true 2>/dev/null; then
+if ! can_trace; then
     echo '1..0 # SKIP strace is not there or may not trace'
     exit 0
 fi
-# A leak check does not work under a tracer.
-export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
 fleet
 config 1
 ota-pack publish >/dev/null 2>&1
@@ -46,9 +44,7 @@ killed() {
     rm -rf public
     cp -a start public
     forget
-    strace -f -o /dev/null -e trace="$1" -e inject="$1:signal=KILL:when=$2" \
-        ota-pack -j 1 publish >/dev/null 2>&1
-    [ $? -eq 137 ]
+    killed_at "$1" "$2" ota-pack -j 1 publish
 }
 
 places=0

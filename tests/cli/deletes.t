@@ -3,7 +3,6 @@
 # version a device comes: folders that become files, and go, and come back.
 [ ! -w /dev/shm ] || export TMPDIR=/dev/shm
 . "$(dirname "$0")/lib.sh"
-export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
 ota-pack keygen -W release >/dev/null 2>&1
 mkdir site
 echo kew >site/020000000001

@@ -3,7 +3,6 @@
 # what is signed anew; `plan` says so, and the counts are right.
 [ ! -w /dev/shm ] || export TMPDIR=/dev/shm
 . "$(dirname "$0")/lib.sh"
-export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
 # lifes of a month, by a clock that is right
 SOURCE_DATE_EPOCH=$(date +%s)
 export SOURCE_DATE_EPOCH

@@ -57,6 +57,31 @@ has_terminal() {
     script -qec true /dev/null </dev/null >/dev/null 2>&1
 }
 
+# strace ARGUMENT...: as ever, but without the leak check of a sanitizer, which
+# works under no tracer and would fail whatever runs there.
+strace() {
+    ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0" \
+        command strace "$@"
+}
+
+# can_trace: strace is there and may trace; else it says what that leaves out.
+can_trace() {
+    strace -o /dev/null true 2>/dev/null && return
+    echo '# SKIP what strace does: it is not there or may not trace'
+    return 1
+}
+
+# killed_at CALL N COMMAND...: it is killed at the Nth such call; fails where
+# there is none.
+killed_at() {
+    killing=$1:signal=KILL:when=$2
+    tracing=$1
+    shift 2
+    strace -f -o /dev/null -e trace="$tracing" -e inject="$killing" "$@" \
+        >/dev/null 2>&1
+    [ $? -eq 137 ]
+}
+
 # forget: this machine remembers nothing of what was published: for tests that
 # put back an older copy.
 forget() {

@@ -6,7 +6,7 @@
 fleet
 config auto
 lock=public/lock
-if strace -o /dev/null true 2>/dev/null; then
+if can_trace; then
     traces=yes
 else
     traces=no

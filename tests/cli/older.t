@@ -109,11 +109,10 @@ run 0 'the newest one' ota-pack publish
 ok $? 'is gone on from'
 
 # The head of an intent counts.
-if strace -o /dev/null true 2>/dev/null; then
+if can_trace; then
     cp -a public/index third
     change cut
-    strace -f -o /dev/null -e trace=syncfs -e inject=syncfs:signal=KILL:when=1 \
-        ota-pack -j 1 publish >/dev/null 2>&1
+    killed_at syncfs 1 ota-pack -j 1 publish
     cp -a public/index begun
     rm -rf public/index && cp -a third public/index
     unchanged 'a head from before a publish that was cut' ota-pack publish
@@ -121,8 +120,6 @@ if strace -o /dev/null true 2>/dev/null; then
     run 0 'its own' ota-pack publish
     [ "$(version 246f28000001)" = 4 ]
     ok $? 'is brought to its end'
-else
-    echo '# skipped: strace is not there or may not trace'
 fi
 
 # Another head of the same generation, of somebody who had an older copy.
@@ -243,11 +240,10 @@ fi
 
 # Somebody here publishes after the head was read, and before the memory is: that
 # is nothing old.
-if strace -o /dev/null true 2>/dev/null; then
+if can_trace; then
     ota-pack publish >/dev/null 2>&1
     change late
-    # no leak check works under a tracer
-    ASAN_OPTIONS=detect_leaks=0 strace -f -o trace -P "$state" -e trace=openat \
+    strace -f -o trace -P "$state" -e trace=openat \
         -e inject=openat:delay_enter=1500000:when=1 \
         ota-pack plan >plan.out 2>plan.err &
     until [ -s trace ]; do

@@ -3,7 +3,6 @@
 [ ! -w /dev/shm ] || export TMPDIR=/dev/shm
 . "$(dirname "$0")/lib.sh"
 . "$top/tests/cli/fleet.sh"
-export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
 fleet
 
 # day DAY: the time from here on; what is on the server grows older.
@@ -168,8 +167,7 @@ payloads 3 'each device has its own'
 whole 'all verify'
 
 # What cannot be removed is tried again.
-if [ "$(id -u)" -ne 0 ] || ! strace -o /dev/null true 2>/dev/null; then
-    echo '# skipped: it needs strace'
+if [ "$(id -u)" -ne 0 ] || ! can_trace; then
     done_testing
 fi
 again() {
@@ -205,9 +203,7 @@ killed() {
     rm -rf public
     cp -a start public
     forget
-    strace -f -o /dev/null -e trace="$1" -e inject="$1:signal=KILL:when=$2" \
-        ota-pack -j 1 prune >/dev/null 2>&1
-    [ $? -eq 137 ]
+    killed_at "$1" "$2" ota-pack -j 1 prune
 }
 
 # What devices read is whole; the next run brings it to its end, and there is
@@ -251,8 +247,7 @@ run 0 'then there is none' ota-pack prune
 # So does one that was cut short.
 again
 echo 'import gc' >main.py
-strace -f -o /dev/null -e trace=syncfs -e inject=syncfs:signal=KILL:when=1 \
-    ota-pack -j 1 publish >/dev/null 2>&1
+killed_at syncfs 1 ota-pack -j 1 publish
 stamp public >before
 run 1 'after a publish that was cut short' ota-pack prune
 says err "a publish was cut short, and what devices have is not known: run \

@@ -4,7 +4,6 @@
 [ ! -w /dev/shm ] || export TMPDIR=/dev/shm
 . "$(dirname "$0")/lib.sh"
 . "$top/tests/cli/fleet.sh"
-export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
 fleet
 config auto
 ota-pack publish >/dev/null 2>&1
@@ -89,8 +88,7 @@ else
     echo '# skipped: flock(1) is not there'
 fi
 
-if ! strace -o /dev/null true 2>/dev/null; then
-    echo '# skipped: strace is not there or may not trace'
+if ! can_trace; then
     done_testing
 fi
 
@@ -98,10 +96,7 @@ fi
 killed() {
     call=$1 when=$2
     shift 2
-    strace -f -o /dev/null -e trace="$call" \
-        -e inject="$call:signal=KILL:when=$when" \
-        ota-pack -j 1 publish "$@" >/dev/null 2>&1
-    [ $? -eq 137 ]
+    killed_at "$call" "$when" ota-pack -j 1 publish "$@"
     ok $? "killed at $call $when"
 }
 

@@ -4,7 +4,6 @@
 [ ! -w /dev/shm ] || export TMPDIR=/dev/shm
 . "$(dirname "$0")/lib.sh"
 . "$top/tests/cli/fleet.sh"
-export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
 fleet
 mkdir site
 for n in 5 6; do echo "$n" >"site/246f2800000$n.py"; done
@@ -233,13 +232,11 @@ says err "'ota-pack verify --server' says what '--repair' would put again"
 run 2 'a new base' ota-pack publish --repair --new-base
 
 # Locked, and cut.
-if strace -o /dev/null true 2>/dev/null; then
+if can_trace; then
     restart normal
     rm public/devices/*/manifest
     objects >before
-    strace -f -o /dev/null -e trace=renameat \
-        -e inject=renameat:signal=KILL:when=3 \
-        ota-pack verify --server --repair >/dev/null 2>&1
+    killed_at renameat 3 ota-pack verify --server --repair
     run 0 'a repair that was cut goes on' ota-pack verify --server --repair
     (cd normal && objects) >before
     objects >after

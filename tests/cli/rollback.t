@@ -4,7 +4,6 @@
 [ ! -w /dev/shm ] || export TMPDIR=/dev/shm
 . "$(dirname "$0")/lib.sh"
 . "$top/tests/cli/fleet.sh"
-export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
 fleet
 config auto
 run 2 'nothing was published' ota-pack rollback greenhouse --to 1
@@ -298,18 +297,9 @@ run 0 'its mark is not' ota-pack publish
 says err "its content is that of version 2, which was rolled back"
 SOURCE_DATE_EPOCH=1790000000
 
-if ! strace -o /dev/null true 2>/dev/null; then
-    echo '# skipped: strace is not there or may not trace'
+if ! can_trace; then
     done_testing
 fi
-# killed CALL N COMMAND...: it is killed at the Nth such call.
-killed() {
-    call=$1 when=$2
-    shift 2
-    strace -f -o /dev/null -e trace="$call" \
-        -e inject="$call:signal=KILL:when=$when" "$@" >/dev/null 2>&1
-    [ $? -eq 137 ]
-}
 
 # A publish that was cut short is gone back from: its content is marked, too.
 rm -rf public
@@ -318,7 +308,7 @@ good
 config auto
 ota-pack publish >/dev/null 2>&1
 bad
-killed syncfs 1 ota-pack -j 1 publish
+killed_at syncfs 1 ota-pack -j 1 publish
 [ "$(version 246f28000001)" = 2 ]
 ok $? 'a publish that was cut short'
 run 0 'back from it' ota-pack rollback greenhouse --to 1
@@ -373,7 +363,7 @@ again() {
     rm -rf public
     cp -a bad public
     forget
-    killed "$1" "$2" ota-pack -j 1 rollback greenhouse --to 1
+    killed_at "$1" "$2" ota-pack -j 1 rollback greenhouse --to 1
 }
 
 places=0

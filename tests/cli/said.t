@@ -3,7 +3,6 @@
 # each key changed alone, and what `plan --exit-code` says of it before.
 [ ! -w /dev/shm ] || export TMPDIR=/dev/shm
 . "$(dirname "$0")/lib.sh"
-export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
 ota-pack keygen -W release >/dev/null 2>&1
 echo 1 >main.py
 echo 2 >other.py

@@ -3,7 +3,6 @@
 [ ! -w /dev/shm ] || export TMPDIR=/dev/shm
 . "$(dirname "$0")/lib.sh"
 . "$top/tests/cli/fleet.sh"
-export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
 fleet
 today=$(date +%s)
 export SOURCE_DATE_EPOCH="$today"
@@ -120,17 +119,13 @@ run 0 'withdrawn' ota-pack withdraw south
 run 0 'without it' ota-pack verify --server
 says out '4 of 4 devices ok'
 run 2 'it alone' ota-pack verify --server south
-if strace -o /dev/null true 2>/dev/null; then
+if can_trace; then
     fleet_of auto
     echo 'import os' >main.py
-    strace -f -o /dev/null -e trace=syncfs \
-        -e inject=syncfs:signal=KILL:when=1 ota-pack -j 1 publish >/dev/null \
-        2>&1
+    killed_at syncfs 1 ota-pack -j 1 publish
     [ "$(version 246f28000001)" = 8 ]
     ok $? 'cut short'
     run 0 'its manifests are news' ota-pack verify --server
     says out '4 of 4 devices ok, 3 payloads'
-else
-    echo '# skipped: strace is not there or may not trace'
 fi
 done_testing

@@ -3,7 +3,6 @@
 [ ! -w /dev/shm ] || export TMPDIR=/dev/shm
 . "$(dirname "$0")/lib.sh"
 . "$top/tests/cli/fleet.sh"
-export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
 fleet
 config 7
 ota-pack publish >/dev/null 2>&1
@@ -143,8 +142,7 @@ says out 'withdrawn: 1 device'
 [ "$(cd public/devices && echo *)" = 246f28000003 ]
 ok $? 'both are gone'
 
-strace -o /dev/null true 2>/dev/null || {
-    echo '# skipped: strace is not there or may not trace'
+can_trace || {
     done_testing
 }
 
@@ -154,8 +152,7 @@ forget
 config auto
 ota-pack publish >/dev/null 2>&1
 echo 'import gc' >main.py
-strace -f -o /dev/null -e trace=syncfs -e inject=syncfs:signal=KILL:when=1 \
-    ota-pack -j 1 publish >/dev/null 2>&1
+killed_at syncfs 1 ota-pack -j 1 publish
 [ "$(version 246f28000002)" = 2 ]
 ok $? 'cut short'
 without south
@@ -187,9 +184,7 @@ killed() {
     cp -a start public
     forget
     cp without.yml ota-pack.yml
-    strace -f -o /dev/null -e trace="$1" -e inject="$1:signal=KILL:when=$2" \
-        ota-pack -j 1 withdraw south >/dev/null 2>&1
-    [ $? -eq 137 ]
+    killed_at "$1" "$2" ota-pack -j 1 withdraw south
 }
 
 cut() {

@@ -66,7 +66,7 @@ int main(int argc, char **argv)
     struct scene *five = scene_five(), *rich = scene_rich(),
                  *names = scene_case();
 
-    bool soak = argc > 1 && strcmp(argv[1], "soak") == 0;
+    bool soak = tap_soak(argc, argv);
 
     for (int i = PLAN_INSTALL; i <= PLAN_UNDO; i++)
         one_plan(names, &plans[i], 0);

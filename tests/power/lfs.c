@@ -49,7 +49,7 @@ int main(int argc, char **argv)
     struct scene *five = scene_five(), *rich = scene_rich(),
                  *names = scene_case();
 
-    bool soak = argc > 1 && strcmp(argv[1], "soak") == 0;
+    bool soak = tap_soak(argc, argv);
 
     check(lfs_compare(), "five files of 9 KiB: all old or all new");
     for (int i = 0; i < PLANS; i++) {

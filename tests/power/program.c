@@ -197,7 +197,7 @@ static void test_reset(void)
 
 int main(int argc, char **argv)
 {
-    bool soak = argc > 1 && strcmp(argv[1], "soak") == 0;
+    bool soak = tap_soak(argc, argv);
     const struct explore trial = {.depth = 1,
                                   .losses = {ALL},
                                   .every = {soak ? 1 : 5}},

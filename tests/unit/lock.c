@@ -4,7 +4,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/diag.h"
@@ -12,6 +14,29 @@
 #include "tap.h"
 
 enum { NOW = 1790000000 };
+
+/* Naps take no time, but for who looks at a clock. */
+static long napped_ms;
+
+int nanosleep(const struct timespec *t, struct timespec *left)
+{
+    (void)left;
+    napped_ms += t->tv_sec * 1000 + t->tv_nsec / 1000000;
+    return 0;
+}
+
+int clock_gettime(clockid_t id, struct timespec *t)
+{
+    int result = (int)syscall(SYS_clock_gettime, id, t);
+
+    t->tv_sec += napped_ms / 1000;
+    t->tv_nsec += napped_ms % 1000 * 1000000;
+    if (t->tv_nsec >= 1000000000) {
+        t->tv_nsec -= 1000000000;
+        t->tv_sec++;
+    }
+    return result;
+}
 
 static char text[STORE_LOCK_TEXT];
 static bool there;

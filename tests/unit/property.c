@@ -8,7 +8,13 @@
 #include "pack/payload.h"
 #include "tap.h"
 
-enum { TREES = 24, FILES = 40, NAMES = 24, SIZE_MAX_FILE = 300 * 1024 };
+enum {
+    TREES = 7,
+    SOAK_TREES = 96,
+    FILES = 40,
+    NAMES = 24,
+    SIZE_MAX_FILE = 300 * 1024
+};
 
 /* Components that a file system somewhere could trip over, and all devices
  * take. */
@@ -469,14 +475,15 @@ static void test_tree(unsigned number)
     clear_world(&w);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    unsigned trees = tap_soak(argc, argv) ? SOAK_TREES : TREES;
     char dir[] = "/tmp/ota-property-XXXXXX", command[64];
     unsigned i;
 
     if (sodium_init() < 0 || !mkdtemp(dir) || chdir(dir))
         return 1;
-    for (i = 1; i <= TREES; i++) {
+    for (i = 1; i <= trees; i++) {
         state = i;
         below(1);
         test_tree(i);

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 static int tap_count, tap_failed;
 
@@ -30,6 +31,12 @@ static inline bool tap_check(bool ok, const char *file, int line,
 }
 
 #define check(cond, ...) tap_check(!!(cond), __FILE__, __LINE__, __VA_ARGS__)
+
+/* What `make soak` says: as much as there is, not what a check has time for. */
+static inline bool tap_soak(int argc, char **argv)
+{
+    return argc > 1 && strcmp(argv[1], "soak") == 0;
+}
 
 static inline int tap_done(void)
 {
