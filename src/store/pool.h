@@ -26,7 +26,8 @@ struct pool_job {
     size_t len;
     struct curl_slist *before, *after; /* commands around the transfer */
     size_t max;                        /* bytes of the answer that are taken */
-    struct store_meter *meter;         /* of the bytes that are sent, or NULL */
+    bool timed; /* `modified`, too, which is a round trip more: POOL_SIZE */
+    struct store_meter *meter; /* of the bytes that are sent, or NULL */
     /* Called once it is answered, from within the functions below and in their
      * thread; it may free it and queue another one.  NULL: pool_run() waits. */
     void (*done)(struct pool_job *j);

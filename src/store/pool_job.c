@@ -195,8 +195,8 @@ void pool_job_setup(struct pool_job *j, CURL *easy)
     } else if (j->kind != POOL_READ) {
         curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
     }
-    /* with `before`: it is a round trip more */
-    if (j->kind == POOL_COMMAND && !j->before)
+    /* of a command with `before`: it is a round trip more */
+    if (j->timed || (j->kind == POOL_COMMAND && !j->before))
         curl_easy_setopt(easy, CURLOPT_FILETIME, 1L);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT, patience(j));
     curl_easy_setopt(easy, CURLOPT_QUOTE, j->before);

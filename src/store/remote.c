@@ -107,6 +107,7 @@ static struct pool_job *verb_job(struct store_remote *r, enum store_verb verb,
         return NULL;
     }
     j->max = max;
+    j->timed = verb == STORE_SIZE && r->store.asks_age;
     snprintf(j->name, sizeof j->name, "%s", name);
     return j;
 }
@@ -183,6 +184,15 @@ static int remote_get(struct store *s, const char *name, size_t max,
     return result;
 }
 
+static uint64_t age_of(struct store_remote *r, const struct pool_job *j)
+{
+    int64_t now;
+
+    if (!j->timed || j->modified <= 0 || !store_remote_now(r, &now))
+        return UINT64_MAX;
+    return now > j->modified ? (uint64_t)(now - j->modified) : 0;
+}
+
 static int remote_size(struct store *s, const char *name, uint64_t *size)
 {
     struct store_remote *r = (struct store_remote *)s;
@@ -197,8 +207,10 @@ static int remote_size(struct store *s, const char *name, uint64_t *size)
         result = STORE_MISSING;
     else if (j->code != CURLE_OK)
         result = store_remote_fail(r, "look for", j);
-    else
+    else {
         *size = j->size;
+        s->age = age_of(r, j);
+    }
     pool_job_free(j);
     return result;
 }

@@ -45,6 +45,8 @@ struct store_remote {
     bool met;       /* somebody else had the lock: he may have left parts */
     bool replaces;  /* a rename does, as far as is known */
     uint64_t since; /* ms, when the lock was ours, 0: not yet */
+    int64_t clock;  /* seconds by the server's when store_curl_ms() was 0; */
+    bool clock_asked, clock_known;
     struct pool_job *wanted[STORE_AHEAD]; /* begun for a call to come */
     unsigned wanted_count;
     uint8_t made_hh[32];   /* a bit for each folder of payloads */
@@ -91,6 +93,9 @@ int store_remote_flush(struct store *s);
 
 /* store_remote_lock.c */
 extern const struct store_lock_ops store_remote_lock_ops;
+/* Seconds since 1970 by the server's clock: false: not known, as without the
+ * lock. */
+bool store_remote_now(struct store_remote *r, int64_t *now);
 /* Removes parts that others have left. */
 void store_remote_sweep(struct store_remote *r);
 
