@@ -1,8 +1,13 @@
-/* Groups of a release mostly change the same files: a list in their order,
- * walked along with each group. */
+/* Groups of a release mostly change the same files: these are found in the list
+ * of what is known, and only what is new is put aside, to be sorted into it
+ * once that is worthwhile. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "plan_lines.h"
+
+enum { ASIDE = 256 /* lines that are put aside at least */ };
 
 static int order(const struct plan_file *a, const struct plan_file *b)
 {
@@ -18,55 +23,79 @@ static int order(const struct plan_file *a, const struct plan_file *b)
     return o ? o : (int)a->mode_after - (int)b->mode_after;
 }
 
+static int by_file(const void *a, const void *b)
+{
+    return order(&((const struct plan_line *)a)->file,
+                 &((const struct plan_line *)b)->file);
+}
+
+/* Lines are known up to `known`, in order, and aside after it. */
 struct merge {
     struct plan_lines *lines;
-    struct plan_line **at;
+    size_t known, room;
+    size_t next;         /* where the group's next file is to be expected */
     size_t device_count; /* of the group */
     bool failed;
 };
 
-static void widen(struct plan_line *l, const struct plan_file *f)
+static void widen(struct plan_line *l, const struct plan_line *by)
 {
-    if (f->before < l->file.before)
-        l->file.before = f->before;
-    if (f->after < l->file.after)
-        l->file.after = f->after;
-    if (f->before > l->before_most)
-        l->before_most = f->before;
-    if (f->after > l->after_most)
-        l->after_most = f->after;
+    if (by->file.before < l->file.before)
+        l->file.before = by->file.before;
+    if (by->file.after < l->file.after)
+        l->file.after = by->file.after;
+    if (by->before_most > l->before_most)
+        l->before_most = by->before_most;
+    if (by->after_most > l->after_most)
+        l->after_most = by->after_most;
+    l->device_count += by->device_count;
 }
 
-static void insert(struct merge *m, const struct plan_file *f)
+static void sort_in(struct merge *m)
 {
-    struct plan_line *l = arena_alloc(&m->lines->arena, sizeof *l);
+    struct plan_line *list = m->lines->list;
+    size_t count = 0;
 
-    if (!l) {
+    if (m->lines->count > m->known)
+        qsort(list, m->lines->count, sizeof *list, by_file);
+    for (size_t i = 0; i < m->lines->count; i++) {
+        if (count && by_file(&list[count - 1], &list[i]) == 0)
+            widen(&list[count - 1], &list[i]);
+        else
+            list[count++] = list[i];
+    }
+    m->known = m->lines->count = count;
+}
+
+static void put_aside(struct merge *m, const struct plan_line *l)
+{
+    struct plan_lines *lines = m->lines;
+
+    if (array_grow(&lines->list, lines->count, &m->room, sizeof *lines->list)) {
         m->failed = true;
         return;
     }
-    *l = (struct plan_line){.next = *m->at,
-                            .file = *f,
-                            .before_most = f->before,
-                            .after_most = f->after,
-                            .device_count = m->device_count};
-    *m->at = l;
+    lines->list[lines->count++] = *l;
+    if (lines->count - m->known >= m->known + ASIDE)
+        sort_in(m);
 }
 
 static void merge(void *ctx, const struct plan_file *f)
 {
     struct merge *m = ctx;
+    const struct plan_lines known = {m->lines->list, m->known};
+    struct plan_line l = {.file = *f,
+                          .before_most = f->before,
+                          .after_most = f->after,
+                          .device_count = m->device_count};
+    struct plan_line *same = plan_lines_find(&known, f, m->next);
 
-    if (*m->at && order(&(*m->at)->file, f) > 0)
-        m->at = &m->lines->first;
-    while (*m->at && order(&(*m->at)->file, f) < 0)
-        m->at = &(*m->at)->next;
-    if (*m->at && order(&(*m->at)->file, f) == 0) {
-        widen(*m->at, f);
-        (*m->at)->device_count += m->device_count;
-    } else {
-        insert(m, f);
+    if (!same) {
+        put_aside(m, &l);
+        return;
     }
+    widen(same, &l);
+    m->next = (size_t)(same - known.list) + 1;
 }
 
 int plan_lines_make(const struct plan *p, const struct plan_release *r,
@@ -74,32 +103,33 @@ int plan_lines_make(const struct plan *p, const struct plan_release *r,
 {
     struct merge m = {.lines = out};
 
-    *out = (struct plan_lines){.first = NULL};
+    *out = (struct plan_lines){.list = NULL};
     for (uint32_t k = 0; k < r->group_count && !m.failed; k++) {
         const struct plan_group *g = &p->groups[r->group_first + k];
 
-        m.at = &out->first;
+        m.next = 0;
         m.device_count = g->device_count;
         plan_each_file(g, merge, &m);
     }
+    sort_in(&m);
     return m.failed ? -1 : 0;
 }
 
 void plan_lines_release(struct plan_lines *l)
 {
-    arena_release(&l->arena);
-    l->first = NULL;
+    free(l->list);
+    *l = (struct plan_lines){.list = NULL};
 }
 
-const struct plan_line *plan_lines_find(const struct plan_lines *l,
-                                        const struct plan_line **at,
-                                        const struct plan_file *f)
+struct plan_line *plan_lines_find(const struct plan_lines *l,
+                                  const struct plan_file *f, size_t hint)
 {
-    if (!*at || order(&(*at)->file, f) > 0)
-        *at = l->first;
-    while (*at && order(&(*at)->file, f) < 0)
-        *at = (*at)->next;
-    return *at;
+    const struct plan_line key = {.file = *f};
+
+    if (hint < l->count && order(&l->list[hint].file, f) == 0)
+        return &l->list[hint];
+    return l->count ? bsearch(&key, l->list, l->count, sizeof *l->list, by_file)
+                    : NULL;
 }
 
 bool plan_line_shared(const struct plan_line *l, const struct plan_release *r)

@@ -2,8 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "msg.h"
+#include "base/arena.h"
 #include "base/utf8.h"
+#include "msg.h"
 #include "plan_json.h"
 #include "plan_lines.h"
 #include "plan_print.h"
@@ -71,14 +72,16 @@ struct say {
     const struct plan *plan;
     const struct plan_release *release;
     struct plan_lines lines;
-    const struct plan_line *at; /* for plan_lines_find() */
-    size_t width;               /* columns of paths */
+    size_t next;         /* line of the next file, as a guess */
+    size_t width;        /* columns of paths */
+    struct arena memory; /* of `alike` */
 };
 
 static void measure_lines(struct say *s)
 {
-    for (const struct plan_line *l = s->lines.first; l; l = l->next) {
-        size_t width = utf8_columns(l->file.path, strlen(l->file.path));
+    for (size_t i = 0; i < s->lines.count; i++) {
+        const char *path = s->lines.list[i].file.path;
+        size_t width = utf8_columns(path, strlen(path));
 
         if (width <= PATH_WIDTH && width > s->width)
             s->width = width;
@@ -107,10 +110,11 @@ static void print_line(const struct say *s, const struct plan_line *l)
 static void print_own_file(void *ctx, const struct plan_file *f)
 {
     struct say *s = ctx;
-    const struct plan_line *l = plan_lines_find(&s->lines, &s->at, f);
+    const struct plan_line *l = plan_lines_find(&s->lines, f, s->next);
     struct plan_line own = {
         .file = *f, .before_most = f->before, .after_most = f->after};
 
+    s->next = (size_t)(l - s->lines.list) + 1;
     if (!plan_line_shared(l, s->release))
         print_line(s, &own);
 }
@@ -175,6 +179,7 @@ static void print_group(struct say *s, const struct plan_group *g)
 {
     const struct plan *p = s->plan;
 
+    s->next = 0;
     plan_each_file(g, print_own_file, s);
     for (uint32_t i = g->first; i != PLAN_NONE; i = p->devices[i].next)
         print_device(p, &p->devices[i]);
@@ -207,7 +212,7 @@ static int add_alike(struct say *s, struct alike **list,
     while (*list && !is_alike(s->plan, (*list)->first[0], d))
         list = &(*list)->next;
     if (!*list)
-        *list = arena_alloc(&s->lines.arena, sizeof **list);
+        *list = arena_alloc(&s->memory, sizeof **list);
     if (!*list)
         return -1;
     if ((*list)->count < EXAMPLES)
@@ -234,8 +239,8 @@ static void print_many(struct say *s)
     const struct plan_release *r = s->release;
     struct alike *list = NULL;
 
-    for (const struct plan_line *l = s->lines.first; l; l = l->next)
-        print_line(s, l);
+    for (size_t i = 0; i < s->lines.count; i++)
+        print_line(s, &s->lines.list[i]);
     for (uint32_t i = 0; i < r->device_count; i++)
         if (add_alike(s, &list, &s->plan->devices[r->device_first + i]))
             return;
@@ -253,9 +258,9 @@ static void print_each(struct say *s)
 {
     const struct plan_release *r = s->release;
 
-    for (const struct plan_line *l = s->lines.first; l; l = l->next)
-        if (plan_line_shared(l, r))
-            print_line(s, l);
+    for (size_t i = 0; i < s->lines.count; i++)
+        if (plan_line_shared(&s->lines.list[i], r))
+            print_line(s, &s->lines.list[i]);
     for (uint32_t k = 0; k < r->group_count; k++)
         print_group(s, &s->plan->groups[r->group_first + k]);
 }
@@ -273,6 +278,7 @@ static void print_lines(const struct plan *p, const struct plan_release *r,
             print_many(&s);
     }
     plan_lines_release(&s.lines);
+    arena_release(&s.memory);
 }
 
 /* -- the whole ------------------------------------------------------------ */

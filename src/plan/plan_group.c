@@ -33,8 +33,13 @@ static uint32_t new_group(struct plan_maker *m, struct plan_work *w,
                           const struct plan_pick *pick)
 {
     struct plan *p = m->plan;
+    const struct tree_set *content = pick->content;
     struct plan_group *g;
 
+    if (!content)
+        content = plan_content_set(&p->memory, pick->source);
+    if (!content)
+        return PLAN_NONE;
     if (array_grow(&p->groups, p->group_count, &m->group_room,
                    sizeof *p->groups))
         return PLAN_NONE;
@@ -43,7 +48,7 @@ static uint32_t new_group(struct plan_maker *m, struct plan_work *w,
                              .set = pick->set,
                              .version = pick->version,
                              .own = pick->own,
-                             .content = pick->content,
+                             .content = content,
                              .source = pick->source,
                              .hardware = pick->hardware,
                              .ram = pick->ram,

@@ -114,7 +114,7 @@ struct plan_pick {
     uint32_t set, version;
     bool own;
     const char *label;
-    const struct tree_set *content;
+    const struct tree_set *content; /* NULL: as of `source`, for a new group */
     const struct index_content *reuse, *source;
     uint16_t hardware;
     uint32_t ram;

@@ -200,14 +200,13 @@ static int choose(struct plan_maker *m, struct plan_work *w,
     return 0;
 }
 
-/* What is published for it, for a manifest of the same version.  0, or -1
- * (reported). */
-static int pick_published(struct plan_maker *m, struct plan_work *w,
-                          uint32_t device, struct plan_pick *pick)
+/* What is published for it, for a manifest of the same version. */
+static void pick_published(struct plan_maker *m, struct plan_work *w,
+                           uint32_t device, struct plan_pick *pick)
 {
-    struct plan *p = m->plan;
     const struct index_device *e = entry_of(m, device);
-    const struct index_content *content = index_content_of(p->request.index, e);
+    const struct index_content *content =
+        index_content_of(m->plan->request.index, e);
     const struct index_version *v = index_version(w->history, e->version);
 
     pick->version = e->version;
@@ -219,11 +218,10 @@ static int pick_published(struct plan_maker *m, struct plan_work *w,
         pick->ram = v->ram;
     }
     if (!m->left[device])
-        return 0;
+        return;
     pick->set = (uint32_t)w->tree->set_count;
     pick->source = content;
-    pick->content = plan_content_set(&p->memory, content);
-    return pick->content ? 0 : -1;
+    pick->content = NULL;
 }
 
 static int pick_version(struct plan_maker *m, struct plan_work *w,
@@ -231,8 +229,10 @@ static int pick_version(struct plan_maker *m, struct plan_work *w,
 {
     bool own = !w->force && w->tree->sets[pick->set].own, joining, apart;
 
-    if (m->why[device] == PLAN_SAME || m->why[device] == PLAN_REFRESH)
-        return pick_published(m, w, device, pick);
+    if (m->why[device] == PLAN_SAME || m->why[device] == PLAN_REFRESH) {
+        pick_published(m, w, device, pick);
+        return 0;
+    }
     if (joins(m, w, device, &joining, &apart))
         return -1;
     if (w->force) {

@@ -9,7 +9,7 @@
 #include "prune_private.h"
 #include "store/each.h"
 
-enum { DAY = 86400, YEAR = 365 * DAY };
+enum { DAY = 86400 };
 
 /* A payload. */
 struct object {
@@ -28,6 +28,7 @@ struct prune {
     size_t done, gone;      /* of these, and of those the names are first */
     bool broken;            /* it ends here (reported) */
     bool warned;            /* of the clock */
+    bool mute;              /* the server does not tell its own */
 };
 
 static void say(const struct prune *p, const struct prune_item *item)
@@ -228,20 +229,22 @@ static int finish(struct prune *p)
 
 /* The time that has passed by this machine's clock since the index was written,
  * or by the server's where that is less: a clock that is wrong must not make
- * what was published just now look old.  A server that says nothing is taken to
- * agree with up to a year. */
+ * what was published just now look old.  Where the server says nothing none
+ * has passed, but for a look without the lock: some tell only who writes. */
 static int find_now(struct prune *p, uint64_t *now)
 {
     struct store *s = p->s->store;
-    uint64_t size, age = YEAR, created = p->s->index->created;
+    uint64_t size, age, created = p->s->index->created;
 
     *now = p->s->now;
     if (!p->s->index->exists || *now <= created)
         return 0;
     if (s->ops->size(s, "index/head", &size) < 0)
         return -1;
-    if (s->age != UINT64_MAX)
-        age = s->age;
+    p->mute = s->age == UINT64_MAX;
+    if (p->mute && !p->s->locked)
+        return 0;
+    age = p->mute ? 0 : s->age;
     if (*now - created <= age + DAY)
         return 0;
     *now = created + age;
@@ -265,11 +268,12 @@ static int warn_clock(struct prune *p, uint64_t now)
     prune_plan_release(&plan);
     if (more)
         diag_warning("this machine's clock is %" PRIu64 " days past the index "
-                     "in '%s', and the server's is not: nothing is pruned for "
-                     "its age since then; is the clock right? else it is done "
-                     "some time after the next publish",
+                     "in '%s', and the server%s: nothing is pruned for its age "
+                     "since then; is the clock right? else it is done some "
+                     "time after the next publish",
                      (p->s->now - p->s->index->created) / DAY,
-                     p->s->store->where);
+                     p->s->store->where,
+                     p->mute ? " does not tell its own" : "'s is not");
     p->warned = more;
     return 0;
 }
@@ -324,6 +328,7 @@ int prune_run(struct session *s, const struct prune_options *options,
     int failed;
 
     *result = (struct prune_result){0};
+    s->store->asks_age = true;
     failed = session_run(s, &verb);
     if (failed)
         say_stopped(&p);

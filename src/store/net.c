@@ -78,6 +78,8 @@ static int net_size(struct store *s, const char *name, uint64_t *size)
     s->age = UINT64_MAX;
     if (!r)
         return -1;
+    if (n->kind->dated)
+        n->kind->dated(n, r);
     s->age = age_of(r);
     if (n->kind->missing(r))
         result = STORE_MISSING;

@@ -21,6 +21,8 @@ struct net_kind {
     bool (*missing)(const struct request *r);
     /* Reports that it failed; returns -1. */
     int (*fail)(struct store_net *n, const char *verb, const struct request *r);
+    /* Sets `date` of the answer by what the server tells otherwise, or NULL. */
+    void (*dated)(struct store_net *n, struct request *r);
     /* Notes where what was got comes from, or NULL; `result` as of get. */
     void (*got)(struct store_net *n, const struct request *r, int result);
     /* The object is gone, or NULL. */

@@ -151,8 +151,8 @@ void pool_transfer_setup(struct request *r, CURL *easy)
     } else if (r->kind != REQUEST_READ) {
         curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
     }
-    /* with `before`: it is a round trip more */
-    if (r->kind == REQUEST_COMMAND && !r->before)
+    /* of a command with `before`: it is a round trip more */
+    if (r->timed || (r->kind == REQUEST_COMMAND && !r->before))
         curl_easy_setopt(easy, CURLOPT_FILETIME, 1L);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT, patience(r));
     curl_easy_setopt(easy, CURLOPT_QUOTE, r->before);

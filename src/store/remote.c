@@ -95,6 +95,7 @@ static struct request *remote_ask(struct store_net *n, enum store_verb verb,
         return NULL;
     }
     q->max = max;
+    q->timed = verb == STORE_SIZE && n->store.asks_age;
     snprintf(q->name, sizeof q->name, "%s", name);
     return q;
 }
@@ -149,6 +150,7 @@ const struct net_kind store_remote_kind = {
     .good = is_good,
     .missing = is_missing,
     .fail = store_remote_fail,
+    .dated = store_remote_dated,
     .put = store_remote_put,
     .warn = remote_warn,
     .locked = remote_locked,

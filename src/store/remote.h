@@ -41,6 +41,8 @@ struct store_remote {
     bool met;        /* somebody else had the lock: he may have left parts */
     bool replaces;   /* a rename does, as far as is known */
     uint64_t since;  /* ms, when the lock was ours, 0: not yet */
+    int64_t clock;   /* seconds by the server's when store_curl_ms() was 0, */
+    bool clock_asked, clock_known; /* found by what we have written there */
     char mark[9];    /* of this run's parts */
     unsigned next;   /* number of the next part */
     unsigned in_row; /* so many could not be written, one by one */
@@ -81,6 +83,8 @@ int store_remote_lock_make(struct store *s);
 int store_remote_lock_write(struct store *s, const char *text);
 void store_remote_lock_remove(struct store *s);
 uint64_t store_remote_lock_now(struct store *s);
+/* As net_kind.dated: only while the lock is ours. */
+void store_remote_dated(struct store_net *n, struct request *q);
 /* Removes parts that others have left. */
 void store_remote_sweep(struct store_remote *r);
 

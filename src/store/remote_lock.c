@@ -127,6 +127,35 @@ uint64_t store_remote_lock_now(struct store *s)
     return (uint64_t)time(NULL);
 }
 
+/* Neither SFTP nor FTP tells the time; but what we have written there is as old
+ * there as it is here. */
+static void find_clock(struct store_remote *r)
+{
+    struct request *q =
+        store_remote_request(r, REQUEST_SIZE, STORE_LOCK_IN_FOLDER);
+
+    r->clock_asked = true;
+    if (!q)
+        return;
+    q->timed = true;
+    request_run(q);
+    r->clock_known = q->code == CURLE_OK && q->modified > 0;
+    r->clock = (int64_t)q->modified - (int64_t)(r->net.lock.renewed / 1000);
+    request_free(q);
+}
+
+void store_remote_dated(struct store_net *n, struct request *q)
+{
+    struct store_remote *r = (struct store_remote *)n;
+
+    if (!q->timed || !q->modified || !n->lock.held)
+        return;
+    if (!r->clock_asked)
+        find_clock(r);
+    if (r->clock_known)
+        q->date = (uint64_t)(r->clock + (int64_t)(store_curl_ms() / 1000));
+}
+
 /* -- parts ------------------------------------------------------------------
  */
 

@@ -43,6 +43,7 @@ struct request {
     /* by SFTP or FTP */
     struct curl_slist *before, *after; /* commands around the transfer */
     enum request_kind kind;
+    bool timed; /* `modified`, too: of a size that is a round trip more */
 
     /* the answer */
     CURLcode code;

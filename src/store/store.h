@@ -110,6 +110,7 @@ struct store {
     void (*failed)(void *ctx, const char *name); /* set by who puts, or NULL */
     void *failed_ctx;
     struct store_meter *meter; /* or NULL */
+    bool asks_age; /* set by who wants `age`: it may take a request more */
     /* Of what `size` found last, seconds since it was written, by the server's
      * clock; UINT64_MAX: not said. */
     uint64_t age;

@@ -97,4 +97,37 @@ says out '"written":3,"failed":1'
 rm public/devices/020000000002
 run 0 'the next one can' ota-pack publish
 run 0 'all are good' ota-pack verify --server
+
+# Many devices that are left alone and signed anew have one list of files.
+rm -rf public
+forget
+SOURCE_DATE_EPOCH=$(date +%s)
+awk 'BEGIN { print "id"; for (i = 0; i < 1500; i++)
+    printf "02:00:00:00:%02x:%02x\n", i / 256, i % 256 }' >list.csv
+mkdir files
+for i in $(seq 600); do echo "$i" >"files/$i"; done
+cat >ota-pack.yml <<END
+key: release.key
+server: public
+expires: 30d
+releases:
+  - {name: a, version: auto, files: [a.py, "files/*"], devices: [{from: list.csv}]}
+END
+for i in 1 2; do
+    echo $i >a.py
+    ota-pack publish -q
+done
+ota-pack rollback a --to 1 -q
+SOURCE_DATE_EPOCH=$((SOURCE_DATE_EPOCH + 86400 * 25))
+# limited COMMAND...: in 80 MB.
+limited() {
+    # shellcheck disable=SC3045  # the shells that there are have it
+    (ulimit -v 80000 2>/dev/null && "$@")
+}
+if limited ota-pack show public/devices/020000000000 >/dev/null 2>&1; then
+    run 0 '1500 devices of 601 files' limited ota-pack plan
+    says out '1500 devices to be written: 1500 to be refreshed'
+else
+    echo '# skipped: this build needs more memory (a sanitizer)'
+fi
 done_testing

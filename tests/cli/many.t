@@ -142,4 +142,29 @@ run 0 'a plan for three' ota-pack plan
 ok $? 'a shared file is named once'
 grep -A 1 '  ~ site.json  ' .out | grep -qF '24:6f:28:00:00:01 d1  version'
 ok $? 'a device follows what is its own'
+
+# A path of each device's own: twice as many take twice as long.
+# hundredths COMMAND...: of a second that it takes of the processor.
+hundredths() {
+    (
+        "$@" >/dev/null 2>&1
+        times
+    ) | awk 'NR == 2 { gsub(/[ms]/, " ")
+        printf "%d\n", 6000 * ($1 + $3) + 100 * ($2 + $4) }'
+}
+rm -rf public
+forget
+devices 10000 bed
+many 'site/{site}.json'
+sed -i 's|- {from: "site.*|- "site/{site}.json"|' ota-pack.yml
+awk 'BEGIN { for (i = 0; i < 10000; i++) {
+    f = "site/bed" i ".json"; print i >f; close(f) } }'
+run 0 'paths of 10,000 devices' ota-pack plan
+[ "$(grep -c '  + site/bed[0-9]*.json  .*, for 1 device$' .out)" -eq 10000 ]
+ok $? 'each is named'
+: >.out
+least=$(hundredths ota-pack check)
+spent=$(hundredths ota-pack plan)
+[ "$spent" -lt $((8 * least + 20)) ]
+ok $? "plan takes $spent/100 s of the processor where check takes $least/100 s"
 done_testing

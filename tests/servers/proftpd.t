@@ -14,6 +14,7 @@ scenario "$url" 'ProFTPD'
 scenario "{url: $urls, ca: srv.pem}" 'ProFTPD with TLS'
 lying "{url: $urls, ca: srv.pem}" 'ProFTPD with TLS'
 scenario "{url: ${urls}a/b/fleet/, ca: srv.pem}" 'ProFTPD, deeper' a/b/fleet/
+grown_old
 
 server="{url: $urls, ca: srv.pem}"
 config 3

@@ -10,6 +10,7 @@ fi
 start_pyftpd || exit 1
 scenario "$url" 'pyftpdlib'
 scenario "{url: $urls, ca: srv.pem}" 'pyftpdlib with TLS'
+grown_old
 scenario "{url: ${urls}a/b/, ca: srv.pem}" 'pyftpdlib with TLS, deeper' a/b/
 stop_servers
 

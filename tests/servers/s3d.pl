@@ -218,7 +218,10 @@ sub answer {
     my $bytes = -f $file ? slurp($file) : undef;
     return -e "$log_name.deny" ? xml(403, 'AccessDenied') : xml(404, 'NoSuchKey')
         unless defined $bytes;
-    return (200, $bytes, 'ETag: "' . md5_hex($bytes) . '"' . ($about{$name} // ''));
+    return (200, $bytes,
+        strftime('Last-Modified: %a, %d %b %Y %H:%M:%S GMT',
+            gmtime((stat $file)[9])),
+        'ETag: "' . md5_hex($bytes) . '"' . ($about{$name} // ''));
 }
 
 # One request out of what came, or nothing yet.

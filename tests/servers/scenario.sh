@@ -53,6 +53,13 @@ etag() {
         sed -n 's/^[Ee][Tt][Aa][Gg]: *//p' | tr -d '\r'
 }
 
+# in_days DAYS COMMAND...: with a clock that is so far ahead.
+in_days() {
+    ahead=$1
+    shift
+    env SOURCE_DATE_EPOCH=$((SOURCE_DATE_EPOCH + ahead * 86400)) "$@"
+}
+
 # scenario URL KIND [PATH]: publishes there, which is PATH below $www, what a
 # fleet goes through.
 scenario() {
@@ -90,10 +97,25 @@ scenario() {
     ok $? "$kind: and no file of its is left"
     each ota-pack prune
     same "$kind: pruned"
+    sed -i '1s/^/keep: 1\n/' ota-pack.yml
+    run 0 "$kind: pruned by a wrong clock" in_days 300 ota-pack prune
+    says err 'nothing is pruned for its age since then; is the clock right?'
+    same "$kind: nothing went"
     run 0 "$kind: read back again" ota-pack verify --server
     fetch_back
     [ ! -e "$at/lock" ]
     ok $? "$kind: no lock is left"
+}
+
+# grown_old: what scenario() has left, 300 days later.
+grown_old() {
+    find "$at" -type f -exec touch -d '300 days ago' {} +
+    run 0 "$kind: what would go" in_days 300 ota-pack prune -n
+    says out 'would remove: 1 payload of '
+    run 0 "$kind: pruned in time" in_days 300 ota-pack prune
+    says out 'removed: 1 payload of '
+    silent err
+    run 0 "$kind: what is left is whole" ota-pack verify --server
 }
 
 # put_back: what was there when version 2 was published.

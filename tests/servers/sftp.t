@@ -14,6 +14,7 @@ keys='known_hosts: known_hosts, identity: id'
 scenario "{url: $url, $keys}" 'OpenSSH'
 lying "{url: $url, $keys}" OpenSSH
 scenario "{url: ${url}a/b/fleet/, $keys}" 'OpenSSH, deeper' a/b/fleet/
+grown_old
 
 # below the login's home folder, here $HOME is not what sshd takes
 home=$(getent passwd "$(id -un)" | cut -d: -f6)

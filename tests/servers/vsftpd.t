@@ -14,6 +14,7 @@ scenario "$url" 'vsftpd'
 lying "$url" vsftpd
 scenario "{url: $urls, ca: srv.pem}" 'vsftpd with TLS'
 scenario "{url: ${urls}a/b/fleet/, ca: srv.pem}" 'vsftpd, deeper' a/b/fleet/
+grown_old
 
 server=$urls
 config 3

@@ -515,7 +515,7 @@ int main(int argc, char **argv)
 {
     char scratch[] = "/tmp/ota-conform-XXXXXX", line[64];
 
-    diag_set_handler(hear);
+    diag_set_handler(hear, NULL);
     is_folder = argc < 2;
     if (sodium_init() < 0 ||
         (is_folder && (!mkdtemp(scratch) || chdir(scratch))))

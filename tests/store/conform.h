@@ -26,7 +26,7 @@ static struct store *s, *other; /* who publishes, and who looks on */
 static char said[512];
 static enum diag_kind said_kind;
 
-static inline void hear(const struct diag_event *e)
+static inline void hear(void *ctx, const struct diag_event *e)
 {
     if (e->level != DIAG_ERROR)
         return;
