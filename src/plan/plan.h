@@ -54,6 +54,7 @@ struct plan_group {
     uint32_t sibling;     /* another group of the same set, or PLAN_NONE */
     uint32_t device_count;
     struct ota_alternative alternative; /* set by publish */
+    bool failed; /* the same: its payload is not to be had again */
 };
 
 /* One release of the configuration. */

@@ -69,7 +69,8 @@ static void leave_device(struct plan_maker *m, struct plan_work *w,
     m->why[device] = PLAN_SAME;
     w->out->left_count += d->selected;
     m->left[device] = true;
-    if (stays && !w->out->back_begun && is_due(m, w, e) && has_payload(r, e))
+    if (stays && !w->out->back_begun && is_due(m, w, e) && has_payload(r, e) &&
+        !plan_is_lost(r->lost, index_content_of(r->index, e)))
         m->why[device] = PLAN_REFRESH;
 }
 

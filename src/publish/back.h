@@ -25,7 +25,7 @@ void back_release(struct back *b);
 void back_at_least(struct back *b, uint32_t least);
 
 /* Packs the group's payload from the one that the server has of its content.
- * 0, or -1 (reported). */
+ * 0, 1: it is not to be had there (reported), or -1 (reported). */
 int back_pack(const struct plan *p, const struct plan_group *g, unsigned jobs,
               struct payload *out);
 

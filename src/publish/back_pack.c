@@ -86,6 +86,7 @@ static int read_payload(struct reading *r, const struct index_content *c,
     return served_content(c, payload, &sink, error);
 }
 
+/* 0, 1 (reported): it is not to be had, -1 (reported). */
 static int fetch(struct reading *r, const struct plan *p,
                  const struct plan_group *g)
 {
@@ -97,22 +98,25 @@ static int fetch(struct reading *r, const struct plan *p,
     if (served_payload(p->request.store, &c->payloads[c->payload_count - 1],
                        &bytes))
         return -1;
-    if (!bytes)
-        return diag_error(DIAG_SERVER,
-                          "the payload of version %lu is not in '%s': publish "
-                          "the sources of then",
-                          (unsigned long)version, p->request.store->where);
+    if (!bytes) {
+        diag_error(DIAG_SERVER,
+                   "the payload of version %lu is not in '%s': publish the "
+                   "sources of then",
+                   (unsigned long)version, p->request.store->where);
+        return 1;
+    }
     result = read_payload(r, c, bytes, &error);
     free(bytes);
     if (result || r->failed)
         return -1;
-    if (error || r->count != r->set->count)
-        return diag_error(DIAG_VERIFY,
-                          "the payload of version %lu in '%s' does not verify "
-                          "(%s): publish the sources of then",
-                          (unsigned long)version, p->request.store->where,
-                          ota_error_name(error ? error : OTA_ERR_CONTENT));
-    return 0;
+    if (!error && r->count == r->set->count)
+        return 0;
+    diag_error(DIAG_VERIFY,
+               "the payload of version %lu in '%s' does not verify (%s): "
+               "publish the sources of then",
+               (unsigned long)version, p->request.store->where,
+               ota_error_name(error ? error : OTA_ERR_CONTENT));
+    return 1;
 }
 
 /* What it deleted, and what the group deletes besides. */
@@ -149,8 +153,10 @@ int back_pack(const struct plan *p, const struct plan_group *g, unsigned jobs,
     r.bytes = calloc(r.set->count + 1, sizeof(uint8_t *));
     if (!r.entries || !r.list || !r.bytes)
         diag_no_memory();
-    else if (!fetch(&r, p, g) && !join_deletes(&r, g))
-        result = pack(&r, g, jobs, out);
+    else
+        result = fetch(&r, p, g);
+    if (r.bytes && r.entries && r.list && !result)
+        result = join_deletes(&r, g) || pack(&r, g, jobs, out) ? -1 : 0;
     for (size_t i = 0; i < r.count; i++)
         free(r.bytes[i]);
     free(r.bytes);

@@ -5,7 +5,8 @@
 #include "pack/sign.h"
 #include "plan/plan.h"
 
-/* Packs the group's payload.  0, or -1 (reported). */
+/* Packs the group's payload.  0, 1: what it is made of is lost (reported), or
+ * -1 (reported). */
 int group_pack(const struct plan *p, const struct plan_group *g, unsigned jobs,
                struct payload_cache *cache, struct payload *out);
 

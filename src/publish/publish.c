@@ -46,6 +46,7 @@ static int work_on_index(void *ctx)
     const struct publish_options *o = p->o;
     struct repair_options r = {
         .config = o->config, .sources = sources_of, .ctx = p, .jobs = o->jobs};
+    bool failed;
 
     if (p->s->new_base)
         warn_new_base(p);
@@ -55,10 +56,10 @@ static int work_on_index(void *ctx)
         return -1;
     p->begun |= o->repair->payloads || o->repair->manifests;
     p->gone = &o->repair->payload_list;
-    if (publish_take_up(p) || publish_planned(p))
-        return -1;
-    repair_say_lost(p->s, &r, o->repair, true);
-    return o->repair->failed ? -1 : 0;
+    failed = publish_take_up(p) || publish_planned(p);
+    if (!failed || !session_stopped(p->s))
+        repair_say_lost(p->s, &r, o->repair, !failed);
+    return failed || o->repair->failed ? -1 : 0;
 }
 
 static int look_at_head(void *ctx)

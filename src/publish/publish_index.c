@@ -191,6 +191,8 @@ static int set_group(struct publish *p, const struct plan_release *r,
     struct content content = {0};
     int result = -1;
 
+    if (g->failed)
+        return 0;
     if (content_init(&content, g))
         goto out;
     if (g->own ? g->version == r->version : is_packed(g) || !is_known(p, g))

@@ -58,10 +58,10 @@ static int pack_payload(struct publish *p, struct plan_group *g,
                         struct payload_cache *cache)
 {
     struct payload payload = {0};
-    int result;
+    int result = group_pack(&p->plan, g, p->o->jobs, cache, &payload);
 
-    if (group_pack(&p->plan, g, p->o->jobs, cache, &payload))
-        return -1;
+    if (result)
+        return result;
     g->alternative = payload.alt;
     result = put_payload(p, &payload);
     payload_release(&payload);
@@ -99,6 +99,24 @@ static uint64_t bytes_to_pack(const struct publish *p)
     return bytes;
 }
 
+/* Where one is lost, and is not all that there is to do, its devices stay as
+ * they are.  A rollback is done whole. */
+static int get_payloads(struct publish *p, struct payload_cache *cache)
+{
+    size_t failed = 0;
+
+    for (size_t i = 0; i < p->plan.group_count; i++) {
+        struct plan_group *g = &p->plan.groups[i];
+        int result = publish_stopped(p) ? -1 : get_payload(p, g, cache);
+
+        if (result < 0 || (result && p->back))
+            return -1;
+        g->failed = result != 0;
+        failed += g->failed;
+    }
+    return failed && failed == p->plan.group_count ? -1 : 0;
+}
+
 int publish_payloads(struct publish *p)
 {
     struct payload_cache *cache = payload_cache_new();
@@ -106,9 +124,8 @@ int publish_payloads(struct publish *p)
 
     meter_pack(p->s->meter, bytes_to_pack(p));
 
-    for (size_t i = 0; i < p->plan.group_count && !result; i++)
-        if (publish_stopped(p) || get_payload(p, &p->plan.groups[i], cache))
-            result = -1;
+    if (!result)
+        result = get_payloads(p, cache);
     payload_cache_free(cache);
     meter_pack(p->s->meter, 0);
     return result || p->s->store->ops->flush(p->s->store) ? -1 : 0;
@@ -172,7 +189,7 @@ static int put_devices(struct publish *p, struct batch *b)
     for (uint32_t i = 0; i < plan->device_count && !result; i++) {
         const struct plan_device *d = &plan->devices[i];
 
-        if (d->unread)
+        if (d->unread || plan->groups[d->group].failed)
             continue;
         b->places[b->count] = i;
         group_request(plan, d, &plan->groups[d->group].alternative,

@@ -98,6 +98,36 @@ rm public/devices/020000000002
 run 0 'the next one can' ota-pack publish
 run 0 'all are good' ota-pack verify --server
 
+# What is in force is lost, and due to be signed anew: the others go on.
+# b_has VERSION
+b_has() {
+    ota-pack show public/devices/020000000002 | tr -s ' ' |
+        grep -q "version $1"
+    ok $? "b has version $1"
+}
+rm -rf public
+forget
+SOURCE_DATE_EPOCH=$(date +%s)
+conf "$one" "$two"
+ota-pack publish -q b
+find public/payloads -type f >b.list
+for i in 1 2; do
+    echo $i >a.py
+    ota-pack publish -q
+done
+ota-pack rollback a --to 1 -q
+find public/payloads -type f | grep -vxFf b.list | xargs rm
+SOURCE_DATE_EPOCH=$((SOURCE_DATE_EPOCH + 86400 * 25))
+echo 4 >b.py
+run 7 'publish' ota-pack publish
+says err "is not in 'public': publish the sources of then"
+says err '1 of 2 devices were not written'
+b_has 2
+echo 5 >b.py
+run 9 'publish --repair' ota-pack publish --repair
+says err "version 3 of 'a' is lost for 1 device"
+b_has 3
+
 # Many devices that are left alone and signed anew have one list of files.
 rm -rf public
 forget
