@@ -33,6 +33,7 @@ struct tree_origin {
     const char *from; /* as in `files:`, or as a pattern found it */
     const char *path; /* the same as this process opens it */
     size_t prefix;    /* of a pattern: folders before its first wildcard */
+    bool folder;      /* a link to one, that a walk came upon */
     struct diag_mark mark;
 };
 
@@ -85,6 +86,9 @@ bool tree_is_below(const char *path, const char *folder);
 /* Refuses a file that a link has led out to: 0, or -1 (reported). */
 int tree_link_check(struct tree_job *job, const struct tree_origin *o,
                     const char *real);
+/* The same for a link to a folder that a walk came upon: 1 where it leads out
+ * and is followed, 0 where it leads to what is packed anyway, or -1. */
+int tree_link_folder(struct tree_job *job, const struct tree_origin *o);
 /* Says where a link leads that cannot be opened (errno): -1, or 1 where it is
  * none. */
 int tree_link_missing(struct tree_job *job, const struct tree_origin *o);
@@ -129,7 +133,8 @@ size_t tree_wild_prefix(const char *pattern);
 bool tree_match_below(const char *pattern, const char *folder);
 /* True if the pattern does not mean the file or folder of that name: a hidden
  * one, unless the pattern has a component with a dot first that matches; what
- * editors, version control and desktops leave.  ota-pack.yml(5), Files */
+ * editors, version control, merges and desktops leave.  ota-pack.yml(5), Files
+ */
 bool tree_passes_over(const char *pattern, const char *name);
 
 /* The path with Unicode's simple case folding, ASCII left as it is.  `path` is

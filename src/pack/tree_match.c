@@ -189,17 +189,69 @@ size_t tree_wild_prefix(const char *pattern)
     return 0;
 }
 
-bool tree_passes_over(const char *pattern, const char *name)
+/* The name's first component in lower case, as far as ASCII goes; "" where it
+ * is longer than any. */
+static void lower_component(const char *name, char out[256])
+{
+    size_t len = component(name);
+
+    if (len > 255)
+        len = 0;
+    for (size_t i = 0; i < len; i++)
+        out[i] =
+            name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] | 0x20) : name[i];
+    out[len] = '\0';
+}
+
+/* In whatever case: FAT and desktops are not of one mind.  What git's mergetool
+ * leaves is as it writes it: "net_local_1.py" is a person's. */
+static bool is_left(const char *name)
 {
     static const char *const left[] = {
-        ".git",      ".svn",        ".hg",   "__pycache__", ".DS_Store",
-        "Thumbs.db", "desktop.ini", "*~",    "#*#",         "*.swp",
-        "*.swo",     "*.orig",      "*.rej",
+        ".git",
+        ".svn",
+        ".hg",
+        "cvs",
+        "__pycache__",
+        "*~",
+        "~$*",
+        "#*#",
+        "*.sw[g-p]",
+        "*.bak",
+        "*.tmp",
+        "*.save",
+        "*.orig",
+        "*.rej",
+        "nohup.out",
+        ".ds_store",
+        "__macosx",
+        "icon\r",
+        "desktop.ini",
+        "thumbs.db",
+        "ehthumbs*.db",
+        "$recycle.bin",
+        "system volume information",
     };
+    static const char *const exact[] = {
+        "*.BACKUP.[0-9]*", "*.BASE.[0-9]*", "*.LOCAL.[0-9]*", "*.REMOTE.[0-9]*",
+        "*_BACKUP_[0-9]*", "*_BASE_[0-9]*", "*_LOCAL_[0-9]*", "*_REMOTE_[0-9]*",
+    };
+    char lower[256];
 
+    lower_component(name, lower);
     for (size_t i = 0; i < sizeof left / sizeof *left; i++)
-        if (match_component(left[i], name))
+        if (match_component(left[i], lower))
             return true;
+    for (size_t i = 0; i < sizeof exact / sizeof *exact; i++)
+        if (match_component(exact[i], name))
+            return true;
+    return false;
+}
+
+bool tree_passes_over(const char *pattern, const char *name)
+{
+    if (is_left(name))
+        return true;
     if (*name != '.')
         return false;
     for (const char *p = pattern; p; p = following(p))

@@ -1,5 +1,6 @@
-/* Finds the files that a pattern names.  Links to folders are not followed, so
- * a walk ends; links to files are files. */
+/* Finds the files that a pattern names.  Links to folders are not followed but
+ * where `follow:` says so, and never round in a circle, so a walk ends; links
+ * to files are files. */
 #include "tree_internal.h"
 
 #include <dirent.h>
@@ -95,8 +96,22 @@ static int push(struct tree_found *f, const char *path)
     return 0;
 }
 
-/* Folder, file, or neither (a link to a folder) in the eyes of a walk. */
-enum kind { IS_FILE, IS_FOLDER, IS_NEITHER };
+/* Whether all that may lie in the folder of that path is excluded. */
+static bool excluded_below(struct walk *w)
+{
+    static const char name[] = "/\001\001";
+    size_t len = strlen(w->path);
+    bool yes = excluded(w);
+
+    if (!yes && len + sizeof name <= sizeof w->path) {
+        memcpy(w->path + len, name, sizeof name);
+        yes = excluded(w);
+        w->path[len] = '\0';
+    }
+    return yes;
+}
+
+enum kind { IS_FILE, IS_FOLDER, IS_LINK /* to a folder */ };
 
 static enum kind kind_of(const struct walk *w, unsigned char type)
 {
@@ -110,9 +125,29 @@ static enum kind kind_of(const struct walk *w, unsigned char type)
     if (name && lstat(name, &st) == 0 && S_ISDIR(st.st_mode))
         kind = IS_FOLDER;
     else if (name && stat(name, &st) == 0 && S_ISDIR(st.st_mode))
-        kind = IS_NEITHER;
+        kind = IS_LINK;
     free(name);
     return kind;
+}
+
+static int enter(struct walk *w)
+{
+    memcpy(w->path + w->len++, "/", 2);
+    return walk_folder(w);
+}
+
+static int visit_link(struct walk *w)
+{
+    char *name = config_resolve(w->job->config, w->path);
+    struct tree_origin o = {.from = w->path,
+                            .path = name,
+                            .prefix = tree_wild_prefix(w->pattern),
+                            .folder = true,
+                            .mark = w->mark};
+    int followed = name ? tree_link_folder(w->job, &o) : -1;
+
+    free(name);
+    return followed > 0 ? enter(w) : followed;
 }
 
 /* What w->path is now. */
@@ -125,10 +160,13 @@ static int visit(struct walk *w, unsigned char type)
     if (kind == IS_FOLDER) {
         if (!tree_match_below(w->pattern, w->path) || excluded(w))
             return 0;
-        memcpy(w->path + w->len++, "/", 2);
-        return walk_folder(w);
+        return enter(w);
     }
-    if (kind == IS_NEITHER || !tree_match(w->pattern, w->path))
+    if (kind == IS_LINK)
+        return tree_match_below(w->pattern, w->path) && !excluded_below(w)
+                   ? visit_link(w)
+                   : 0;
+    if (!tree_match(w->pattern, w->path))
         return 0;
     if (excluded(w)) {
         w->found->excluded++;

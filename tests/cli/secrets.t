@@ -125,9 +125,11 @@ rm app/k
 
 # ---- what a pattern does not mean
 config
-mkdir -p app/.ssh app/.config app/__pycache__
+mkdir -p app/.ssh app/.config app/__pycache__ app/CVS
 for f in .env .netrc .ssh/id .config/x main.py~ main.py.orig main.py.rej \
-    '#main.py#' main.swp Thumbs.db desktop.ini __pycache__/x; do
+    '#main.py#' main.swp Thumbs.db desktop.ini __pycache__/x m.py.bak x.tmp \
+    main.swn CVS/Entries thumbs.db Desktop.ini ehthumbs.db x.ORIG nohup.out \
+    main.py.LOCAL.123.py; do
     echo x >"app/$f"
 done
 run 0 "hidden files and leavings are passed over" ota-pack check
@@ -136,7 +138,11 @@ config "x-a: 1"
 sed -i 's|\["app/\*\*"\]|["app/.config/**", app/.env]|' ota-pack.yml
 run 0 "a pattern with a dot and a plain path take them" ota-pack check
 says out "1 device, 2 files"
-rm -rf app/.[a-z]* app/*~ app/*.* app/__pycache__ 'app/#main.py#'
+config
+sed -i 's|\["app/\*\*"\]|[app/x.tmp, app/CVS/Entries]|' ota-pack.yml
+run 0 "so do plain paths to leavings" ota-pack check
+says out "1 device, 2 files"
+rm -rf app/.[a-z]* app/*~ app/*.* app/__pycache__ 'app/#main.py#' app/CVS
 echo 'print(1)' >app/main.py
 
 # ---- links
@@ -152,6 +158,40 @@ ln -s "../../out.$$" app/dir
 sed -i 's|"app/\*\*"|app/dir/s|' ota-pack.yml
 run 3 "through a folder" ota-pack check
 says err "'app/dir' is a link to '../../out.$$'"
+says err "'app/dir' into 'follow'"
+config
+run 3 "a link to a folder, with a pattern" ota-pack check
+says err "'app/dir' is a link to '../../out.$$', out of the folder"
+says err "put the folder itself there, or 'app/dir' into 'follow'"
+for name in app/dir 'app/dir/**'; do
+    config "exclude: [\"$name\"]"
+    run 0 "which is excluded: $name" ota-pack check
+done
+for follow in '[app/dir]' '["app/*"]' '["app/dir/**"]' true; do
+    config "follow: $follow"
+    [ "$follow" != '["app/dir/**"]' ] ||
+        sed -i 's|"app/\*\*"|"app/*.py", app/dir/s|' ota-pack.yml
+    run 0 "which is followed: $follow" ota-pack check
+    says out "1 device, 2 files"
+done
+config "follow: [app/dir]"
+ln -s /etc/hostname ../out.$$/t
+run 3 "a link behind that" ota-pack check
+says err "'app/dir/t' is a link to '/etc/hostname'"
+rm ../out.$$/t
+ln -s ../out.$$ ../out.$$/up
+ln -s .. ../out.$$/around
+run 3 "a link round in a circle" ota-pack check
+says err "'app/dir/around' is a link to"
+config "follow: true"
+run 3 "also where all are followed" ota-pack check
+says err "a folder that it lies in itself: put"
+rm ../out.$$/up ../out.$$/around
+ln -s sub app/in
+mkdir app/sub
+run 0 "one within the folder is passed over" ota-pack check
+rm app/in app/dir
+rmdir app/sub
 config "follow: [app/k]"
 ln -s "../../out.$$/s" app/k
 run 0 "a link that is followed" ota-pack check
@@ -163,7 +203,7 @@ run 0 "a link within the folder" ota-pack check
 ln -sf nowhere.py app/k
 run 4 "a link to nothing" ota-pack check
 says err "'app/k' is a link to 'nowhere.py', which is not there"
-rm app/k app/dir
+rm app/k
 sed -i "s|\"app/\*\*\"|{from: ../out.$$/s, to: s}|" ota-pack.yml
 run 0 "a path outside that is written in full" ota-pack check
 
