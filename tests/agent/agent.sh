@@ -32,6 +32,16 @@ traced() {
     export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
 }
 
+# killed CALL N COMMAND...: is killed at the Nth call; fails if there is none.
+killed() {
+    call=$1 at=$2
+    shift 2
+    strace -f -o /dev/null -e trace="$call" \
+        -e inject="$call:signal=KILL:when=$at" \
+        ota-agent -c agent.conf "$@" >/dev/null 2>&1
+    [ $? -eq 137 ]
+}
+
 # rule [LINE]...: how the server misbehaves from now on; the log is empty.
 rule() {
     : >a.rules
