@@ -103,6 +103,17 @@ everywhere 'undo' back confirmed undo
 everywhere 'what stood in the way is removed' taken undone \
     apply "$(card 3)"
 
+# Where a new file cannot be read, the disk being damaged there, all is old
+# again all the same.
+rm -rf dev
+cp -a trial dev
+strace -f -o /dev/null -P dev/main -e inject=pread64:error=EIO \
+    ota-agent -c agent.conf undo >"$work/.out" 2>"$work/.err"
+ok $? 'undo with a file that cannot be read'
+says err "'main' stood in the way of going back"
+[ "$(files dev)" = "$before" ]
+ok $? 'brings all back'
+
 # What the user has mounted there cannot be removed.
 rm -rf dev
 cp -a trial dev
