@@ -198,6 +198,8 @@ static int strange_out(struct ota_install *i, const struct ota_entry *e,
     return kind < 0 ? kind : ota_aside(i, e->file.path, e->number);
 }
 
+/* What cannot be read is not known to be the bundle's, and must not keep the
+ * old files from coming back. */
 static int take_out(struct ota_install *i, const struct ota_entry *e)
 {
     char path[WORK_PATH];
@@ -207,10 +209,8 @@ static int take_out(struct ota_install *i, const struct ota_entry *e)
                   : ota_hash_check(i, e->file.path, &e->file, OTA_ERR_CONTENT);
 
     ota_work_path(i, fresh, e->number, false, path);
-    if (err == OTA_ERR_CONTENT)
-        return strange_out(i, e, path);
     return err == OTA_OK ? i->port->move(i->port->ctx, e->file.path, path)
-                         : err;
+                         : strange_out(i, e, path);
 }
 
 /* What else is there than files is for ota_clear_way().  A name in another

@@ -48,8 +48,8 @@ struct ota_posix {
 };
 
 /* Opens the root folder, and .ota where it is: a folder of mode 0700 that
- * belongs, with all that the installer made in it, to the effective user.  0,
- * or -1 with errno and, where that is the reason, a doubt. */
+ * belongs, with all that the installer made in it for itself, to the effective
+ * user.  0, or -1 with errno and, where that is the reason, a doubt. */
 int ota_posix_open(struct ota_posix *p, const char *root);
 
 /* Takes NULL, and what was never opened but is all zeros. */

@@ -14,6 +14,7 @@
 #define READ_FOLDER (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 static const char work_folder[] = ".ota";
+static const char aside[] = "aside", half_made[] = "folder.new";
 
 /* -- whose it is --------------------------------------------------------------
  */
@@ -33,6 +34,9 @@ enum { LEVELS = 3 }; /* of folders above what is kept: new/hh/hh/hh */
 static int check_owners(struct ota_posix *p, int dir, const char *path,
                         int level);
 
+/* A cut leaves another user's folders in two places, from which nothing ever
+ * comes back: the one that was made for him, and at any level what stood in the
+ * way. */
 static int check_owner(struct ota_posix *p, int dir, const char *path,
                        const char *name, int level)
 {
@@ -40,12 +44,14 @@ static int check_owner(struct ota_posix *p, int dir, const char *path,
     struct stat st;
     int fd;
 
+    if (level == 0 && strcmp(name, half_made) == 0)
+        return 0;
     if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
         return errno == ENOENT ? 0 : -1;
     snprintf(below, sizeof(below), "%.200s/%.50s", path, name);
     if (st.st_uid != geteuid())
         return doubt(p, OTA_POSIX_STRANGER, below, &st);
-    if (!S_ISDIR(st.st_mode))
+    if (!S_ISDIR(st.st_mode) || (level == 0 && strcmp(name, aside) == 0))
         return 0;
     fd = openat(dir, name, READ_FOLDER);
     return fd < 0 ? -1 : check_owners(p, fd, below, level + 1);
@@ -241,15 +247,14 @@ int ota_posix_clear(void *ctx, const char *path)
 /* -- made as it was -----------------------------------------------------------
  */
 
-static const char half_made[] = "folder.new";
-
-/* Made in .ota, and moved when it is as it should be. */
+/* Made in .ota, and moved when it is as it should be.  What a cut left of the
+ * last one may be as that should be, and no longer ours. */
 static int make_as(struct ota_posix *p, int dir, const char *name,
                    const struct ota_stat *as)
 {
     int fd, result;
 
-    (void)!unlinkat(p->work, half_made, AT_REMOVEDIR);
+    (void)remove_name(p->work, half_made);
     if (mkdirat(p->work, half_made, 0700) != 0)
         return -1;
     fd = openat(p->work, half_made, READ_FOLDER);

@@ -26,6 +26,13 @@ serve() {
     url=http://127.0.0.1:$(cat "$name.port")
 }
 
+# killed CALL N COMMAND...: is killed at the Nth call; fails if there is none.
+killed() {
+    call=$1 at=$2
+    shift 2
+    killed_at "$call" "$at" ota-agent -c agent.conf "$@"
+}
+
 # rule [LINE]...: how the server misbehaves from now on; the log is empty.
 rule() {
     : >a.rules

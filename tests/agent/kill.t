@@ -48,13 +48,6 @@ completes() {
     [ "$(files dev)" = "$new" ]
 }
 
-# killed CALL N COMMAND...: is killed at the Nth call; fails if there is none.
-killed() {
-    call=$1 at=$2
-    shift 2
-    killed_at "$call" "$at" ota-agent -c agent.conf "$@"
-}
-
 # everywhere WHAT START COMMAND...: kills it at each call.
 everywhere() {
     what=$1 from=$2
@@ -63,7 +56,10 @@ everywhere() {
     for call in $calls; do
         at=1
         while rm -rf dev && cp -a "$from" dev && killed $call $at "$@"; do
-            whole && { [ "$what" != install ] || completes; } || break 2
+            whole && { [ "$what" != install ] || completes; } || {
+                places=0
+                break 2
+            }
             at=$((at + 1))
             places=$((places + 1))
         done

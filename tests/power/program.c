@@ -167,6 +167,33 @@ static void test_aside(void)
     w->type->free(w);
 }
 
+static int (*readable)(void *ctx, const char *path, enum ota_open how);
+
+static int open_unreadable(void *ctx, const char *path, enum ota_open how)
+{
+    return strcmp(path, "a.py") == 0 ? OTA_ERR_IO : readable(ctx, path, how);
+}
+
+/* The program took its mode away, or the disk is damaged there. */
+static void test_unreadable(void)
+{
+    for (int mode = SIM_REPLACES; mode <= SIM_REFUSES; mode++) {
+        struct world *w = sim_new((enum sim_mode)mode);
+        int err;
+
+        scene_wrong = NULL;
+        scene_prepare(five, w, 2);
+        readable = w->port.open;
+        w->port.open = open_unreadable;
+        err = scene_undo(five, w, NULL);
+        w->port.open = readable;
+        check(err == OTA_OK && !scene_wrong &&
+                  world_has(w, ".ota/aside/00/00/01"),
+              "a file that cannot be read is kept aside, too");
+        w->type->free(w);
+    }
+}
+
 /* A swap that cannot end: an old file's place cannot be written. */
 static void test_reset(void)
 {
@@ -212,6 +239,7 @@ int main(int argc, char **argv)
     test_stubs();
     test_folders();
     test_aside();
+    test_unreadable();
     test_reset();
     scene_free(rich);
     scene_free(five);

@@ -28,6 +28,7 @@ static enum diag_kind said_kind;
 
 static inline void hear(void *ctx, const struct diag_event *e)
 {
+    (void)ctx;
     if (e->level != DIAG_ERROR)
         return;
     snprintf(said, sizeof said, "%s", e->message);
