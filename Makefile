@@ -54,7 +54,7 @@ $(BUILD)/libota-bundle.a: $(call obj,src/bundle/*.c)
 $(BUILD)/libhost.a: $(call obj,$(HOST:%=src/%/*.c))
 $(BUILD)/%.a:
 	@rm -f $@
-	$(AR) rcsD $@ $^
+	$(AR) qcsD $@ $^
 
 $(BUILD)/ota-pack: $(call obj,src/cli/*.c) $(LIBS)
 $(UNIT) $(REPLAY) $(BENCH): $(BUILD)/%: $(BUILD)/%.o $(LIBS)

@@ -29,7 +29,7 @@ allowed() { # FILE: the patterns
     src/bundle/*) echo "$freestanding <string.h> <ota/*.h> own" ;;
     src/base/*) echo "$system own" ;;
     src/config/*) echo "$system <ota/*.h> own bundle/*.h base/*.h" ;;
-    src/keys/*) echo "$system <ota/*.h> own $(rooms base config)" ;;
+    src/keys/*) echo "$system <ota/*.h> own $(rooms bundle base config)" ;;
     src/store/*) echo "$system <ota/*.h> own $(rooms base config keys)" ;;
     src/pack/*) echo "$system <ota/*.h> own $(rooms bundle base config keys)" ;;
     src/index/*)
@@ -42,7 +42,7 @@ allowed() { # FILE: the patterns
         echo "$system <ota/*.h> own $(rooms bundle base config keys store \
             pack index plan publish)"
         ;;
-    src/device/*/*) echo "$system <ota/*.h> own device/*.h" ;;
+    src/device/*/*) echo "$system <ota/*.h> own $(rooms bundle device)" ;;
     src/device/*) echo "$system <ota/*.h> own" ;;
     esac
 }

@@ -272,6 +272,11 @@ int ota_path_compare(const char *a, size_t a_len, const char *b, size_t b_len);
 bool ota_path_below(const char *path, size_t len, const char *dir,
                     size_t dir_len);
 
+/* Reads a device's id from `len` bytes of text: aa:bb.., aa-bb.., aabb.ccdd..
+ * or bare hex, of 6 bytes (a MAC-48, which two zeros follow in `id`) or 8 (an
+ * EUI-64).  Returns how many; 0: it is none, and `id` is as it was. */
+uint8_t ota_device_parse(const char *text, size_t len, uint8_t id[8]);
+
 /* A sentence for people, and the name in format.md's table; "ok" for 0.
  * Neither is NULL for any number. */
 const char *ota_strerror(int err);

@@ -12,11 +12,13 @@ enum { HEAD = 600, TAIL = 300 };
 
 static pthread_mutex_t printing = PTHREAD_MUTEX_INITIALIZER;
 static diag_handler *handler;
+static void *handler_ctx;
 static atomic_int status;
 static atomic_uint errors;
 
-static void print_default(const struct diag_event *event)
+static void print_default(void *ctx, const struct diag_event *event)
 {
+    (void)ctx;
     diag_print(stderr, event, false);
 }
 
@@ -28,9 +30,9 @@ static void count_error(enum diag_kind kind)
     atomic_compare_exchange_strong(&status, &none, (int)kind);
 }
 
-static void hand_on(const struct diag_event *event)
+void diag_hand_on(const struct diag_event *event)
 {
-    (handler ? handler : print_default)(event);
+    (handler ? handler : print_default)(handler_ctx, event);
 }
 
 /* Takes both texts; NULL: there is no memory for the message. */
@@ -44,7 +46,7 @@ static void deliver(enum diag_level level, enum diag_kind kind,
     pthread_mutex_lock(&printing);
     if (!text || !diag_hold(&event, text, of)) {
         event.message = text ? text : "out of memory";
-        hand_on(&event);
+        diag_hand_on(&event);
         free(text);
         free(of);
     }
@@ -145,7 +147,7 @@ int diag_report_of(enum diag_level level, enum diag_kind kind,
 
 static void tell_held(void)
 {
-    atomic_fetch_sub(&errors, diag_hold_tell(hand_on));
+    atomic_fetch_sub(&errors, diag_hold_tell());
 }
 
 void diag_gather(void)
@@ -266,9 +268,10 @@ void diag_reset(void)
     diag_forget();
 }
 
-void diag_set_handler(diag_handler *h)
+void diag_set_handler(diag_handler *h, void *ctx)
 {
     pthread_mutex_lock(&printing);
     handler = h;
+    handler_ctx = ctx;
     pthread_mutex_unlock(&printing);
 }

@@ -94,10 +94,10 @@ int diag_status(void);
 unsigned diag_errors(void);
 void diag_reset(void);
 
-/* Who prints.  NULL: the default, diag_print() to standard error.  Calls come
- * one at a time, from any thread. */
-typedef void diag_handler(const struct diag_event *event);
-void diag_set_handler(diag_handler *handler);
+/* Who prints, and what it is called with.  NULL: the default, diag_print() to
+ * standard error.  Calls come one at a time, from any thread. */
+typedef void diag_handler(void *ctx, const struct diag_event *event);
+void diag_set_handler(diag_handler *handler, void *ctx);
 
 /* `file:line:col: error: message`, the source line and a caret; or
  * `ota-pack: message`, `ota-pack: warning: message`.  color: with ANSI

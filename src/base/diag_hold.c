@@ -234,7 +234,7 @@ static void put_examples(FILE *out, const struct group *g,
     fputc(')', out);
 }
 
-static void tell_group(const struct held *h, diag_handler *handler)
+static void tell_group(const struct held *h)
 {
     const char *names[EXAMPLES] = {0};
     char lines[EXAMPLES][16], *text = NULL;
@@ -252,11 +252,11 @@ static void tell_group(const struct held *h, diag_handler *handler)
         if (fclose(out) == 0)
             e.message = text;
     }
-    handler(&e);
+    diag_hand_on(&e);
     free(text);
 }
 
-static void tell(struct held *h, diag_handler *handler)
+static void tell(struct held *h)
 {
     const struct group *g = h->group;
     bool each = !g || (!g->of && g->count <= PLACES);
@@ -268,9 +268,9 @@ static void tell(struct held *h, diag_handler *handler)
     h->told = true;
     if (each) {
         h->event.message = h->text;
-        handler(&h->event);
+        diag_hand_on(&h->event);
     } else {
-        tell_group(h, handler);
+        tell_group(h);
     }
 }
 
@@ -281,14 +281,14 @@ static unsigned left_out(const struct group *g)
     return g->level == DIAG_ERROR && !each ? (unsigned)g->count - 1 : 0;
 }
 
-unsigned diag_hold_tell(diag_handler *handler)
+unsigned diag_hold_tell(void)
 {
     unsigned count = repeated;
 
     for (const struct group *g = groups; g; g = g->next)
         count += left_out(g);
     for (struct held *h = first; h; h = h->next)
-        tell(h, handler);
+        tell(h);
     while (first) {
         struct held *next = first->next;
 

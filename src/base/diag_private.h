@@ -15,7 +15,10 @@ bool diag_hold(const struct diag_event *event, char *text, char *of);
 
 /* Gives on all that is held, in order, what belongs together as one.  Returns
  * how many errors were not told by themselves. */
-unsigned diag_hold_tell(diag_handler *handler);
+unsigned diag_hold_tell(void);
+
+/* To who prints. */
+void diag_hand_on(const struct diag_event *event);
 
 /* Forgets where lines of a text were found. */
 void diag_print_forget(void);

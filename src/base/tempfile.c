@@ -1,5 +1,6 @@
 /* Temporary files: beside the final name, registered for removal by a signal
  * handler, synced and renamed. */
+#include "file.h"
 #include "tempfile.h"
 #include "diag.h"
 #include <errno.h>
@@ -91,18 +92,7 @@ int tempfile_open(struct tempfile *t, const char *path, mode_t mode)
 
 int tempfile_write(struct tempfile *t, const void *buf, size_t len)
 {
-    const char *at = buf;
-
-    while (len > 0) {
-        ssize_t n = write(t->fd, at, len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return cannot_write(t->path);
-        at += n;
-        len -= (size_t)n;
-    }
-    return 0;
+    return file_write(t->fd, buf, len) == 0 ? 0 : cannot_write(t->path);
 }
 
 /* Some file systems cannot sync a folder, and say EINVAL. */

@@ -51,6 +51,10 @@ enum { FILE_SIZE = 2, FILE_HASH = 6, FILE_HEAD = 38, BASE_HEAD = 36 };
 /* A public key: "Ed", id, key */
 enum { KEY_ID = 2, KEY_KEY = 10 };
 
+/* .ota/keys0 and keys1: magic and format, count, two zeros, keys, CRC-32 */
+#define KEYS_MAGIC "OTAK\1"
+enum { KEYS_COUNT = 5, KEYS_HEAD = 8 };
+
 static inline uint16_t get16(const uint8_t *p)
 {
     return (uint16_t)(p[0] | p[1] << 8);

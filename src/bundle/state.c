@@ -25,9 +25,6 @@ enum {
     STATE_LEN = 96
 };
 
-/* .ota/keys0 and keys1: magic, format, count, two zeros, keys, CRC-32 */
-enum { KEYS_COUNT = 5, KEYS_HEAD = 8 };
-
 static const char *const state_files[2] = {".ota/state0", ".ota/state1"};
 static const char *const key_files[2] = {".ota/keys0", ".ota/keys1"};
 
@@ -232,7 +229,7 @@ int ota_keys_load(struct ota_install *i)
         return OTA_OK;
     path = key_files[i->state.keys - 1];
     err = read_file(i, path, b, KEYS_HEAD);
-    if (err == OTA_OK && (memcmp(b, "OTAK\1", 5) != 0 || b[KEYS_COUNT] < 1 ||
+    if (err == OTA_OK && (memcmp(b, KEYS_MAGIC, 5) != 0 || b[KEYS_COUNT] < 1 ||
                           b[KEYS_COUNT] > OTA_KEYS))
         err = OTA_ERR_STATE;
     if (err != OTA_OK)
@@ -250,7 +247,7 @@ int ota_keys_load(struct ota_install *i)
 int ota_keys_save(struct ota_install *i, const uint8_t (*keys)[OTA_PUBLIC_KEY],
                   size_t count, uint8_t *which)
 {
-    uint8_t b[KEYS_HEAD + OTA_KEYS * OTA_PUBLIC_KEY + 4] = "OTAK\1";
+    uint8_t b[KEYS_HEAD + OTA_KEYS * OTA_PUBLIC_KEY + 4] = KEYS_MAGIC;
     size_t len = KEYS_HEAD + count * OTA_PUBLIC_KEY;
 
     *which = i->state.keys == 1 ? 2 : 1;

@@ -6,20 +6,32 @@
 
 static const char fresh[] = ".ota/new", backup[] = ".ota/old";
 
+/* 1: a regular file is there; 0: none is; or the port's error. */
+static int is_regular(struct ota_install *i, const char *path)
+{
+    int kind = ota_kind(i, path);
+
+    return kind < 0 ? kind : kind == OTA_REGULAR;
+}
+
+/* Is there what is kept as e's KIND?  In `path`. */
+static int is_kept(struct ota_install *i, const struct ota_entry *e,
+                   const char *kind, char path[WORK_PATH])
+{
+    if (e->file.type == OTA_SLOT)
+        return 0;
+    ota_work_path(i, kind, e->number, false, path);
+    return is_regular(i, path);
+}
+
 /* Moves what is kept as e's KIND to where it belongs, if it is there. */
 static int to_live(struct ota_install *i, const struct ota_entry *e,
                    const char *kind)
 {
     char path[WORK_PATH];
-    int found;
+    int kept = is_kept(i, e, kind, path);
 
-    if (e->file.type == OTA_SLOT)
-        return OTA_OK;
-    ota_work_path(i, kind, e->number, false, path);
-    found = ota_kind(i, path);
-    if (found != OTA_REGULAR)
-        return found < 0 ? found : OTA_OK;
-    return i->port->move(i->port->ctx, path, e->file.path);
+    return kept > 0 ? i->port->move(i->port->ctx, path, e->file.path) : kept;
 }
 
 /* The folders above what to_live() will move. */
@@ -27,15 +39,9 @@ static int folders_for(struct ota_install *i, const struct ota_entry *e,
                        const char *kind)
 {
     char path[WORK_PATH];
-    int found;
+    int kept = is_kept(i, e, kind, path);
 
-    if (e->file.type == OTA_SLOT)
-        return OTA_OK;
-    ota_work_path(i, kind, e->number, false, path);
-    found = ota_kind(i, path);
-    if (found != OTA_REGULAR)
-        return found < 0 ? found : OTA_OK;
-    return ota_make_parents(i, e->file.path);
+    return kept > 0 ? ota_make_parents(i, e->file.path) : kept;
 }
 
 static int pass_and_barrier(struct ota_install *i, ota_pass_fn *each)
@@ -48,19 +54,25 @@ static int pass_and_barrier(struct ota_install *i, ota_pass_fn *each)
 /* -- out and in -------------------------------------------------------------
  */
 
+/* Is there a file that e is to replace?  `path` is its backup's. */
+static int is_live(struct ota_install *i, const struct ota_entry *e,
+                   char path[WORK_PATH])
+{
+    if (e->file.type == OTA_SLOT)
+        return 0;
+    ota_work_path(i, backup, e->number, false, path);
+    return is_regular(i, e->file.path);
+}
+
 /* Where moves rename, a file beside its backup is not the one that was moved:
  * a program came between two tries. */
 static int each_out(struct ota_install *i, const struct ota_entry *e)
 {
     char path[WORK_PATH];
-    int kind;
+    int kind = is_live(i, e, path);
 
-    if (e->file.type == OTA_SLOT)
-        return OTA_OK;
-    kind = ota_kind(i, e->file.path);
-    if (kind != OTA_REGULAR)
-        return kind < 0 ? kind : OTA_OK;
-    ota_work_path(i, backup, e->number, false, path);
+    if (kind <= 0)
+        return kind;
     kind = i->port->move_copies ? OTA_NOTHING : ota_kind(i, path);
     if (kind == OTA_NOTHING)
         return i->port->move(i->port->ctx, e->file.path, path);
@@ -77,15 +89,9 @@ int ota_move_out(struct ota_install *i)
 static int each_half(struct ota_install *i, const struct ota_entry *e)
 {
     char path[WORK_PATH];
-    int kind;
+    int live = is_live(i, e, path);
 
-    if (e->file.type == OTA_SLOT)
-        return OTA_OK;
-    kind = ota_kind(i, e->file.path);
-    if (kind != OTA_REGULAR)
-        return kind < 0 ? kind : OTA_OK;
-    ota_work_path(i, backup, e->number, false, path);
-    return ota_remove_if(i, path);
+    return live > 0 ? ota_remove_if(i, path) : live;
 }
 
 int ota_remove_half(struct ota_install *i)
@@ -147,14 +153,10 @@ static int each_in_folders(struct ota_install *i, const struct ota_entry *e)
 static int each_in(struct ota_install *i, const struct ota_entry *e)
 {
     char path[WORK_PATH];
-    int kind;
+    int kind = e->file.type == OTA_FILE ? is_kept(i, e, fresh, path) : 0;
 
-    if (e->file.type != OTA_FILE)
-        return OTA_OK;
-    ota_work_path(i, fresh, e->number, false, path);
-    kind = ota_kind(i, path);
-    if (kind != OTA_REGULAR)
-        return kind < 0 ? kind : OTA_OK;
+    if (kind <= 0)
+        return kind;
     kind = ota_kind(i, e->file.path);
     if (kind == OTA_NOTHING || (kind == OTA_REGULAR && i->port->move_copies))
         return i->port->move(i->port->ctx, path, e->file.path);

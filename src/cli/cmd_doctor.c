@@ -77,12 +77,14 @@ static void look(struct run *r, const struct config *config)
 {
     char *folder = project_memory();
     struct memory memory = {.folder = folder, .older = MEMORY_WARN};
+    struct doctor_heard heard = {0};
     const struct doctor_options o = {.config = config,
                                      .stop = &cmd_stopped,
                                      .write_nothing = r->g->dry_run,
                                      .memory = &memory,
                                      .tell = tell,
-                                     .ctx = r};
+                                     .ctx = r,
+                                     .heard = &heard};
     struct signer *signer;
 
     doctor_key(&o, &signer);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bundle/format.h"
 #include "keys/keys.h"
 #include "cmd.h"
 #include "json.h"
@@ -81,7 +82,7 @@ static void say(const struct cmd_global *g, const char *name)
     snprintf(path, sizeof path, "%s.pub", name);
     if (keys_read_public(path, key) != 0)
         return;
-    keys_id_text(key + 2, id);
+    keys_id_text(key + KEY_ID, id);
     if (g->json)
         say_json(name, path, id);
     else if (!g->quiet)

@@ -107,8 +107,9 @@ void msg_around(void (*before)(void), void (*after)(void))
 }
 
 /* Notes that belong to an error are shown in a quiet run, too. */
-static void handle(const struct diag_event *event)
+static void handle(void *ctx, const struct diag_event *event)
 {
+    (void)ctx;
     if (muted || (quiet_run && event->level != DIAG_ERROR && !diag_errors()))
         return;
     if (print_before)
@@ -125,7 +126,7 @@ void msg_init(bool json, bool quiet)
 {
     as_json = json;
     quiet_run = quiet;
-    diag_set_handler(handle);
+    diag_set_handler(handle, NULL);
 }
 
 bool msg_idle(void)

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "msg.h"
 #include "progress.h"
 
@@ -47,14 +47,6 @@ static struct {
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
-static uint64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 /* What was put first and is on its way is not done. */
 static size_t without(size_t all, size_t some)
 {
@@ -68,12 +60,13 @@ static struct sample look(void)
     size_t done = without(m->done, m->way.objects);
 
     if (m->to_pack)
-        return (struct sample){
-            .ms = now_ms(), .done = meter_packed(m), .bytes = meter_packed(m)};
+        return (struct sample){.ms = clock_ms(),
+                               .done = meter_packed(m),
+                               .bytes = meter_packed(m)};
     if (done > self.done || self.total != m->total)
         self.done = done;
     self.total = m->total;
-    return (struct sample){.ms = now_ms(),
+    return (struct sample){.ms = clock_ms(),
                            .done = self.done,
                            .bytes = without(m->bytes, m->way.unsent)};
 }
@@ -86,7 +79,7 @@ static void take_sample(void)
         return;
     }
     if (!self.since)
-        self.since = now_ms();
+        self.since = clock_ms();
     if (self.packing != (self.meter->to_pack > 0))
         self.count = 0;
     self.packing = self.meter->to_pack > 0;
@@ -190,7 +183,7 @@ static void draw(void)
     char text[LINE];
 
     if (!self.line || !self.since || cmd_stopped ||
-        now_ms() - self.since < DELAY_MS ||
+        clock_ms() - self.since < DELAY_MS ||
         tcgetpgrp(STDERR_FILENO) != getpgrp()) {
         erase();
         return;

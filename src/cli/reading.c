@@ -10,6 +10,8 @@
 #include <sodium.h>
 
 #include "base/diag.h"
+#include "base/file.h"
+#include "bundle/format.h"
 #include "config/fleet.h"
 #include "keys/keys.h"
 #include "find_config.h"
@@ -61,7 +63,7 @@ int reading_need_key(struct reading *r, const struct cmd_global *g)
                           g->cmd->name, g->config);
     if (!find_config(g, &c) && !diag_errors() && !signer_open(c, 1, &s)) {
         memcpy(r->keys[device->key_count++], signer_public(s), OTA_PUBLIC_KEY);
-        keys_id_text(r->keys[0] + 2, id);
+        keys_id_text(r->keys[0] + KEY_ID, id);
         if (g->verbose)
             diag_note("the key that is trusted is %s, of '%s'", id, c->path);
     }
@@ -167,18 +169,14 @@ static int parse_device_key(uint8_t *key, const char *text, size_t len)
 static int take_device_key(struct reading *r, const char *arg)
 {
     char text[256];
-    size_t len = 0;
-    ssize_t n = 1;
     int fd = open(arg, O_RDONLY | O_CLOEXEC), status = 0;
+    ssize_t len = fd < 0 ? -1 : file_read(fd, text, sizeof text);
 
-    while (fd >= 0 && n > 0 && len < sizeof text) {
-        n = read(fd, text + len, sizeof text - len);
-        len += n > 0 ? (size_t)n : 0;
-    }
-    if (fd < 0 || n < 0)
+    if (len < 0)
         status = diag_error(DIAG_KEY, "cannot read the device key '%s': %s",
                             arg, strerror(errno));
-    else if (len == sizeof text || parse_device_key(r->device_key, text, len))
+    else if (len == sizeof text ||
+             parse_device_key(r->device_key, text, (size_t)len))
         status =
             diag_error(DIAG_KEY, "'%s' is not a device key (%d hex digits)",
                        arg, 2 * OTA_DEVICE_KEY);

@@ -1,8 +1,9 @@
 /* A bundle for people and for scripts: all that it says. */
 #include <stdio.h>
 #include <string.h>
-#include <sodium.h>
 
+#include "base/hex.h"
+#include "bundle/format.h"
 #include "config/fleet.h"
 #include "keys/keys.h"
 #include "json.h"
@@ -21,7 +22,8 @@ static bool is_full(const struct ota_alternative *a)
 
 static const char *hex(const uint8_t *buf, size_t len, char out[HEX_MAX])
 {
-    return sodium_bin2hex(out, HEX_MAX, buf, len);
+    hex_encode(buf, len, out);
+    return out;
 }
 
 /* Bytes of the files and slots that were read. */
@@ -99,7 +101,7 @@ static void say_alternatives(const struct ota_manifest *m)
                "memory %zu bytes\n",
                a.window_bits, 1U << a.window_bits, a.chunk_max,
                OTA_READER_MEMORY(a.window_bits, a.chunk_max));
-        printf("     %s\n", hex(a.link + 2, OTA_HASH, name));
+        printf("     %s\n", hex(a.link + LINK_HASH, OTA_HASH, name));
     }
 }
 
@@ -128,7 +130,7 @@ static void say_keys(const struct unpack_result *result)
     if (result->key_count)
         puts("\nkeys to be trusted from then on");
     for (uint8_t i = 0; i < result->key_count; i++) {
-        keys_id_text(result->keys[i] + 2, id);
+        keys_id_text(result->keys[i] + KEY_ID, id);
         printf("  %s\n", id);
     }
 }
@@ -203,7 +205,7 @@ static void put_alternative(struct json *j, const struct ota_alternative *a)
     json_number(j, "chunk_max", a->chunk_max);
     json_number(j, "records", a->records);
     json_number(j, "memory", OTA_READER_MEMORY(a->window_bits, a->chunk_max));
-    json_hex(j, "payload", a->link + 2, OTA_HASH);
+    json_hex(j, "payload", a->link + LINK_HASH, OTA_HASH);
     json_object_end(j);
 }
 
@@ -245,7 +247,7 @@ static void put_records(struct json *j, const struct unpack_result *result)
     json_number(j, "bytes", content_bytes(result));
     json_array(j, "keys");
     for (uint8_t i = 0; i < result->key_count; i++) {
-        keys_id_text(result->keys[i] + 2, id);
+        keys_id_text(result->keys[i] + KEY_ID, id);
         json_string(j, NULL, id);
     }
     json_array_end(j);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/file.h"
 #include "config_private.h"
 
 /* ---- files */
@@ -24,15 +25,13 @@ static int grow(char **bytes, size_t *room)
 static int read_all(int fd, char **bytes, size_t *len)
 {
     size_t room = 0;
-    ssize_t n = 1;
+    ssize_t n;
 
     *len = 0;
-    while (n > 0) {
-        if (*len == room && grow(bytes, &room) < 0)
+    while (*len == room) {
+        if (grow(bytes, &room) < 0)
             return ENOMEM;
-        do
-            n = read(fd, *bytes + *len, room - *len);
-        while (n < 0 && errno == EINTR);
+        n = file_read(fd, *bytes + *len, room - *len);
         if (n < 0)
             return errno;
         *len += (size_t)n;

@@ -3,74 +3,29 @@
 #include <string.h>
 #include "fleet_reading.h"
 #include "base/array.h"
+#include "base/hex.h"
 #include "base/utf8.h"
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
-/* Digits between separators: 0 for bare hex, -1 for no known spelling. */
-static int group_of(const char *text, size_t len)
-{
-    if (len == 12 || len == 16)
-        return 0;
-    if ((len == 17 || len == 23) && (text[2] == ':' || text[2] == '-'))
-        return 2;
-    return (len == 14 || len == 19) && text[4] == '.' ? 4 : -1;
-}
+#include <ota/bundle.h>
 
 int device_id_parse(const char *text, size_t len, struct device_id *id)
 {
-    struct device_id out = {0};
-    int group = group_of(text, len), digit;
-    char separator = group > 0 ? text[group] : 0;
-    unsigned digits = 0;
+    uint8_t id_len = ota_device_parse(text, len, id->bytes);
 
-    if (group < 0)
+    if (!id_len)
         return -1;
-    for (size_t i = 0; i < len; i++) {
-        if (group && i % (size_t)(group + 1) == (size_t)group) {
-            if (text[i] != separator)
-                return -1;
-            continue;
-        }
-        if ((digit = hex_digit(text[i])) < 0)
-            return -1;
-        out.bytes[digits / 2] =
-            (uint8_t)(out.bytes[digits / 2] << 4 | (unsigned)digit);
-        digits++;
-    }
-    out.len = (uint8_t)(digits / 2);
-    *id = out;
+    id->len = id_len;
     return 0;
-}
-
-static void put_byte(char *out, uint8_t byte)
-{
-    static const char digits[] = "0123456789abcdef";
-
-    out[0] = digits[byte >> 4];
-    out[1] = digits[byte & 15];
 }
 
 void device_id_hex(const struct device_id *id, char out[DEVICE_HEX])
 {
-    for (unsigned i = 0; i < id->len; i++)
-        put_byte(out + 2 * i, id->bytes[i]);
-    out[2 * id->len] = '\0';
+    hex_encode(id->bytes, id->len, out);
 }
 
 void device_id_text(const struct device_id *id, char out[DEVICE_TEXT])
 {
     for (unsigned i = 0; i < id->len; i++) {
-        put_byte(out + 3 * i, id->bytes[i]);
+        hex_encode(id->bytes + i, 1, out + 3 * i);
         out[3 * i + 2] = i + 1 < id->len ? ':' : '\0';
     }
 }

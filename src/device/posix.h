@@ -69,7 +69,7 @@ int ota_posix_add_slot(struct ota_posix *p, const char *name, const char *a,
 /* The port; `p` is borrowed. */
 struct ota_port ota_posix_port(struct ota_posix *p);
 
-/* -- posix.c, for the others -------------------------------------------------
+/* -- posix_file.c: as in the port, `ctx` is the ota_posix --------------------
  */
 
 /* The folder that `path` lies in, to be left with ota_posix_leave(); *name is
@@ -78,6 +78,32 @@ struct ota_port ota_posix_port(struct ota_posix *p);
 int ota_posix_enter(const struct ota_posix *p, const char *path,
                     const char **name);
 void ota_posix_leave(const struct ota_posix *p, int dir);
+
+/* An operation on the last component: 0 or a descriptor, or -1 with errno. */
+typedef int ota_posix_at_fn(int dir, const char *name, int arg);
+
+/* What `fn` returns there; OTA_ERR_IO or OTA_ERR_SPACE for its -1. */
+int ota_posix_at(struct ota_posix *p, const char *path, ota_posix_at_fn *fn,
+                 int arg);
+int ota_posix_file_open(void *ctx, const char *path, enum ota_open how);
+int ota_posix_file_read(void *ctx, int file, uint32_t offset, uint8_t *buf,
+                        size_t len);
+int ota_posix_file_write(void *ctx, int file, uint32_t offset,
+                         const uint8_t *buf, size_t len);
+int ota_posix_file_sync(void *ctx, int file);
+int ota_posix_file_close(void *ctx, int file);
+int ota_posix_file_move(void *ctx, const char *from, const char *to);
+int ota_posix_file_stat(void *ctx, const char *path, struct ota_stat *st);
+int ota_posix_barrier(void *ctx);
+
+/* Notes errno and the path; returns OTA_ERR_SPACE or OTA_ERR_IO. */
+int ota_posix_failed(struct ota_posix *p, const char *path);
+
+/* All of buf at `offset`: 0, or -1 with errno. */
+int ota_posix_write(int fd, uint32_t offset, const uint8_t *buf, size_t len);
+
+/* The number of bytes, fewer than `len` only at the end; -1 with errno. */
+ssize_t ota_posix_read(int fd, uint32_t offset, uint8_t *buf, size_t len);
 
 /* -- posix_work.c: .ota and what only it is for -------------------------------
  */
@@ -99,14 +125,5 @@ int ota_posix_slot_read_at(void *ctx, const char *name, int image,
                            uint32_t offset, uint8_t *buf, size_t len);
 int ota_posix_slot_switch(void *ctx, const char *name, int image);
 void ota_posix_slot_close(struct ota_posix_slot *s);
-
-/* Notes errno and the path; returns OTA_ERR_SPACE or OTA_ERR_IO. */
-int ota_posix_failed(struct ota_posix *p, const char *path);
-
-/* All of buf at `offset`: 0, or -1 with errno. */
-int ota_posix_write(int fd, uint32_t offset, const uint8_t *buf, size_t len);
-
-/* The number of bytes, fewer than `len` only at the end; -1 with errno. */
-ssize_t ota_posix_read(int fd, uint32_t offset, uint8_t *buf, size_t len);
 
 #endif

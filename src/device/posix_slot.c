@@ -60,7 +60,6 @@ void ota_posix_slot_close(struct ota_posix_slot *s)
 int ota_posix_slot_active(void *ctx, const char *name)
 {
     struct ota_posix *p = ctx;
-    const struct ota_port port = ota_posix_port(p);
     char path[POINTER_PATH];
     struct ota_stat st;
     uint8_t letter = 'a';
@@ -69,14 +68,14 @@ int ota_posix_slot_active(void *ctx, const char *name)
     if (!find(p, name))
         return OTA_ERR_SLOT;
     snprintf(path, sizeof(path), ".ota/slot.%s", name);
-    err = port.stat(p, path, &st);
+    err = ota_posix_file_stat(p, path, &st);
     if (err != OTA_OK || st.kind == OTA_NOTHING)
         return err;
-    fd = port.open(p, path, OTA_OPEN_READ);
+    fd = ota_posix_file_open(p, path, OTA_OPEN_READ);
     if (fd < 0)
         return fd;
-    err = port.read_at(p, fd, 0, &letter, 1);
-    port.close(p, fd);
+    err = ota_posix_file_read(p, fd, 0, &letter, 1);
+    ota_posix_file_close(p, fd);
     if (err < 0)
         return err;
     return letter == 'b' ? 1 : 0;
@@ -170,7 +169,6 @@ int ota_posix_slot_read_at(void *ctx, const char *name, int image,
 int ota_posix_slot_switch(void *ctx, const char *name, int image)
 {
     struct ota_posix *p = ctx;
-    const struct ota_port port = ota_posix_port(p);
     char path[POINTER_PATH], part[POINTER_PATH];
     const uint8_t letter[2] = {image ? 'b' : 'a', '\n'};
     int fd, err, closed;
@@ -179,16 +177,16 @@ int ota_posix_slot_switch(void *ctx, const char *name, int image)
         return OTA_ERR_SLOT;
     snprintf(path, sizeof(path), ".ota/slot.%s", name);
     snprintf(part, sizeof(part), ".ota/slot.%s.new", name);
-    fd = port.open(p, part, OTA_OPEN_NEW);
+    fd = ota_posix_file_open(p, part, OTA_OPEN_NEW);
     if (fd < 0)
         return fd;
-    err = port.write_at(p, fd, 0, letter, sizeof(letter));
+    err = ota_posix_file_write(p, fd, 0, letter, sizeof(letter));
     if (err == OTA_OK)
-        err = port.sync(p, fd);
-    closed = port.close(p, fd);
+        err = ota_posix_file_sync(p, fd);
+    closed = ota_posix_file_close(p, fd);
     if (err == OTA_OK)
         err = closed;
     if (err == OTA_OK)
-        err = port.move(p, part, path);
-    return err == OTA_OK ? port.barrier(p) : err;
+        err = ota_posix_file_move(p, part, path);
+    return err == OTA_OK ? ota_posix_barrier(p) : err;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/deflate.h"
 #include "base/utf8.h"
 #include "index_private.h"
 
@@ -208,7 +209,7 @@ int index_try_shard(struct index *x, struct store *s, size_t shard,
         return result;
     result = 1;
     *bad = "it does not inflate";
-    if (payload_inflate(stored, ref->stored, ref->size, &bytes, &len) == 0) {
+    if (deflate_reverse(stored, ref->stored, ref->size, &bytes, &len) == 0) {
         *bad = "its size is another";
         if (len == ref->size)
             result = index_decode_shard(x, shard, bytes, len, bad);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "base/array.h"
 #include "base/utf8.h"
+#include "bundle/format.h"
 #include "index_private.h"
 
 /* What a reader would refuse must not get in. */
@@ -39,7 +40,7 @@ static int retire_content(struct index *x, const void *holder, bool of_device,
                           const struct index_content *now)
 {
     for (size_t i = 0; old && i < old->payload_count; i++) {
-        const uint8_t *name = old->payloads[i].link + 2;
+        const uint8_t *name = old->payloads[i].link + LINK_HASH;
 
         if (!index_names_payload(now, name) &&
             index_retire(x, holder, of_device, name, INDEX_NOW) < 0)
@@ -223,7 +224,7 @@ int index_prune_version(struct index *x, const char *release, uint32_t version,
         return 0;
     r = &e->release;
     for (size_t i = 0; v->shared && i < v->shared->payload_count; i++)
-        if (index_retire(x, r, false, v->shared->payloads[i].link + 2,
+        if (index_retire(x, r, false, v->shared->payloads[i].link + LINK_HASH,
                          left_at(v)) < 0)
             return -1;
     touch(x, e->hash);

@@ -1,6 +1,7 @@
 /* Contents: the files of a version, what it deletes, and its payloads. */
 #include <stdlib.h>
 #include <string.h>
+#include "bundle/format.h"
 #include "index_private.h"
 
 /* In record order (format.md): slots, then files. */
@@ -49,13 +50,13 @@ static bool zeros(const uint8_t *p, size_t len)
 /* What is wrong with an alternative, or NULL. */
 static const char *check_payload(const struct ota_alternative *a)
 {
-    unsigned first = a->link[0] | (unsigned)a->link[1] << 8;
+    unsigned first = get16(a->link), len = first & LINK_LENGTH;
 
     if (a->window_bits < 9 || a->window_bits > 15 || a->chunk_max < 128 ||
         a->chunk_max > OTA_CHUNK_MAX)
         return "a payload's window or chunk is out of range";
-    if (!(first & 0x8000) || (first & 0x7fff) < OTA_CHUNK_MIN ||
-        (first & 0x7fff) > a->chunk_max || a->size < (first & 0x7fff))
+    if (!(first & LINK_SEGMENT) || len < OTA_CHUNK_MIN || len > a->chunk_max ||
+        a->size < len)
         return "a payload's size is out of range";
     return NULL;
 }
@@ -199,7 +200,7 @@ bool index_names_payload(const struct index_content *c,
                          const uint8_t name[OTA_HASH])
 {
     for (size_t i = 0; c && i < c->payload_count; i++)
-        if (memcmp(c->payloads[i].link + 2, name, OTA_HASH) == 0)
+        if (memcmp(c->payloads[i].link + LINK_HASH, name, OTA_HASH) == 0)
             return true;
     return false;
 }

@@ -2,6 +2,7 @@
  * before the signature is known to be good. */
 #include <stdlib.h>
 #include <string.h>
+#include "bundle/format.h"
 #include "bundle/crypto.h"
 #include "index_private.h"
 
@@ -68,9 +69,9 @@ bool index_is_head(const uint8_t *bytes, size_t len, const uint8_t *key)
 
     if (check_frame(bytes, len))
         return false;
-    return !key || (memcmp(bytes + INDEX_KEY_ID, key + 2, OTA_KEY_ID) == 0 &&
-                    ota_verify(bytes + signed_len, bytes, signed_len,
-                               key + 2 + OTA_KEY_ID));
+    return !key ||
+           (memcmp(bytes + INDEX_KEY_ID, key + KEY_ID, OTA_KEY_ID) == 0 &&
+            ota_verify(bytes + signed_len, bytes, signed_len, key + KEY_KEY));
 }
 
 static int check_signature(const uint8_t *bytes, size_t len, const uint8_t *key,
@@ -81,10 +82,9 @@ static int check_signature(const uint8_t *bytes, size_t len, const uint8_t *key,
 
     if (bad)
         return index_damaged(s->where, "head", bad);
-    if (memcmp(bytes + INDEX_KEY_ID, key + 2, OTA_KEY_ID) != 0)
-        return other_key(s, bytes + INDEX_KEY_ID, key + 2);
-    if (!ota_verify(bytes + signed_len, bytes, signed_len,
-                    key + 2 + OTA_KEY_ID))
+    if (memcmp(bytes + INDEX_KEY_ID, key + KEY_ID, OTA_KEY_ID) != 0)
+        return other_key(s, bytes + INDEX_KEY_ID, key + KEY_ID);
+    if (!ota_verify(bytes + signed_len, bytes, signed_len, key + KEY_KEY))
         return index_damaged(s->where, "head", "its signature is wrong");
     return 0;
 }

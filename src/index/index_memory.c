@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/hex.h"
 #include "index_private.h"
 #include "memory.h"
 #include "object.h"
@@ -17,7 +18,7 @@ static struct memory_seen seen_now(const struct index *x, const struct store *s)
     struct memory_seen now = {.generation = x->generation,
                               .created = x->created};
 
-    object_hex(x->priv->head, OTA_HASH, now.head);
+    hex_encode(x->priv->head, OTA_HASH, now.head);
     snprintf(now.where, sizeof now.where, "%s", s->where);
     return now;
 }

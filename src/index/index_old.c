@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bundle/format.h"
 #include "index_private.h"
 
 /* Whatever shards are whole. */
@@ -40,7 +41,7 @@ static int look_at_head(struct store *s, const uint8_t *key,
     result = index_is_head(bytes, len, key);
     if (!result && index_is_head(bytes, len, NULL)) {
         memcpy(out->key_id, bytes + INDEX_KEY_ID, OTA_KEY_ID);
-        out->other = memcmp(out->key_id, key + 2, OTA_KEY_ID) != 0;
+        out->other = memcmp(out->key_id, key + KEY_ID, OTA_KEY_ID) != 0;
     }
     free(bytes);
     return result;

@@ -4,6 +4,7 @@
 #define INDEX_INDEX_PRIVATE_H
 
 #include "base/arena.h"
+#include "base/table.h"
 #include "index.h"
 #include "store/each.h"
 #include "index_bytes.h"
@@ -75,12 +76,6 @@ struct index_held {
     bool of_device;
 };
 
-/* Pointers found by what they point to; a power of two of them, NULL: free. */
-struct index_table {
-    void **slots;
-    size_t count, room;
-};
-
 struct index_private {
     struct arena arena;
     bool loaded;               /* the shards are read, or there are none */
@@ -96,7 +91,7 @@ struct index_private {
     struct index_name *former;
     size_t former_count;
 
-    struct index_table strings, files, devices;
+    struct table strings, files, devices;
     struct index_device **order; /* all of them, by id if `sorted` */
     size_t device_count, order_room;
     bool sorted;
@@ -107,12 +102,6 @@ struct index_private {
     struct index_held *retired;
     size_t retired_count, retired_room;
 };
-
-/* index_slots.c */
-/* Room for one more.  0, or -1 (reported). */
-int index_slots_grow(struct index_table *t, uint64_t (*hash)(const void *));
-/* Puts in what is not there, after index_slots_grow(). */
-void index_slots_put(struct index_table *t, uint64_t hash, void *entry);
 
 /* index_table.c */
 /* Hash of the bytes that place a thing in a shard. */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "base/array.h"
 #include "bundle/crypto.h"
+#include "bundle/format.h"
 #include "index_private.h"
 
 enum { DEVICE_BLOCK = 512 };
@@ -22,8 +23,7 @@ uint32_t index_place(const void *bytes, size_t len)
     uint8_t hash[OTA_HASH];
 
     index_hash(bytes, len, hash);
-    return hash[0] | (uint32_t)hash[1] << 8 | (uint32_t)hash[2] << 16 |
-           (uint32_t)hash[3] << 24;
+    return get32(hash);
 }
 
 /* FNV-1a with a last mix, since the low bits choose the slot. */
@@ -38,8 +38,8 @@ static uint64_t mix(uint64_t h, const void *bytes, size_t len)
 
 #define MIX_START 0xcbf29ce484222325
 
-struct key {
-    const void *bytes;
+struct text {
+    const char *bytes;
     size_t len;
 };
 
@@ -63,24 +63,32 @@ static uint64_t hash_file(const void *entry)
     return mix(mix(MIX_START, f->hash, 8), &f->path, sizeof f->path);
 }
 
-const char *index_string(struct index *x, const char *text, size_t len)
+static bool is_text(const void *thing, const void *key)
 {
-    struct index_table *t = &x->priv->strings;
-    size_t at;
+    const struct text *text = key;
+    const char *s = thing;
 
-    if (index_slots_grow(t, hash_string) < 0)
-        return NULL;
-    at = mix(MIX_START, text, len) & (t->room - 1);
-    for (const char *s; (s = t->slots[at]); at = (at + 1) & (t->room - 1))
-        if (strncmp(s, text, len) == 0 && !s[len])
-            return s;
-    if ((t->slots[at] = arena_text(&x->priv->arena, text, len)))
-        t->count++;
-    return t->slots[at];
+    return strncmp(s, text->bytes, text->len) == 0 && !s[text->len];
 }
 
-static bool same_file(const struct index_file *a, const struct index_file *b)
+const char *index_string(struct index *x, const char *text, size_t len)
 {
+    struct table *t = &x->priv->strings;
+    const struct text key = {text, len};
+    void **slot;
+
+    if (table_grow(t, hash_string) < 0)
+        return NULL;
+    slot = table_find(t, mix(MIX_START, text, len), is_text, &key);
+    if (!*slot && (*slot = arena_text(&x->priv->arena, text, len)))
+        t->count++;
+    return *slot;
+}
+
+static bool is_file(const void *thing, const void *key)
+{
+    const struct index_file *a = thing, *b = key;
+
     return a->path == b->path && a->type == b->type && a->mode == b->mode &&
            a->size == b->size && memcmp(a->hash, b->hash, OTA_HASH) == 0;
 }
@@ -88,24 +96,20 @@ static bool same_file(const struct index_file *a, const struct index_file *b)
 struct index_file_entry *
 index_intern(struct index *x, const struct index_file *file, size_t path_len)
 {
-    struct index_table *t = &x->priv->files;
+    struct table *t = &x->priv->files;
     struct index_file f = *file;
     struct index_file_entry *e;
-    size_t at;
+    void **slot;
 
     f.path = index_string(x, file->path, path_len);
-    if (!f.path || index_slots_grow(t, hash_file) < 0)
+    if (!f.path || table_grow(t, hash_file) < 0)
         return NULL;
-    at = hash_file(&f) & (t->room - 1);
-    for (; t->slots[at]; at = (at + 1) & (t->room - 1))
-        if (same_file(t->slots[at], &f))
-            return (struct index_file_entry *)t->slots[at];
-    if (!(e = arena_alloc(&x->priv->arena, sizeof *e)))
-        return NULL;
+    slot = table_find(t, hash_file(&f), is_file, &f);
+    if (*slot || !(e = arena_alloc(&x->priv->arena, sizeof *e)))
+        return *slot;
     e->file = f;
-    t->slots[at] = e;
     t->count++;
-    return e;
+    return *slot = e;
 }
 
 /* The place of the first release that does not come before `name`. */
@@ -178,35 +182,39 @@ static struct index_device *new_device(struct index_private *p)
     return p->order[p->device_count++] = p->block++;
 }
 
+static bool is_device(const void *thing, const void *key)
+{
+    const struct index_device *d = thing;
+
+    return device_id_compare(&d->id, key) == 0;
+}
+
+static void **device_slot(const struct index *x, const struct device_id *id)
+{
+    return table_find(&x->priv->devices, mix(MIX_START, id->bytes, id->len),
+                      is_device, id);
+}
+
 struct index_device *index_take_device(struct index *x,
                                        const struct device_id *id)
 {
-    struct index_table *t = &x->priv->devices;
+    struct table *t = &x->priv->devices;
     struct index_device *d;
 
-    if (index_slots_grow(t, hash_device) < 0 || !(d = new_device(x->priv)))
+    if (table_grow(t, hash_device) < 0 || !(d = new_device(x->priv)))
         return NULL;
     d->id = *id;
-    index_slots_put(t, hash_device(d), d);
+    *device_slot(x, id) = d;
+    t->count++;
     return d;
 }
 
 struct index_device *index_device(const struct index *x,
                                   const struct device_id *id)
 {
-    const struct index_table *t = &x->priv->devices;
-    size_t at = (size_t)mix(MIX_START, id->bytes, id->len);
+    void **slot = device_slot(x, id);
 
-    if (!t->room)
-        return NULL;
-    for (at &= t->room - 1; t->slots[at]; at = (at + 1) & (t->room - 1)) {
-        struct index_device *d = t->slots[at];
-
-        if (d->id.len == id->len &&
-            memcmp(d->id.bytes, id->bytes, id->len) == 0)
-            return d;
-    }
-    return NULL;
+    return slot ? *slot : NULL;
 }
 
 struct index_version *
@@ -256,9 +264,9 @@ int index_retire(struct index *x, const void *holder, bool of_device,
 
 void index_table_release(struct index_private *p)
 {
-    free(p->strings.slots);
-    free(p->files.slots);
-    free(p->devices.slots);
+    table_release(&p->strings);
+    table_release(&p->files);
+    table_release(&p->devices);
     free(p->order);
     free(p->releases);
     free(p->retired);

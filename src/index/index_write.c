@@ -2,6 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "base/deflate.h"
+#include "base/hex.h"
+#include "bundle/format.h"
 #include "index_private.h"
 
 enum { DAY = 86400 };
@@ -24,7 +27,7 @@ struct writing {
 void index_object(const uint8_t name[OTA_HASH], char out[INDEX_OBJECT])
 {
     memcpy(out, "index/", 6);
-    object_hex(name, OTA_HASH, out + 6);
+    hex_encode(name, OTA_HASH, out + 6);
 }
 
 static bool any_dirty(const struct writing *w)
@@ -126,7 +129,7 @@ static int write_shard(struct writing *w, size_t shard)
     *ref = (struct index_ref){0};
     if (!w->bytes.len)
         return 0;
-    if (payload_deflate(w->bytes.bytes, w->bytes.len, &stored, &len) < 0)
+    if (deflate_buffer(w->bytes.bytes, w->bytes.len, &stored, &len) < 0)
         return -1;
     index_hash(stored, len, ref->name);
     ref->stored = (uint32_t)len;
@@ -367,7 +370,7 @@ int index_write(struct index *x, struct store *s, struct signer *key,
     index_settle(x, created);
     x->generation++;
     x->created = created;
-    memcpy(x->key_id, signer_public(key) + 2, OTA_KEY_ID);
+    memcpy(x->key_id, signer_public(key) + KEY_ID, OTA_KEY_ID);
     result = write_all(&w, key);
     if (result == 0) {
         adopt(&w);

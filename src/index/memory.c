@@ -16,6 +16,8 @@
 #include "memory.h"
 #include "object.h"
 #include "base/diag.h"
+#include "base/file.h"
+#include "base/hex.h"
 
 #define REPLACED "replaced"
 
@@ -57,8 +59,8 @@ static bool parse_site(const char *text, struct memory_site *out)
 
     if (sscanf(text, "%32[0-9a-f] %20s %16[0-9a-f]%1[ ]%255[^\n]", base,
                version, key, space, out->where) != 5 ||
-        !object_unhex(base, MEMORY_BASE, out->base) ||
-        !object_unhex(key, OTA_KEY_ID, out->key_id) ||
+        !hex_decode(base, MEMORY_BASE, out->base) ||
+        !hex_decode(key, OTA_KEY_ID, out->key_id) ||
         !take_number(version, &number) || number > UINT32_MAX)
         return false;
     out->version = (uint32_t)number;
@@ -74,7 +76,7 @@ static ssize_t read_text(int fd, char text[TEXT])
 
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
         return -1;
-    len = read(fd, text, TEXT);
+    len = file_read(fd, text, TEXT);
     return len == TEXT ? -1 : len;
 }
 
@@ -146,7 +148,7 @@ void memory_get(struct memory *m, const uint8_t base[MEMORY_BASE],
     *out = (struct memory_seen){0};
     if (folder < 0)
         return;
-    object_hex(base, MEMORY_BASE, name);
+    hex_encode(base, MEMORY_BASE, name);
     load_head(m, folder, name, out);
     close(folder);
 }
@@ -154,7 +156,7 @@ void memory_get(struct memory *m, const uint8_t base[MEMORY_BASE],
 static void name_site(const uint8_t site[STORE_SITE], char name[NAME])
 {
     memcpy(name, "at-", 3);
-    object_hex(site, STORE_SITE, name + 3);
+    hex_encode(site, STORE_SITE, name + 3);
 }
 
 void memory_get_site(struct memory *m, const uint8_t site[STORE_SITE],
@@ -185,10 +187,10 @@ void memory_each_site(struct memory *m,
     while (dir && (e = readdir(dir))) {
         if (strncmp(e->d_name, "at-", 3) != 0 ||
             strlen(e->d_name) != NAME - 1 ||
-            !object_unhex(e->d_name + 3, STORE_SITE, site.site))
+            !hex_decode(e->d_name + 3, STORE_SITE, site.site))
             continue;
         load_site(m, folder, e->d_name, &site);
-        object_unhex(e->d_name + 3, STORE_SITE, site.site);
+        hex_decode(e->d_name + 3, STORE_SITE, site.site);
         if (site.known)
             each(ctx, &site);
     }
@@ -219,7 +221,6 @@ static int open_folder(const char *path)
 static int save(int folder, const char *name, const char *text)
 {
     char part[NAME + 5];
-    ssize_t len = (ssize_t)strlen(text);
     int fd, failed;
 
     snprintf(part, sizeof part, "%s.part", name);
@@ -227,7 +228,7 @@ static int save(int folder, const char *name, const char *text)
                 O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return -1;
-    failed = write(fd, text, (size_t)len) != len || fsync(fd) < 0;
+    failed = file_write(fd, text, strlen(text)) < 0 || fsync(fd) < 0;
     failed |= close(fd) < 0;
     return failed ? -1 : renameat(folder, part, folder, name);
 }
@@ -292,7 +293,7 @@ void memory_keep(struct memory *m, const uint8_t base[MEMORY_BASE],
 
     if (!m || !m->folder)
         return;
-    object_hex(base, MEMORY_BASE, name);
+    hex_encode(base, MEMORY_BASE, name);
     folder = open_folder(m->folder);
     failed = folder < 0 || keep(m, folder, name, seen, lower);
     reason = errno;
@@ -316,8 +317,8 @@ static int keep_site(struct memory *m, int folder,
     load_site(m, folder, name, &old);
     if (old.version > version)
         version = old.version;
-    object_hex(site->base, MEMORY_BASE, base);
-    object_hex(site->key_id, OTA_KEY_ID, key);
+    hex_encode(site->base, MEMORY_BASE, base);
+    hex_encode(site->key_id, OTA_KEY_ID, key);
     tell_where(site->where, where);
     if (old.known && old.version == version &&
         memcmp(old.base, site->base, MEMORY_BASE) == 0 &&

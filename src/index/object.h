@@ -8,12 +8,6 @@
 /* The longest one, and NUL. */
 enum { OBJECT_NAME = sizeof "payloads/00/" + 2 * OTA_HASH };
 
-/* 2 * len digits and NUL. */
-void object_hex(const uint8_t *bytes, size_t len, char *out);
-
-/* The other way round; false: it is not 2 * len small digits. */
-bool object_unhex(const char *text, size_t len, uint8_t *out);
-
 /* devices/<id>/manifest */
 void object_manifest(const struct device_id *id, char out[OBJECT_NAME]);
 

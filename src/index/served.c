@@ -63,7 +63,7 @@ int served_payload(struct store *s, const struct ota_alternative *a,
     size_t len;
     int result;
 
-    object_payload(a->link + 2, name);
+    object_payload(a->link + LINK_HASH, name);
     result = s->ops->get(s, name, a->size, bytes, &len);
     if (result < 0)
         return -1;
@@ -86,7 +86,7 @@ void served_payload_ahead(struct store *s, const struct ota_alternative *a)
 {
     char name[OBJECT_NAME];
 
-    object_payload(a->link + 2, name);
+    object_payload(a->link + LINK_HASH, name);
     store_ahead(s, STORE_GET, name, a->size);
 }
 

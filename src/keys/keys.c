@@ -2,26 +2,17 @@
 #include "keys.h"
 #include "keys_secret.h"
 #include "base/tempfile.h"
+#include "bundle/format.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <sodium.h>
 #include <string.h>
 #include <unistd.h>
 
-/* minisign prints the id as a number, its bytes are little-endian. */
-static void id_digits(const uint8_t key_id[OTA_KEY_ID], const char *digits,
-                      char out[KEYS_ID_TEXT])
-{
-    for (size_t i = 0; i < OTA_KEY_ID; i++) {
-        out[2 * i] = digits[key_id[OTA_KEY_ID - 1 - i] >> 4];
-        out[2 * i + 1] = digits[key_id[OTA_KEY_ID - 1 - i] & 15];
-    }
-    out[2 * OTA_KEY_ID] = '\0';
-}
-
 void keys_id_text(const uint8_t key_id[OTA_KEY_ID], char out[KEYS_ID_TEXT])
 {
-    id_digits(key_id, "0123456789abcdef", out);
+    snprintf(out, KEYS_ID_TEXT, "%016" PRIx64, get64(key_id));
 }
 
 static bool is_public(const uint8_t *key, size_t len)
@@ -106,14 +97,15 @@ static int write_secret(struct tempfile *t, const char *path,
 static int write_public(struct tempfile *t, const char *path,
                         const struct keys_secret *k)
 {
-    char id[KEYS_ID_TEXT], line[KEYS_PUBLIC_LINE], text[128];
+    char line[KEYS_PUBLIC_LINE], text[128];
     int len;
 
-    id_digits(k->public + 2, "0123456789ABCDEF", id);
     sodium_bin2base64(line, sizeof line, k->public, OTA_PUBLIC_KEY,
                       sodium_base64_VARIANT_ORIGINAL);
-    len = snprintf(text, sizeof text,
-                   "untrusted comment: minisign public key %s\n%s\n", id, line);
+    len =
+        snprintf(text, sizeof text,
+                 "untrusted comment: minisign public key %016" PRIX64 "\n%s\n",
+                 get64(k->public + KEY_ID), line);
     if (tempfile_open(t, path, 0666) != 0)
         return -1;
     return tempfile_write(t, text, (size_t)len);

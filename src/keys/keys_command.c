@@ -1,4 +1,7 @@
 /* Runs the sign command, a process a message, several at once. */
+#include "base/clock.h"
+#include "base/file.h"
+#include "bundle/format.h"
 #include "keys_command.h"
 #include "keys_text.h"
 #include <errno.h>
@@ -11,7 +14,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* How long to wait for the end of a process that has closed its output, and of
@@ -22,7 +24,7 @@ struct process {
     pid_t pid; /* 0: a free place */
     int out;   /* -1: it has said all */
     const struct signer_job *job;
-    int64_t deadline; /* milliseconds */
+    uint64_t deadline; /* of clock_ms() */
     size_t len;
     bool ended; /* and its status is: */
     int status;
@@ -38,14 +40,6 @@ struct run {
     struct pollfd *polls;
     size_t running;
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 __attribute__((format(printf, 3, 4))) static int
 fail(const struct run *r, const struct signer_job *job, const char *fmt, ...)
@@ -67,16 +61,10 @@ fail(const struct run *r, const struct signer_job *job, const char *fmt, ...)
 static int message_file(const struct signer_job *job)
 {
     int fd = memfd_create("message", MFD_CLOEXEC);
-    size_t done = 0;
 
-    while (fd >= 0 && done < job->len) {
-        ssize_t n = write(fd, job->message + done, job->len - done);
-        if (n >= 0) {
-            done += (size_t)n;
-        } else if (errno != EINTR) {
-            close(fd);
-            return -1;
-        }
+    if (fd >= 0 && file_write(fd, job->message, job->len) < 0) {
+        close(fd);
+        return -1;
     }
     if (fd >= 0)
         lseek(fd, 0, SEEK_SET);
@@ -146,7 +134,7 @@ static int start(struct run *r, struct process *p, const struct signer_job *job)
     p->job = job;
     p->len = 0;
     p->ended = false;
-    p->deadline = now_ms() + r->command->timeout_ms;
+    p->deadline = clock_ms() + r->command->timeout_ms;
     r->running++;
     return 0;
 }
@@ -187,7 +175,7 @@ static int finished(struct run *r, struct process *p, int status)
                     "their base64 are wanted",
                     p->len);
     if (crypto_sign_verify_detached(job->signature, job->message, job->len,
-                                    r->command->public + 2 + OTA_KEY_ID) != 0)
+                                    r->command->public + KEY_KEY) != 0)
         return fail(r, job,
                     "made a signature that does not fit key %s: it must sign "
                     "its standard input with that key, by pure Ed25519",
@@ -236,18 +224,19 @@ static int serve(struct run *r, struct process *p, bool readable)
 
 static bool out_of_time(const struct process *p)
 {
-    return p->pid != 0 && now_ms() >= p->deadline;
+    return p->pid != 0 && clock_ms() >= p->deadline;
 }
 
 /* How long poll() may sleep: until the next deadline, or shortly where a
  * process is only to be reaped. */
 static int patience(const struct run *r)
 {
-    int64_t now = now_ms(), least = r->command->timeout_ms;
+    uint64_t now = clock_ms();
+    int64_t least = r->command->timeout_ms;
 
     for (unsigned i = 0; i < r->command->processes; i++) {
         const struct process *p = &r->processes[i];
-        int64_t wait = p->deadline - now;
+        int64_t wait = (int64_t)(p->deadline - now);
 
         if (p->out < 0)
             wait = REAP_MS;
@@ -337,7 +326,7 @@ static int make_environment(struct run *r)
     for (size_t i = 0; i < count; i++)
         if (!is_ours(environ[i]))
             r->env[r->env_count++] = environ[i];
-    keys_id_text(r->command->public + 2, id);
+    keys_id_text(r->command->public + KEY_ID, id);
     snprintf(r->key_id, sizeof r->key_id, "OTA_PACK_KEY_ID=%s", id);
     r->env[r->env_count] = r->key_id;
     return 0;

@@ -1,5 +1,6 @@
 /* minisign's secret key file, byte for byte as minisign 0.11 reads and writes
  * it (minisign.c there; ota-pack(1), Keys). */
+#include "bundle/format.h"
 #include "keys_secret.h"
 #include <sodium.h>
 #include <stdlib.h>
@@ -30,21 +31,6 @@ enum {
 #define MEM_MAX     (4ULL * MEM_DEFAULT)
 #define OPS_MIN     crypto_pwhash_scryptsalsa208sha256_OPSLIMIT_MIN
 #define MEM_LEAST   crypto_pwhash_scryptsalsa208sha256_MEMLIMIT_INTERACTIVE
-
-static uint64_t get64(const uint8_t *p)
-{
-    uint64_t v = 0;
-
-    for (int i = 7; i >= 0; i--)
-        v = v << 8 | p[i];
-    return v;
-}
-
-static void put64(uint8_t *p, uint64_t v)
-{
-    for (int i = 0; i < 8; i++)
-        p[i] = (uint8_t)(v >> 8 * i);
-}
 
 static bool has_password(const struct keys_secret *k)
 {
@@ -92,8 +78,8 @@ static bool halves_agree(const struct keys_secret *k)
 static void take_public(const uint8_t *wire, uint8_t key[OTA_PUBLIC_KEY])
 {
     memcpy(key, "Ed", 2);
-    memcpy(key + 2, wire + AT_ID, OTA_KEY_ID);
-    memcpy(key + 2 + OTA_KEY_ID, wire + AT_KEY + 32, 32);
+    memcpy(key + KEY_ID, wire + AT_ID, OTA_KEY_ID);
+    memcpy(key + KEY_KEY, wire + AT_KEY + 32, 32);
 }
 
 static int accept(struct keys_secret *k, const char *name)

@@ -1,8 +1,11 @@
 /* Who signs: a key file, unlocked once a run, or a command. */
+#include "base/file.h"
+#include "bundle/format.h"
 #include "keys.h"
 #include "keys_command.h"
 #include "keys_secret.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -49,8 +52,8 @@ static int take_public(struct signer *s)
     }
     if (memcmp(s->public, s->secret->public, OTA_PUBLIC_KEY) == 0)
         return 0;
-    keys_id_text(s->secret->public + 2, ours);
-    keys_id_text(s->public + 2, theirs);
+    keys_id_text(s->secret->public + KEY_ID, ours);
+    keys_id_text(s->public + KEY_ID, theirs);
     return diag_error(DIAG_KEY,
                       "'%s' (%s) is not the public key of '%s' (%s): put the "
                       "pair in place that your devices trust",
@@ -319,7 +322,8 @@ static size_t peek_text(const char *name, char *buf)
     const char *value;
     size_t len = 0;
     struct stat st;
-    FILE *f;
+    ssize_t n = 0;
+    int fd;
 
     if (strncmp(name, "env:", 4) == 0) {
         value = getenv(name + 4);
@@ -332,12 +336,11 @@ static size_t peek_text(const char *name, char *buf)
     }
     if (stat(name, &st) != 0 || !S_ISREG(st.st_mode)) /* no pipe */
         return 0;
-    if ((f = fopen(name, "rbe")) != NULL) {
-        setbuf(f, NULL); /* the only copy is `buf` */
-        len = fread(buf, 1, KEYS_TEXT_MAX, f);
-        fclose(f);
+    if ((fd = open(name, O_RDONLY | O_CLOEXEC)) >= 0) {
+        n = file_read(fd, buf, KEYS_TEXT_MAX);
+        close(fd);
     }
-    return len;
+    return n > 0 ? (size_t)n : 0;
 }
 
 /* Whether the file or variable has a key whose public half is in the open. */
@@ -466,7 +469,7 @@ static int check_first(struct signer *s, const struct signer_job *job)
 {
     if (!s->checked &&
         crypto_sign_verify_detached(job->signature, job->message, job->len,
-                                    s->public + 2 + OTA_KEY_ID) != 0)
+                                    s->public + KEY_KEY) != 0)
         return diag_error(DIAG_KEY,
                           "a signature of '%s' did not verify: this machine "
                           "calculates wrongly",

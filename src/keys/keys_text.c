@@ -2,6 +2,7 @@
  * anything, then one line of base64), in memory that is wiped. */
 #include "keys_text.h"
 #include "base/diag.h"
+#include "base/file.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
@@ -28,22 +29,15 @@ void keys_text_free(void *p)
 /* At most max + 1 bytes, so that the caller sees a file that is too long. */
 static int read_all(int fd, char *buf, size_t max, size_t *len)
 {
+    ssize_t n = file_read(fd, buf, max);
     char more;
 
-    *len = 0;
-    for (;;) {
-        ssize_t n =
-            *len < max ? read(fd, buf + *len, max - *len) : read(fd, &more, 1);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return (int)n;
-        *len += (size_t)n;
-        if (*len > max) {
-            errno = EFBIG;
-            return -1;
-        }
+    *len = n > 0 ? (size_t)n : 0;
+    if (*len == max && (n = file_read(fd, &more, 1)) > 0) {
+        errno = EFBIG;
+        return -1;
     }
+    return n < 0 ? -1 : 0;
 }
 
 int keys_text_read(const char *path, char *buf, size_t *len, struct stat *st)

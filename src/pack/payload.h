@@ -47,19 +47,4 @@ void payload_release(struct payload *p);
  * to see how far a payload_pack() is. */
 size_t payload_packed(void);
 
-/* The payload's name: 64 hex digits and NUL. */
-enum { PAYLOAD_NAME = 65 };
-void payload_name(const struct ota_alternative *alt, char out[PAYLOAD_NAME]);
-
-/* For the index: raw deflate, level 9, of a buffer.  0 with *out_len bytes
- * for the caller to free, or -1 (reported). */
-int payload_deflate(const uint8_t *buf, size_t len, uint8_t **out,
-                    size_t *out_len);
-
-/* The reverse: `buf` must be one whole raw deflate stream and nothing else,
- * of at most `max` bytes inflated; no more than max + 1 are allocated.  0, or
- * -1 if it is not (nothing is reported: the caller knows what it was). */
-int payload_inflate(const uint8_t *buf, size_t len, size_t max, uint8_t **out,
-                    size_t *out_len);
-
 #endif

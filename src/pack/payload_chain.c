@@ -3,9 +3,8 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include "bundle/format.h"
 #include "payload_internal.h"
-
-enum { SEGMENT_START = 0x8000 };
 
 /* The length of chunk `i` of a segment: all are full but the last. */
 struct cut {
@@ -42,14 +41,12 @@ static uint64_t wire_size(const struct payload_segments *s, uint16_t chunk_max)
 static void link_chunk(uint8_t *chunk, size_t len, bool starts,
                        uint8_t link[OTA_LINK])
 {
-    size_t field = len | (starts ? SEGMENT_START : 0);
     uint8_t full[crypto_hash_sha512_BYTES];
 
     memcpy(chunk + len - OTA_LINK, link, OTA_LINK);
     crypto_hash_sha512(full, chunk, len);
-    link[0] = (uint8_t)field;
-    link[1] = (uint8_t)(field >> 8);
-    memcpy(link + 2, full, OTA_HASH);
+    put16(link, (uint16_t)(len | (starts ? LINK_SEGMENT : 0)));
+    memcpy(link + LINK_HASH, full, OTA_HASH);
 }
 
 /* Puts the segment's chunks before `end`; returns where they begin. */

@@ -2,6 +2,7 @@
 #ifndef PACK_PAYLOAD_INTERNAL_H
 #define PACK_PAYLOAD_INTERNAL_H
 
+#include "bundle/format.h"
 #include "payload.h"
 
 enum {
@@ -74,7 +75,7 @@ bool payload_next(const struct payload_order *o,
                   struct payload_record *out);
 
 /* The bytes of a record, without what DATA follows; returns how many. */
-enum { PAYLOAD_HEAD = 1 + 2 + 4 + OTA_HASH + 1 + OTA_PATH };
+enum { PAYLOAD_HEAD = 1 + FILE_HEAD + 1 + OTA_PATH };
 size_t payload_head(const struct payload_record *r, uint8_t out[PAYLOAD_HEAD]);
 
 /* Records that begin and end with a segment: with entries of the device's own,

@@ -8,7 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "payload_internal.h"
+#include "base/file.h"
 #include "base/stop.h"
+#include "bundle/format.h"
 
 /* All that was ever packed: one packs, and another thread looks on. */
 static atomic_size_t packed;
@@ -50,13 +52,6 @@ static uint8_t *reserve(struct writer *w, size_t len)
     return w->buf + w->len;
 }
 
-static uint8_t *put_le(uint8_t *out, uint32_t value, unsigned len)
-{
-    for (; len--; value >>= 8)
-        *out++ = (uint8_t)value;
-    return out;
-}
-
 static uint8_t *put_v(uint8_t *out, uint32_t value)
 {
     for (; value >= 0x80; value >>= 7)
@@ -79,10 +74,10 @@ size_t payload_head(const struct payload_record *r, uint8_t out[PAYLOAD_HEAD])
 
     *at++ = e ? e->type : OTA_DELETE;
     if (e) {
-        at = put_le(at, e->mode, 2);
-        at = put_le(at, e->size, 4);
-        memcpy(at, e->hash, OTA_HASH);
-        at += OTA_HASH;
+        put16(at, e->mode);
+        put32(at + FILE_SIZE, e->size);
+        memcpy(at + FILE_HASH, e->hash, OTA_HASH);
+        at += FILE_HEAD;
     }
     return (size_t)(put_path(at, r->path, strlen(r->path)) - out);
 }
@@ -118,30 +113,18 @@ static int changed(const struct tree_entry *e)
 static int read_all(int fd, const struct tree_entry *e, uint8_t *out,
                     size_t len)
 {
-    while (len) {
-        ssize_t n = read(fd, out, len);
+    ssize_t n = file_read(fd, out, len);
 
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return failed(e, "read");
-        if (n == 0)
-            return changed(e);
-        out += n;
-        len -= (size_t)n;
-    }
-    return 0;
+    if (n < 0)
+        return failed(e, "read");
+    return (size_t)n == len ? 0 : changed(e);
 }
 
 static bool at_end(int fd)
 {
     uint8_t one;
-    ssize_t n;
 
-    do {
-        n = read(fd, &one, 1);
-    } while (n < 0 && errno == EINTR);
-    return n == 0;
+    return file_read(fd, &one, 1) == 0;
 }
 
 /* One DATA record of at most `left` bytes; returns how many, or 0 (reported,

@@ -1,6 +1,7 @@
 /* Manifests for many devices at once, .otab files, and the time in both. */
 #include "sign.h"
 #include "base/tempfile.h"
+#include "bundle/format.h"
 #include <errno.h>
 #include <limits.h>
 #include <sodium.h>
@@ -9,8 +10,6 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-enum { SIGNATURE = 64 };
 
 /* The end of the year 9999: nothing that adds a lifetime overflows. */
 #define TIME_MAX UINT64_C(253402300799)
@@ -24,7 +23,7 @@ static void encode(const uint8_t *key, const struct sign_request *r,
 {
     struct ota_manifest m = r->manifest;
 
-    memcpy(m.key_id, key + 2, OTA_KEY_ID);
+    memcpy(m.key_id, key + KEY_ID, OTA_KEY_ID);
     memcpy(m.device, r->id->bytes, sizeof m.device);
     m.device_len = r->id->len;
     out->len = (uint16_t)ota_manifest_encode(&m, r->alternatives, out->bytes);
@@ -64,7 +63,7 @@ void sign_throwaway(const struct sign_request *r, struct sign_manifest *out,
 
     memset(key, 0, OTA_PUBLIC_KEY);
     memcpy(key, "Ed", 2);
-    crypto_sign_keypair(key + 2 + OTA_KEY_ID, secret);
+    crypto_sign_keypair(key + KEY_KEY, secret);
     encode(key, r, out);
     len = out->len - (size_t)SIGNATURE;
     crypto_sign_detached(out->bytes + len, NULL, out->bytes, len, secret);

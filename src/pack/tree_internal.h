@@ -4,6 +4,7 @@
 #define PACK_TREE_INTERNAL_H
 
 #include "base/arena.h"
+#include "base/table.h"
 #include "tree.h"
 
 enum {
@@ -20,8 +21,7 @@ struct tree_source {
 /* All that were read, by path: none is read twice. */
 struct tree_sources {
     struct arena arena;
-    struct tree_source **slots; /* open addressing, a power of two */
-    size_t slot_count, count;
+    struct table table;
     struct secret_scan *scan; /* made for the first file */
     bool excused;    /* the file is taken only since a release allows it */
     bool has_public; /* of the key that signs: */

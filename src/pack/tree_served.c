@@ -103,11 +103,12 @@ static int check_key(const struct served *s, const struct config *c)
 static int check_sources(const struct served *s,
                          const struct tree_sources *sources)
 {
-    for (size_t i = 0; i < sources->slot_count; i++)
-        if (sources->slots[i] &&
-            check_file(s, "the source", sources->slots[i]->path,
-                       sources->slots[i]->real))
+    for (size_t i = 0; i < sources->table.room; i++) {
+        const struct tree_source *source = sources->table.slots[i];
+
+        if (source && check_file(s, "the source", source->path, source->real))
             return -1;
+    }
     return 0;
 }
 

@@ -1,6 +1,7 @@
 /* What one device has: record order, clashes between paths, the limits of the
  * format, and the release digest. */
 #include "base/array.h"
+#include "bundle/format.h"
 #include "tree_internal.h"
 
 #include <sodium.h>
@@ -110,25 +111,17 @@ void tree_set_check(struct tree_job *job, struct tree_list *list)
     tree_names_twins(job, list);
 }
 
-static void put_le(uint8_t *out, uint32_t value, unsigned len)
-{
-    while (len--) {
-        *out++ = (uint8_t)value;
-        value >>= 8;
-    }
-}
-
 static void hash_entry(crypto_hash_sha512_state *sha,
                        const struct tree_entry *e)
 {
-    uint8_t head[1 + 2 + 4 + OTA_HASH + 1];
+    uint8_t head[1 + FILE_HEAD + 1], *fixed = head + 1;
     size_t len = strlen(e->path);
 
     head[0] = e->type;
-    put_le(head + 1, e->mode, 2);
-    put_le(head + 3, e->size, 4);
-    memcpy(head + 7, e->hash, OTA_HASH);
-    head[7 + OTA_HASH] = (uint8_t)len;
+    put16(fixed, e->mode);
+    put32(fixed + FILE_SIZE, e->size);
+    memcpy(fixed + FILE_HASH, e->hash, OTA_HASH);
+    fixed[FILE_HEAD] = (uint8_t)len;
     crypto_hash_sha512_update(sha, head, sizeof head);
     crypto_hash_sha512_update(sha, (const uint8_t *)e->path, len);
 }

@@ -223,41 +223,28 @@ static int read_source(const struct reading *r, struct tree_source *source)
 }
 
 /* FNV-1a: the names are the user's own. */
-static size_t name_hash(const char *s)
+static uint64_t hash_path(const char *s)
 {
     uint64_t h = 0xcbf29ce484222325u;
 
     while (*s)
         h = (h ^ (uint8_t)*s++) * 0x100000001b3u;
-    return (size_t)(h ^ h >> 32);
+    return h ^ h >> 32;
 }
 
-static struct tree_source **find(const struct tree_sources *s, const char *path)
+static uint64_t hash_source(const void *thing)
 {
-    size_t mask = s->slot_count - 1, i = name_hash(path) & mask;
-
-    while (s->slots[i] && strcmp(s->slots[i]->path, path) != 0)
-        i = (i + 1) & mask;
-    return &s->slots[i];
+    return hash_path(((const struct tree_source *)thing)->path);
 }
 
-static int grow(struct tree_sources *s)
+static bool is_at(const void *thing, const void *path)
 {
-    struct tree_source **old = s->slots, **slots;
-    size_t old_count = s->slot_count, i;
-    size_t count = old_count ? 2 * old_count : 256;
+    return strcmp(((const struct tree_source *)thing)->path, path) == 0;
+}
 
-    slots = calloc(count, sizeof(struct tree_source *));
-    if (!slots)
-        return diag_no_memory();
-    s->slots = slots;
-    s->slot_count = count;
-    for (i = 0; i < old_count; i++) {
-        if (old[i])
-            *find(s, old[i]->path) = old[i];
-    }
-    free(old);
-    return 0;
+static void **find_source(const struct tree_sources *s, const char *path)
+{
+    return table_find(&s->table, hash_path(path), is_at, path);
 }
 
 static struct tree_source *keep(struct tree_sources *s,
@@ -275,8 +262,8 @@ static struct tree_source *keep(struct tree_sources *s,
     /* What another release may not have is looked at again there. */
     if (s->excused)
         return kept;
-    *find(s, kept->path) = kept;
-    s->count++;
+    *find_source(s, kept->path) = kept;
+    s->table.count++;
     return kept;
 }
 
@@ -304,15 +291,17 @@ const struct tree_source *tree_source_get(struct tree_job *job,
 {
     struct tree_sources *s = job->sources;
     struct reading r = {job, o, o->mark, o->path};
+    const struct tree_source *kept;
 
-    if (2 * s->count >= s->slot_count && grow(s))
+    if (table_grow(&s->table, hash_source) < 0)
         return NULL;
-    return *find(s, o->path) ? *find(s, o->path) : take(&r);
+    kept = *find_source(s, o->path);
+    return kept ? kept : take(&r);
 }
 
 void tree_sources_release(struct tree_sources *s)
 {
-    free(s->slots);
+    table_release(&s->table);
     arena_release(&s->arena);
     keys_text_free(s->scan);
     memset(s, 0, sizeof *s);

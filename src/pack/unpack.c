@@ -11,6 +11,8 @@
 
 #include "base/array.h"
 #include "base/diag.h"
+#include "base/hex.h"
+#include "bundle/format.h"
 #include "config/fleet.h"
 #include "keys/keys.h"
 #include "unpack.h"
@@ -22,10 +24,6 @@
 
 /* Enough for any manifest that there can be. */
 #define ARENA OTA_READER_MEMORY(15, OTA_CHUNK_MAX)
-
-/* Offsets in a manifest that are looked at before it is verified: format.md,
- * Manifest. */
-enum { DEVICE_AT = 16, DEVICE_LEN_AT = 24, SIGNATURE_LEN = 64 };
 
 struct run {
     const char *file;
@@ -217,7 +215,7 @@ static int open_in(const struct run *r, const char *folder, char **path)
     char name[2 * OTA_HASH + 1];
     int fd;
 
-    sodium_bin2hex(name, sizeof name, r->link + 2, OTA_HASH);
+    hex_encode(r->link + LINK_HASH, OTA_HASH, name);
     if (asprintf(path, "%s/%.2s/%s", folder, name, name) < 0) {
         *path = NULL;
         diag_no_memory();
@@ -338,12 +336,12 @@ static int copy_rest(struct run *r)
 static void trust_any(struct run *r)
 {
     const struct ota_manifest *m = &r->result->manifest;
-    size_t len = m->bytes_len - SIGNATURE_LEN;
+    size_t len = m->bytes_len - SIGNATURE;
     uint8_t secret[crypto_sign_SECRETKEYBYTES];
 
     memcpy(r->any_key[0], "Ed", 2);
-    memcpy(r->any_key[0] + 2, m->key_id, OTA_KEY_ID);
-    crypto_sign_keypair(r->any_key[0] + 2 + OTA_KEY_ID, secret);
+    memcpy(r->any_key[0] + KEY_ID, m->key_id, OTA_KEY_ID);
+    crypto_sign_keypair(r->any_key[0] + KEY_KEY, secret);
     crypto_sign_detached(r->head + len, NULL, r->head, len, secret);
     sodium_memzero(secret, sizeof secret);
     r->device.keys = (const uint8_t(*)[OTA_PUBLIC_KEY])r->any_key;
@@ -373,12 +371,13 @@ static int read_head(struct run *r)
     return 0;
 }
 
+/* The manifest is not verified yet. */
 static void know_device(struct run *r)
 {
     r->device = r->options->device;
-    if (r->device.id_len == 0 && r->head_len > DEVICE_LEN_AT) {
-        memcpy(r->device.id, r->head + DEVICE_AT, sizeof r->device.id);
-        r->device.id_len = r->head[DEVICE_LEN_AT];
+    if (r->device.id_len == 0 && r->head_len > MANIFEST_DEVICE_LEN) {
+        memcpy(r->device.id, r->head + MANIFEST_DEVICE, sizeof r->device.id);
+        r->device.id_len = r->head[MANIFEST_DEVICE_LEN];
     }
     if (r->options->trust_any && r->result->has_manifest)
         trust_any(r);

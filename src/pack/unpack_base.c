@@ -11,6 +11,7 @@
 #include <sodium.h>
 
 #include "base/diag.h"
+#include "base/file.h"
 #include "unpack_base.h"
 
 int unpack_base_begin(struct unpack_base *base, const char *folder)
@@ -58,17 +59,8 @@ static int open_file(int root, const char *path, struct stat *st)
 
 static int read_at(int fd, uint64_t offset, uint8_t *buf, size_t len)
 {
-    while (len) {
-        ssize_t n = pread(fd, buf, len, (off_t)offset);
-
-        if (n == 0 || (n < 0 && errno != EINTR))
-            return OTA_ERR_BASE;
-        n = n < 0 ? 0 : n;
-        buf += n;
-        offset += (uint64_t)n;
-        len -= (size_t)n;
-    }
-    return OTA_OK;
+    return file_read_at(fd, offset, buf, len) == (ssize_t)len ? OTA_OK
+                                                              : OTA_ERR_BASE;
 }
 
 /* The first `size` bytes have the hash of format.md. */

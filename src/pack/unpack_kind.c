@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/utf8.h"
 #include "unpack_kind.h"
 
@@ -131,8 +132,8 @@ static bool ends_as_payload(const char *name, int fd, const uint8_t *head,
         return false;
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
         st.st_size > (off_t)sizeof end)
-        return pread(fd, end, sizeof end, st.st_size - (off_t)sizeof end) ==
-                   (ssize_t)sizeof end &&
+        return file_read_at(fd, (uint64_t)st.st_size - sizeof end, end,
+                            sizeof end) == (ssize_t)sizeof end &&
                memcmp(end, none, sizeof none) == 0;
     return len > sizeof none &&
            memcmp(head + len - sizeof none, none, sizeof none) == 0;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "base/file.h"
 #include "unpack_out.h"
 
 static int fail(const struct unpack_out *out, const char *what,
@@ -140,15 +141,8 @@ int unpack_out_open(struct unpack_out *out, const char *path, unsigned mode)
 
 static int flush(struct unpack_out *out)
 {
-    size_t done = 0;
-
-    while (done < out->buffered) {
-        ssize_t n = write(out->fd, out->buffer + done, out->buffered - done);
-
-        if (n < 0 && errno != EINTR)
-            return fail(out, "write", out->last->path);
-        done += n > 0 ? (size_t)n : 0;
-    }
+    if (file_write(out->fd, out->buffer, out->buffered) < 0)
+        return fail(out, "write", out->last->path);
     out->buffered = 0;
     return 0;
 }

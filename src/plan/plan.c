@@ -131,12 +131,10 @@ static int open_works(struct plan_maker *m)
 }
 
 /* Configured devices in the order of their ids. */
-static const struct device *sort_devices;
-
 static int by_device_id(const void *a, const void *b)
 {
-    return device_id_compare(&sort_devices[*(const uint32_t *)a].id,
-                             &sort_devices[*(const uint32_t *)b].id);
+    return device_id_compare(&(*(const struct device *const *)a)->id,
+                             &(*(const struct device *const *)b)->id);
 }
 
 static int find_not_listed(struct plan *p)
@@ -144,25 +142,25 @@ static int find_not_listed(struct plan *p)
     const struct config *c = p->request.config;
     const struct index *x = p->request.index;
     size_t count = index_device_count(x), k = 0;
-    uint32_t *sorted = malloc((c->device_count + 1) * sizeof *sorted);
+    const struct device **sorted =
+        malloc((c->device_count + 1) * sizeof *sorted);
     size_t room = 0;
     int result = 0;
 
     if (!sorted)
         return diag_no_memory();
     for (uint32_t i = 0; i < c->device_count; i++)
-        sorted[i] = i;
-    sort_devices = c->devices;
+        sorted[i] = &c->devices[i];
     qsort(sorted, c->device_count, sizeof *sorted, by_device_id);
     for (size_t i = 0; i < count && !result; i++) {
         const struct index_device *e = index_device_at(x, i);
 
         while (k < c->device_count &&
-               device_id_compare(&c->devices[sorted[k]].id, &e->id) < 0)
+               device_id_compare(&sorted[k]->id, &e->id) < 0)
             k++;
         if (index_withdrawn(e) ||
             (k < c->device_count &&
-             device_id_compare(&c->devices[sorted[k]].id, &e->id) == 0))
+             device_id_compare(&sorted[k]->id, &e->id) == 0))
             continue;
         result = array_grow(&p->not_listed, p->not_listed_count, &room,
                             sizeof *p->not_listed);

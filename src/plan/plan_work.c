@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "plan_private.h"
+#include "bundle/format.h"
 #include "index/served.h"
 
 const char *plan_label(const struct config_release *c)
@@ -114,8 +115,8 @@ static int by_name(const void *a, const void *b)
 bool plan_is_lost(const struct plan_lost *lost, const struct index_content *c)
 {
     for (unsigned i = 0; lost && lost->count && c && i < c->payload_count; i++)
-        if (bsearch(c->payloads[i].link + 2, lost->names, lost->count, OTA_HASH,
-                    by_name))
+        if (bsearch(c->payloads[i].link + LINK_HASH, lost->names, lost->count,
+                    OTA_HASH, by_name))
             return true;
     return false;
 }

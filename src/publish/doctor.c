@@ -49,7 +49,7 @@ void doctor_key(const struct doctor_options *o, struct signer **out)
     const struct doctor d = {.o = o};
     char *path = NULL;
 
-    doctor_listen();
+    doctor_listen(&d);
     if (signer_open(c, 1, out)) {
         doctor_say_heard(&d, "key", DOCTOR_ERROR,
                          "nothing can be published, nor the index be checked");
@@ -245,7 +245,7 @@ static void look_at_expiry(struct doctor *d, struct index *x)
 static void find_manifest(struct doctor *d, struct index *x)
 {
     if (!d->reader || index_read_shards(x, d->store)) {
-        doctor_forget();
+        doctor_forget(d);
         return;
     }
     for (size_t i = 0; i < index_device_count(x); i++) {
@@ -267,10 +267,10 @@ static void look_at_index(struct doctor *d)
     if (index_read_head(d->store, signer_public(d->signer), &x))
         doctor_say_heard(
             d, "index", DOCTOR_ERROR,
-            doctor_heard(DIAG_KEY)
+            doctor_heard(d, DIAG_KEY)
                 ? "nothing is published until the key that signed it is back"
                 : "publish refuses it, too");
-    else if (doctor_heard(0))
+    else if (doctor_heard(d, 0))
         doctor_say_heard(d, "index", DOCTOR_ERROR, "publish refuses it, too");
     else if (!x->exists && has_manifests(d))
         doctor_say(d, "index", DOCTOR_ERROR,
@@ -296,11 +296,11 @@ static bool look_at_lock(struct doctor *d)
 {
     int failed = d->store->ops->lock(d->store, 0, false);
 
-    if (!failed && doctor_heard(0))
+    if (!failed && doctor_heard(d, 0))
         doctor_say_heard(d, "line", DOCTOR_WARNING, "use https, SFTP or FTPS");
     if (!failed)
         doctor_say(d, "lock", DOCTOR_OK, NULL, "nobody publishes");
-    else if (doctor_heard(DIAG_LOCK))
+    else if (doctor_heard(d, DIAG_LOCK))
         doctor_say_heard(d, "lock", DOCTOR_WARNING,
                          "what is written to find out more is left out");
     else
@@ -384,7 +384,7 @@ static void borrow_object(struct doctor *d)
 {
     if (store_get(d->store, "index/head", DOCTOR_MAX, &d->bytes, &d->len) == 0)
         d->name = "index/head";
-    doctor_forget();
+    doctor_forget(d);
 }
 
 /* As the next publish does it, which is another run. */
@@ -461,7 +461,7 @@ void doctor_server(const struct doctor_options *o,
 {
     struct doctor d = {.o = o, .server = server, .signer = signer};
 
-    doctor_listen();
+    doctor_listen(&d);
     store_login_keep(true);
     if (open_all(&d)) {
         doctor_say_heard(&d, "reachable", DOCTOR_ERROR, "see ota-pack.yml(5)");

@@ -18,6 +18,13 @@ struct doctor_check {
     const char *advice;  /* NULL where all is well */
 };
 
+/* What was reported last while a doctor looks, in place of being printed. */
+struct doctor_heard {
+    char text[512];
+    enum diag_level level;
+    enum diag_kind kind;
+};
+
 struct doctor_options {
     const struct config *config;
     volatile const sig_atomic_t *stop;
@@ -25,6 +32,7 @@ struct doctor_options {
     struct memory *memory; /* as in struct store */
     void (*tell)(void *ctx, const struct doctor_check *check);
     void *ctx;
+    struct doctor_heard *heard; /* of the caller's, until it sets a handler */
 };
 
 /* Both take diag's handler for themselves: whoever calls sets it anew after the

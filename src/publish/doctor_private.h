@@ -30,10 +30,10 @@ struct doctor {
 };
 
 /* doctor_say.c: from now on what is reported is heard, not printed. */
-void doctor_listen(void);
-void doctor_forget(void);
+void doctor_listen(const struct doctor *d);
+void doctor_forget(const struct doctor *d);
 /* Whether anything of that kind was heard since; 0: of any. */
-bool doctor_heard(enum diag_kind kind);
+bool doctor_heard(const struct doctor *d, enum diag_kind kind);
 
 /* One finding, whose server is filled in; what was heard is forgotten. */
 void doctor_tell(const struct doctor *d, struct doctor_check *check);

@@ -3,43 +3,38 @@
 
 #include "doctor_private.h"
 
-/* What was reported last, in place of being printed. */
-static struct {
-    char text[512];
-    enum diag_level level;
-    enum diag_kind kind;
-} heard;
-
-static void hear(const struct diag_event *e)
+static void hear(void *ctx, const struct diag_event *e)
 {
-    if (*heard.text && heard.level <= e->level)
+    struct doctor_heard *heard = ctx;
+
+    if (*heard->text && heard->level <= e->level)
         return;
-    snprintf(heard.text, sizeof heard.text, "%s", e->message);
-    heard.level = e->level;
-    heard.kind = e->kind;
+    snprintf(heard->text, sizeof heard->text, "%s", e->message);
+    heard->level = e->level;
+    heard->kind = e->kind;
 }
 
-void doctor_forget(void)
+void doctor_forget(const struct doctor *d)
 {
-    heard.text[0] = '\0';
+    d->o->heard->text[0] = '\0';
 }
 
-void doctor_listen(void)
+void doctor_listen(const struct doctor *d)
 {
-    diag_set_handler(hear);
-    doctor_forget();
+    diag_set_handler(hear, d->o->heard);
+    doctor_forget(d);
 }
 
-bool doctor_heard(enum diag_kind kind)
+bool doctor_heard(const struct doctor *d, enum diag_kind kind)
 {
-    return *heard.text && (!kind || heard.kind == kind);
+    return *d->o->heard->text && (!kind || d->o->heard->kind == kind);
 }
 
 void doctor_tell(const struct doctor *d, struct doctor_check *check)
 {
     check->server = d->server ? d->server->url.text : NULL;
     d->o->tell(d->o->ctx, check);
-    doctor_forget();
+    doctor_forget(d);
 }
 
 void doctor_say(const struct doctor *d, const char *name,
@@ -63,11 +58,12 @@ void doctor_say(const struct doctor *d, const char *name,
 void doctor_say_heard(const struct doctor *d, const char *name,
                       enum doctor_result result, const char *advice)
 {
+    const struct doctor_heard *heard = d->o->heard;
     struct doctor_check check = {.name = name,
                                  .result = result,
-                                 .kind = heard.kind == DIAG_KEY ? DIAG_KEY
-                                                                : DIAG_SERVER,
-                                 .found = heard.text,
+                                 .kind = heard->kind == DIAG_KEY ? DIAG_KEY
+                                                                 : DIAG_SERVER,
+                                 .found = heard->text,
                                  .advice = advice};
 
     doctor_tell(d, &check);

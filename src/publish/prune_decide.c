@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "bundle/format.h"
 #include "plan/plan_paths.h"
 #include "prune_private.h"
 
@@ -32,7 +33,7 @@ static int add_name(struct prune_names *n, const uint8_t name[OTA_HASH],
 static int add_payloads(struct prune_names *n, const struct index_content *c)
 {
     for (size_t i = 0; c && i < c->payload_count; i++)
-        if (add_name(n, c->payloads[i].link + 2, 0))
+        if (add_name(n, c->payloads[i].link + LINK_HASH, 0))
             return -1;
     return 0;
 }

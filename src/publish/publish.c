@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bundle/format.h"
 #include "publish_private.h"
 
 /* What it costs. */
@@ -13,7 +14,7 @@ static void warn_new_base(const struct publish *p)
 
     if (p->s->old.other) {
         keys_id_text(p->s->old.key_id, theirs);
-        keys_id_text(signer_public(p->s->signer) + 2, ours);
+        keys_id_text(signer_public(p->s->signer) + KEY_ID, ours);
         diag_warning("'%s' was published with key %s: devices refuse key %s "
                      "until its public half is put on each by hand",
                      where, theirs, ours);

@@ -2,6 +2,7 @@
  * with the same key: devices that move there have what they were given. */
 #include <string.h>
 
+#include "bundle/format.h"
 #include "index/memory.h"
 #include "publish_private.h"
 
@@ -36,7 +37,7 @@ static void look(void *ctx, const struct memory_site *site)
     struct mover *m = ctx;
     const uint8_t *key = signer_public(m->p->s->signer);
 
-    if (memcmp(site->key_id, key + 2, OTA_KEY_ID) == 0 &&
+    if (memcmp(site->key_id, key + KEY_ID, OTA_KEY_ID) == 0 &&
         site->version > m->from.version &&
         !is_configured(m->p->o->config, site->site))
         m->from = *site;

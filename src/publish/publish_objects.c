@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "group.h"
+#include "bundle/format.h"
 #include "index/served.h"
 #include "publish_private.h"
 #include "store/each.h"
@@ -29,7 +30,7 @@ static int is_there(struct store *s, const struct ota_alternative *a)
     uint64_t size;
     int result;
 
-    object_payload(a->link + 2, name);
+    object_payload(a->link + LINK_HASH, name);
     result = s->ops->size(s, name, &size);
     if (result)
         return result < 0 ? -1 : 0;
@@ -44,7 +45,7 @@ static int put_payload(struct publish *p, const struct payload *payload)
 
     if (there)
         return there < 0 ? -1 : 0;
-    object_payload(payload->alt.link + 2, name);
+    object_payload(payload->alt.link + LINK_HASH, name);
     if (s->ops->put(s, name, payload->bytes, payload->alt.size, STORE_PAYLOAD))
         return -1;
     meter_count(p->s->meter, 0, payload->alt.size);

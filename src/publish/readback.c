@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "bundle/format.h"
 #include "plan/plan.h"
 #include "readback.h"
 #include "index/served.h"
@@ -156,7 +157,7 @@ static int list_payloads(struct readback *r)
 
         for (size_t k = 0; c && k < c->payload_count; k++) {
             struct verdict *v = r->verdicts;
-            const uint8_t *name = c->payloads[k].link + 2;
+            const uint8_t *name = c->payloads[k].link + LINK_HASH;
 
             if (r->verdict_count &&
                 memcmp(v[r->verdict_count - 1].name, name, OTA_HASH) == 0)
@@ -347,7 +348,7 @@ static size_t ask_payloads(void *ctx, size_t i)
         struct verdict *v;
 
         ota_manifest_alternative(&w->manifest, k, &a);
-        v = named_verdict(r, a.link + 2);
+        v = named_verdict(r, a.link + LINK_HASH);
         if (!v || v->error != UNREAD || v->asked)
             continue;
         served_payload_ahead(r->o->served, &a);
@@ -369,7 +370,7 @@ static void check_payloads(struct readback *r, struct reading *w)
 
         ota_manifest_alternative(&w->manifest, i, &p.a);
         p.full = i + 1u == count;
-        v = find_verdict(r, p.a.link + 2);
+        v = find_verdict(r, p.a.link + LINK_HASH);
         if (v->error == UNREAD && read_payload(r, &p, v))
             w->failed = true;
         else if (v->error && !w->error)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "bundle/format.h"
 #include "index/served.h"
 #include "pack/sign.h"
 #include "plan/plan.h"
@@ -36,7 +37,7 @@ static bool is_lost(const struct repair *r, const struct index_device *d)
         return true;
     for (unsigned i = 0; i < c->payload_count; i++) {
         const struct repair_payload *p =
-            repair_find(r, c->payloads[i].link + 2);
+            repair_find(r, c->payloads[i].link + LINK_HASH);
 
         if (!p || p->bad)
             return true;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "bundle/format.h"
 #include "index/served.h"
 #include "repair_private.h"
 
@@ -11,7 +12,8 @@
 static int by_name(const void *a, const void *b)
 {
     const struct repair_payload *x = a, *y = b;
-    int order = memcmp(x->alt.link + 2, y->alt.link + 2, OTA_HASH);
+    int order =
+        memcmp(x->alt.link + LINK_HASH, y->alt.link + LINK_HASH, OTA_HASH);
 
     return order ? order : (int)y->needed - (int)x->needed;
 }
@@ -71,17 +73,17 @@ struct repair_payload *repair_find(const struct repair *r, const uint8_t *name)
     struct repair_payload key = {.needed = true};
     size_t low = 0, high = r->count;
 
-    memcpy(key.alt.link + 2, name, OTA_HASH);
+    memcpy(key.alt.link + LINK_HASH, name, OTA_HASH);
     while (low < high) {
         size_t mid = low + (high - low) / 2;
 
-        if (memcmp(r->list[mid].alt.link + 2, name, OTA_HASH) < 0)
+        if (memcmp(r->list[mid].alt.link + LINK_HASH, name, OTA_HASH) < 0)
             low = mid + 1;
         else
             high = mid;
     }
-    return low < r->count &&
-                   memcmp(r->list[low].alt.link + 2, name, OTA_HASH) == 0
+    return low < r->count && memcmp(r->list[low].alt.link + LINK_HASH, name,
+                                    OTA_HASH) == 0
                ? &r->list[low]
                : NULL;
 }
@@ -126,7 +128,7 @@ static int put_again(struct repair *r, struct repair_payload *p,
     uint64_t size;
     int there;
 
-    object_payload(p->alt.link + 2, name);
+    object_payload(p->alt.link + LINK_HASH, name);
     there = s->ops->size(s, name, &size);
     if (there < 0 || (there == 0 && s->ops->remove(s, name)) ||
         s->ops->put(s, name, payload->bytes, payload->alt.size, STORE_PAYLOAD))
@@ -186,7 +188,7 @@ static int note_lost(struct repair *r)
 
         if (!p->bad)
             continue;
-        memcpy(lost->names[lost->count++], p->alt.link + 2, OTA_HASH);
+        memcpy(lost->names[lost->count++], p->alt.link + LINK_HASH, OTA_HASH);
         if (p->needed)
             continue;
         r->result->past++;

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "curl.h"
 
 enum {
@@ -132,10 +132,7 @@ unsigned store_curl_delay(unsigned tries, long after)
 
 uint64_t store_curl_ms(void)
 {
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+    return clock_ms();
 }
 
 static const char *status_advice(long status)

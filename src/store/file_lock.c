@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include "base/clock.h"
 #include "base/diag.h"
 #include "file.h"
 #include "lock.h"
@@ -151,14 +152,6 @@ static int try_lock(struct store_file *s, char holder[STORE_LOCK_TEXT])
     return 1;
 }
 
-static uint64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 static int held(const struct store_file *s, const char *holder)
 {
     return diag_error(DIAG_LOCK,
@@ -170,13 +163,13 @@ static int held(const struct store_file *s, const char *holder)
 static int wait_lock(struct store_file *s, unsigned wait_ms)
 {
     const struct timespec pause = {.tv_nsec = POLL_MS * 1000000L};
-    uint64_t start = now_ms();
+    uint64_t start = clock_ms();
     char holder[STORE_LOCK_TEXT];
     bool told = false;
     int result;
 
     while ((result = try_lock(s, holder)) == 1) {
-        uint64_t waited = now_ms() - start;
+        uint64_t waited = clock_ms() - start;
 
         if (waited >= wait_ms)
             return held(s, holder);

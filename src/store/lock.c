@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "base/hex.h"
 #include "curl.h"
 #include "lock.h"
 
@@ -233,8 +234,7 @@ static void make_mark(struct store_lock *l)
     uint8_t dice[16] = {0};
 
     (void)!getrandom(dice, sizeof dice, 0);
-    for (size_t i = 0; i < sizeof dice; i++)
-        snprintf(l->mark + 2 * i, 3, "%02x", dice[i]);
+    hex_encode(dice, sizeof dice, l->mark);
 }
 
 int store_lock_take(struct store_lock *l, unsigned wait_ms, bool break_it,

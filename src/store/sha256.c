@@ -1,6 +1,7 @@
 /* The hash of S3's requests. */
 #include <sodium.h>
 
+#include "base/hex.h"
 #include "sha256.h"
 
 void sha256_hex(const void *bytes, size_t len, char out[SHA256_TEXT])
@@ -8,5 +9,5 @@ void sha256_hex(const void *bytes, size_t len, char out[SHA256_TEXT])
     unsigned char hash[crypto_hash_sha256_BYTES];
 
     crypto_hash_sha256(hash, bytes, len);
-    sodium_bin2hex(out, SHA256_TEXT, hash, sizeof hash);
+    hex_encode(hash, sizeof hash, out);
 }

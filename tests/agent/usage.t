@@ -63,7 +63,9 @@ for id in 246f28000001 24:6F:28:00:00:01 24-6f-28-00-00-01 246f.2800.0001; do
 done
 run 5 'an EUI-64' agent poll -f --device 40:4c:ca:ff:fe:11:22:01
 says err '/devices/404ccafffe112201/manifest'
-for bad in 24:6f:28:00:00 24::6f:28:00:00:01 24:6f:28:00:00:01: xyz ''; do
+for bad in 24:6f:28:00:00 24::6f:28:00:00:01 24:6f:28:00:00:01: xyz '' \
+    2:4:6:f:2:8:a:a:b:b:c:c 24:6f-28:00-00:01 24.6f.28.00.00.01 \
+    246f:2800:0001 246f28:000001 24:6f:28:000001; do
     run 2 "the device '$bad'" agent poll --device "$bad"
     says err "ota-agent: '$bad' is not a device id (6 or 8 hex pairs, as in 24:6f:28:aa:bb:01)"
 done

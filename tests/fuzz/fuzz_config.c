@@ -13,8 +13,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
 static FILE *nowhere;
 
-static void print(const struct diag_event *event)
+static void print(void *ctx, const struct diag_event *event)
 {
+    (void)ctx;
     rewind(nowhere);
     diag_print(nowhere, event, true);
 }
@@ -67,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     if (!(yaml = malloc(yaml_len + 1)))
         return 0;
     memcpy(yaml, bytes, yaml_len);
-    diag_set_handler(print);
+    diag_set_handler(print, NULL);
     diag_reset();
     if (config_parse("fuzz/ota-pack.yml", yaml, yaml_len, read_input, &in,
                      &c) == 0) {

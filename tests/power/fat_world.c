@@ -2,24 +2,21 @@
  * move copies, syncs, closes and removes; each of FatFs's functions leaves
  * nothing unwritten but a file that is open, so barrier does nothing. */
 #include "fat_world.h"
-#include "disk.h"
+#include "real.h"
 #include "tree.h"
 
 #include <ff.h>
 #include <diskio.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { SECTOR = 512, HANDLES = 6 }; /* two of them for a move */
 
 struct fat_world {
-    struct world world;
-    struct disk disk;
+    struct real real;
     FATFS fs;
     bool open[HANDLES];
     FIL file[HANDLES];
-    uint8_t *found; /* what `get` returned */
 };
 
 /* -- what FatFs asks for ----------------------------------------------------
@@ -30,7 +27,8 @@ DRESULT disk_read(void *drv, BYTE *buf, DWORD sector, UINT count)
     const struct fat_world *f = drv;
 
     for (UINT i = 0; i < count; i++)
-        disk_get(&f->disk, sector + i, 0, buf + (size_t)i * SECTOR, SECTOR);
+        disk_get(&f->real.disk, sector + i, 0, buf + (size_t)i * SECTOR,
+                 SECTOR);
     return RES_OK;
 }
 
@@ -39,8 +37,8 @@ DRESULT disk_write(void *drv, const BYTE *buf, DWORD sector, UINT count)
     struct fat_world *f = drv;
 
     for (UINT i = 0; i < count; i++)
-        disk_put(&f->disk, &f->world, sector + i, 0, buf + (size_t)i * SECTOR,
-                 SECTOR);
+        disk_put(&f->real.disk, &f->real.world, sector + i, 0,
+                 buf + (size_t)i * SECTOR, SECTOR);
     return RES_OK;
 }
 
@@ -49,7 +47,7 @@ DRESULT disk_ioctl(void *drv, BYTE what, void *out)
     const struct fat_world *f = drv;
 
     if (what == GET_SECTOR_COUNT)
-        *(DWORD *)out = f->disk.count;
+        *(DWORD *)out = f->real.disk.count;
     if (what == GET_BLOCK_SIZE)
         *(DWORD *)out = 1;
     if (what == IOCTL_INIT || what == IOCTL_STATUS)
@@ -148,93 +146,10 @@ static int port_stat(void *ctx, const char *path, struct ota_stat *st)
     return OTA_OK;
 }
 
-/* A folder only if it is empty. */
-static int remove_as(struct fat_world *f, const char *path, int kind)
-{
-    struct ota_stat st;
-    int err = port_stat(f, path, &st);
-
-    if (err == OTA_OK && st.kind != kind)
-        err = OTA_ERR_IO;
-    if (err == OTA_OK && f_unlink(&f->fs, path) != FR_OK)
-        err = OTA_ERR_IO;
-    return err;
-}
-
-static int port_remove(void *ctx, const char *path)
-{
-    return remove_as(ctx, path, OTA_REGULAR);
-}
-
-static int port_rmdir(void *ctx, const char *path)
-{
-    return remove_as(ctx, path, OTA_DIRECTORY);
-}
-
-static int port_mkdir(void *ctx, const char *path)
-{
-    struct fat_world *f = ctx;
-    struct ota_stat st;
-    int err = port_stat(f, path, &st);
-
-    if (err != OTA_OK || st.kind == OTA_DIRECTORY)
-        return err;
-    return result(f_mkdir(&f->fs, path));
-}
-
-static int copy_all(struct fat_world *f, int in, int out)
-{
-    uint8_t buf[SECTOR];
-    uint32_t at = 0;
-    int n, err = OTA_OK;
-
-    while (err == OTA_OK && (n = port_read_at(f, in, at, buf, SECTOR)) != 0) {
-        err = n < 0 ? n : port_write_at(f, out, at, buf, (size_t)n);
-        at += n > 0 ? (uint32_t)n : 0;
-    }
-    return err == OTA_OK ? port_sync(f, out) : err;
-}
-
 static int port_move(void *ctx, const char *from, const char *to)
 {
-    int in = port_open(ctx, from, OTA_OPEN_READ), out, err, closed;
-
-    if (in < 0)
-        return in;
-    out = port_open(ctx, to, OTA_OPEN_NEW);
-    err = out < 0 ? out : copy_all(ctx, in, out);
-    closed = out < 0 ? OTA_OK : port_close(ctx, out);
-    port_close(ctx, in);
-    if (err == OTA_OK)
-        err = closed;
-    return err == OTA_OK ? port_remove(ctx, from) : err;
-}
-
-/* A name in the folder `path`, or "". */
-static void first_in(void *ctx, const char *path, char *name, size_t size)
-{
-    struct fat_world *f = ctx;
-    FF_DIR dir;
-    FILINFO info;
-
-    name[0] = '\0';
-    if (f_opendir(&f->fs, &dir, path) != FR_OK)
-        return;
-    if (f_readdir(&dir, &info) == FR_OK)
-        snprintf(name, size, "%s", info.fname);
-    f_closedir(&dir);
-}
-
-static int port_aside(void *ctx, const char *from, const char *to)
-{
-    return tree_move(ctx, &((struct fat_world *)ctx)->world.port, from, to,
-                     first_in);
-}
-
-static int port_clear(void *ctx, const char *path)
-{
-    return tree_clear(ctx, &((struct fat_world *)ctx)->world.port, path,
-                      first_in);
+    return tree_copy(ctx, &((struct fat_world *)ctx)->real.world.port, from,
+                     to);
 }
 
 static int port_free(void *ctx, uint64_t *bytes, uint32_t *block)
@@ -257,176 +172,66 @@ static int port_barrier(void *ctx)
 /* -- the world --------------------------------------------------------------
  */
 
-static void mount(struct fat_world *f)
+static int fat_unlink(struct real *r, const char *path)
 {
-    memset(&f->fs, 0, sizeof(f->fs)); /* the first call reads the disk */
-    f->fs.drv = f;
-    memset(f->open, 0, sizeof(f->open));
+    struct fat_world *f = (struct fat_world *)r;
+
+    return f_unlink(&f->fs, path) == FR_OK ? OTA_OK : OTA_ERR_IO;
 }
 
-static struct world *fat_copy(const struct world *w)
+static int fat_make_folder(struct real *r, const char *path)
 {
-    const struct fat_world *from = (const struct fat_world *)w;
-    struct fat_world *f = calloc(1, sizeof(*f));
-
-    if (!f)
-        abort();
-    f->world = from->world;
-    f->world.port.ctx = f;
-    f->world.at_op = NULL;
-    disk_copy(&f->disk, &from->disk);
-    mount(f);
-    return &f->world;
+    return result(f_mkdir(&((struct fat_world *)r)->fs, path));
 }
 
-static void fat_free(struct world *w)
+static void fat_list(struct real *r, const char *path, real_visit *each,
+                     void *arg)
 {
-    struct fat_world *f = (struct fat_world *)w;
-
-    disk_release(&f->disk);
-    free(f->found);
-    free(f);
-}
-
-static void fat_crash(struct world *w, int loss)
-{
-    struct fat_world *f = (struct fat_world *)w;
-
-    (void)loss;
-    w->at_op = NULL;
-    w->ops = 0;
-    disk_cut(&f->disk, false);
-    mount(f);
-    world_start(w);
-}
-
-static uint64_t fat_hash(const struct world *w)
-{
-    const struct fat_world *f = (const struct fat_world *)w;
-
-    return world_mix(disk_hash(&f->disk), &w->slot, sizeof(w->slot));
-}
-
-static const uint8_t *fat_get(struct world *w, const char *path, size_t *len,
-                              unsigned *mode)
-{
-    struct fat_world *f = (struct fat_world *)w;
-    struct ota_stat st;
-    int h, n;
-
-    if (port_stat(f, path, &st) != OTA_OK || st.kind != OTA_REGULAR)
-        return NULL;
-    h = port_open(f, path, OTA_OPEN_READ);
-    if (h < 0)
-        return NULL;
-    free(f->found);
-    f->found = malloc(st.size + 1);
-    if (!f->found)
-        abort();
-    n = port_read_at(f, h, 0, f->found, st.size);
-    port_close(f, h);
-    *len = st.size;
-    *mode = 0;
-    return n == (int)st.size ? f->found : NULL;
-}
-
-static void fat_put(struct world *w, const char *path, const void *bytes,
-                    size_t len, unsigned mode)
-{
-    int h = port_open(w, path, OTA_OPEN_NEW);
-
-    (void)mode;
-    if (h < 0 || port_write_at(w, h, 0, bytes, len) != OTA_OK ||
-        port_close(w, h) != OTA_OK)
-        abort();
-}
-
-static void fat_remove(struct world *w, const char *path)
-{
-    port_remove(w, path);
-}
-
-static void fat_mkdir(struct world *w, const char *path)
-{
-    if (port_mkdir(w, path) != OTA_OK)
-        abort();
-}
-
-static void walk_folder(struct fat_world *f, char *path, size_t len,
-                        void (*each)(void *arg, const char *path, bool folder),
-                        void *arg)
-{
+    struct fat_world *f = (struct fat_world *)r;
     FF_DIR dir;
     FILINFO info;
 
     if (f_opendir(&f->fs, &dir, path) != FR_OK)
         return;
-    while (f_readdir(&dir, &info) == FR_OK && info.fname[0]) {
-        size_t at = len;
-
-        if (info.fname[0] == '.')
-            continue; /* .ota */
-        if (len > 0)
-            path[at++] = '/';
-        if (at + strlen(info.fname) > OTA_PATH)
-            abort();
-        memcpy(path + at, info.fname, strlen(info.fname) + 1);
-        each(arg, path, info.fattrib & AM_DIR);
-        if (info.fattrib & AM_DIR)
-            walk_folder(f, path, strlen(path), each, arg);
-        path[len] = '\0';
-    }
+    while (f_readdir(&dir, &info) == FR_OK && info.fname[0])
+        each(arg, info.fname, info.fattrib & AM_DIR);
     f_closedir(&dir);
 }
 
-static void fat_walk(struct world *w, const char *root,
-                     void (*each)(void *arg, const char *path, bool folder),
-                     void *arg)
+static void fat_start(struct real *r)
 {
-    char path[OTA_PATH + 1];
+    struct fat_world *f = (struct fat_world *)r;
 
-    snprintf(path, sizeof(path), "%s", root);
-    walk_folder((struct fat_world *)w, path, strlen(path), each, arg);
+    memset(&f->fs, 0, sizeof(f->fs)); /* the first call reads the disk */
+    f->fs.drv = f;
+    memset(f->open, 0, sizeof(f->open));
 }
 
 struct world *fat_new(uint32_t sectors)
 {
-    static const struct world_type type = {.name = "FatFs",
-                                           .copy = fat_copy,
-                                           .free = fat_free,
-                                           .crash = fat_crash,
-                                           .hash = fat_hash,
-                                           .get = fat_get,
-                                           .put = fat_put,
-                                           .remove = fat_remove,
-                                           .mkdir = fat_mkdir,
-                                           .walk = fat_walk};
-    static const struct ota_port port = {.move_copies = true,
-                                         .open = port_open,
-                                         .read_at = port_read_at,
-                                         .write_at = port_write_at,
-                                         .sync = port_sync,
-                                         .close = port_close,
-                                         .move = port_move,
-                                         .remove = port_remove,
-                                         .mkdir = port_mkdir,
-                                         .rmdir = port_rmdir,
-                                         .aside = port_aside,
-                                         .clear = port_clear,
-                                         .stat = port_stat,
-                                         .free = port_free,
-                                         .barrier = port_barrier};
-    struct fat_world *f = calloc(1, sizeof(*f));
+    static const struct real_type type = {
+        .world = {.name = "FatFs", REAL_WORLD},
+        .port = {.move_copies = true,
+                 .open = port_open,
+                 .read_at = port_read_at,
+                 .write_at = port_write_at,
+                 .sync = port_sync,
+                 .close = port_close,
+                 .move = port_move,
+                 .stat = port_stat,
+                 .free = port_free,
+                 .barrier = port_barrier},
+        .size = sizeof(struct fat_world),
+        .unlink = fat_unlink,
+        .make_folder = fat_make_folder,
+        .list = fat_list,
+        .start = fat_start};
+    struct real *r = real_new(&type, SECTOR, sectors);
     uint8_t work[SECTOR];
 
-    if (!f)
+    if (f_mkfs(&((struct fat_world *)r)->fs, FM_FAT | FM_SFD, SECTOR, work,
+               sizeof(work)) != FR_OK)
         abort();
-    f->world.port = port;
-    world_init(&f->world, &type);
-    disk_init(&f->disk, SECTOR, sectors);
-    mount(f);
-    if (f_mkfs(&f->fs, FM_FAT | FM_SFD, SECTOR, work, sizeof(work)) != FR_OK)
-        abort();
-    mount(f);
-    return &f->world;
+    fat_start(r);
+    return &r->world;
 }

@@ -1,19 +1,16 @@
 /* littlefs under the installer, mounted as MicroPython does it: the port's
  * functions are littlefs's own. */
 #include "lfs_world.h"
-#include "disk.h"
-#include "tree.h"
+#include "real.h"
 
 #include <lfs2.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { BLOCK = 4096, UNIT = 32, CACHE = 4 * UNIT, LOOKAHEAD = 32, HANDLES = 4 };
 
 struct lfs_world {
-    struct world world;
-    struct disk disk;
+    struct real real;
     bool mounted;
     lfs2_t fs;
     struct lfs2_config config;
@@ -25,7 +22,6 @@ struct lfs_world {
         struct lfs2_file_config config;
         uint32_t buffer[CACHE / 4];
     } handle[HANDLES];
-    uint8_t *found; /* what `get` returned */
 };
 
 /* -- flash ------------------------------------------------------------------
@@ -36,7 +32,7 @@ static int flash_read(const struct lfs2_config *c, lfs2_block_t block,
 {
     struct lfs_world *l = c->context;
 
-    disk_get(&l->disk, block, offset, buf, len);
+    disk_get(&l->real.disk, block, offset, buf, len);
     return 0;
 }
 
@@ -45,7 +41,7 @@ static int flash_prog(const struct lfs2_config *c, lfs2_block_t block,
 {
     struct lfs_world *l = c->context;
 
-    disk_put(&l->disk, &l->world, block, offset, buf, len);
+    disk_put(&l->real.disk, &l->real.world, block, offset, buf, len);
     return 0;
 }
 
@@ -53,7 +49,7 @@ static int flash_erase(const struct lfs2_config *c, lfs2_block_t block)
 {
     struct lfs_world *l = c->context;
 
-    disk_put(&l->disk, &l->world, block, 0, NULL, BLOCK);
+    disk_put(&l->real.disk, &l->real.world, block, 0, NULL, BLOCK);
     return 0;
 }
 
@@ -73,7 +69,7 @@ static void configure(struct lfs_world *l)
                                      .read_size = UNIT,
                                      .prog_size = UNIT,
                                      .block_size = BLOCK,
-                                     .block_count = l->disk.count,
+                                     .block_count = l->real.disk.count,
                                      .block_cycles = 100,
                                      .cache_size = CACHE,
                                      .lookahead_size = LOOKAHEAD,
@@ -201,66 +197,6 @@ static int port_stat(void *ctx, const char *path, struct ota_stat *st)
                                                            : result(err);
 }
 
-/* A folder only if it is empty. */
-static int remove_as(struct lfs_world *l, const char *path, int kind)
-{
-    struct ota_stat st;
-    int err = port_stat(l, path, &st);
-
-    if (err == OTA_OK && st.kind != kind)
-        err = OTA_ERR_IO;
-    return err == OTA_OK ? result(lfs2_remove(&l->fs, path)) : err;
-}
-
-static int port_remove(void *ctx, const char *path)
-{
-    return remove_as(ctx, path, OTA_REGULAR);
-}
-
-static int port_rmdir(void *ctx, const char *path)
-{
-    return remove_as(ctx, path, OTA_DIRECTORY);
-}
-
-/* A name in the folder `path`, or "". */
-static void first_in(void *ctx, const char *path, char *name, size_t size)
-{
-    struct lfs_world *l = ctx;
-    lfs2_dir_t dir;
-    struct lfs2_info info;
-
-    name[0] = '\0';
-    if (lfs2_dir_open(&l->fs, &dir, path) < 0)
-        return;
-    while (lfs2_dir_read(&l->fs, &dir, &info) > 0) {
-        if (strcmp(info.name, ".") != 0 && strcmp(info.name, "..") != 0)
-            snprintf(name, size, "%s", info.name);
-    }
-    lfs2_dir_close(&l->fs, &dir);
-}
-
-static int port_mkdir(void *ctx, const char *path)
-{
-    struct lfs_world *l = ctx;
-    struct ota_stat st;
-    int err = port_stat(l, path, &st);
-
-    if (err != OTA_OK || st.kind == OTA_DIRECTORY)
-        return err;
-    return result(lfs2_mkdir(&l->fs, path));
-}
-
-static int port_aside(void *ctx, const char *from, const char *to)
-{
-    return port_move(ctx, from, to);
-}
-
-static int port_clear(void *ctx, const char *path)
-{
-    return tree_clear(ctx, &((struct lfs_world *)ctx)->world.port, path,
-                      first_in);
-}
-
 static int port_free(void *ctx, uint64_t *bytes, uint32_t *block)
 {
     struct lfs_world *l = ctx;
@@ -269,9 +205,9 @@ static int port_free(void *ctx, uint64_t *bytes, uint32_t *block)
     if (used >= 0)
         used = lfs2_fs_size(&l->fs);
     *block = BLOCK;
-    *bytes = used < 0 || (uint32_t)used > l->disk.count
+    *bytes = used < 0 || (uint32_t)used > l->real.disk.count
                  ? 0
-                 : (uint64_t)(l->disk.count - (uint32_t)used) * BLOCK;
+                 : (uint64_t)(l->real.disk.count - (uint32_t)used) * BLOCK;
     return result(used);
 }
 
@@ -288,168 +224,63 @@ static int port_barrier(void *ctx)
 /* -- the world --------------------------------------------------------------
  */
 
-static struct world *lfs_copy(const struct world *w)
+static int lfs_unlink(struct real *r, const char *path)
 {
-    const struct lfs_world *from = (const struct lfs_world *)w;
-    struct lfs_world *l = calloc(1, sizeof(*l));
-
-    if (!l)
-        abort();
-    l->world = from->world;
-    l->world.port.ctx = l;
-    l->world.at_op = NULL;
-    disk_copy(&l->disk, &from->disk);
-    return &l->world;
+    return result(lfs2_remove(&((struct lfs_world *)r)->fs, path));
 }
 
-static void lfs_free(struct world *w)
+static int lfs_make_folder(struct real *r, const char *path)
 {
-    struct lfs_world *l = (struct lfs_world *)w;
-
-    disk_release(&l->disk);
-    free(l->found);
-    free(l);
+    return result(lfs2_mkdir(&((struct lfs_world *)r)->fs, path));
 }
 
-static void lfs_crash(struct world *w, int loss)
+static void lfs_list(struct real *r, const char *path, real_visit *each,
+                     void *arg)
 {
-    struct lfs_world *l = (struct lfs_world *)w;
-
-    w->at_op = NULL;
-    w->ops = 0;
-    disk_cut(&l->disk, loss == 1);
-    l->mounted = false;
-    memset(l->handle, 0, sizeof(l->handle));
-    world_start(w);
-}
-
-static uint64_t lfs_hash(const struct world *w)
-{
-    const struct lfs_world *l = (const struct lfs_world *)w;
-
-    return world_mix(disk_hash(&l->disk), &w->slot, sizeof(w->slot));
-}
-
-static const uint8_t *lfs_get(struct world *w, const char *path, size_t *len,
-                              unsigned *mode)
-{
-    struct lfs_world *l = (struct lfs_world *)w;
-    struct ota_stat st;
-    int h, n;
-
-    if (port_stat(l, path, &st) != OTA_OK || st.kind != OTA_REGULAR)
-        return NULL;
-    h = port_open(l, path, OTA_OPEN_READ);
-    if (h < 0)
-        return NULL;
-    free(l->found);
-    l->found = malloc(st.size + 1);
-    if (!l->found)
-        abort();
-    n = port_read_at(l, h, 0, l->found, st.size);
-    port_close(l, h);
-    *len = st.size;
-    *mode = 0;
-    return n == (int)st.size ? l->found : NULL;
-}
-
-static void lfs_put(struct world *w, const char *path, const void *bytes,
-                    size_t len, unsigned mode)
-{
-    int h = port_open(w, path, OTA_OPEN_NEW);
-
-    (void)mode;
-    if (h < 0 || port_write_at(w, h, 0, bytes, len) != OTA_OK ||
-        port_close(w, h) != OTA_OK)
-        abort();
-}
-
-static void lfs_remove(struct world *w, const char *path)
-{
-    port_remove(w, path);
-}
-
-static void lfs_mkdir(struct world *w, const char *path)
-{
-    if (port_mkdir(w, path) != OTA_OK)
-        abort();
-}
-
-static void walk_folder(struct lfs_world *l, char *path, size_t len,
-                        void (*each)(void *arg, const char *path, bool folder),
-                        void *arg)
-{
+    struct lfs_world *l = (struct lfs_world *)r;
     lfs2_dir_t dir;
     struct lfs2_info info;
 
-    if (lfs2_dir_open(&l->fs, &dir, len > 0 ? path : "/") < 0)
+    if (mount(l) < 0 || lfs2_dir_open(&l->fs, &dir, *path ? path : "/") < 0)
         return;
-    while (lfs2_dir_read(&l->fs, &dir, &info) > 0) {
-        size_t at = len;
-
-        if (info.name[0] == '.')
-            continue; /* itself, above, .ota */
-        if (len > 0)
-            path[at++] = '/';
-        if (at + strlen(info.name) > OTA_PATH)
-            abort();
-        memcpy(path + at, info.name, strlen(info.name) + 1);
-        each(arg, path, info.type == LFS2_TYPE_DIR);
-        if (info.type == LFS2_TYPE_DIR)
-            walk_folder(l, path, strlen(path), each, arg);
-        path[len] = '\0';
-    }
+    while (lfs2_dir_read(&l->fs, &dir, &info) > 0)
+        if (strcmp(info.name, ".") != 0 && strcmp(info.name, "..") != 0)
+            each(arg, info.name, info.type == LFS2_TYPE_DIR);
     lfs2_dir_close(&l->fs, &dir);
 }
 
-static void lfs_walk(struct world *w, const char *root,
-                     void (*each)(void *arg, const char *path, bool folder),
-                     void *arg)
+static void lfs_start(struct real *r)
 {
-    struct lfs_world *l = (struct lfs_world *)w;
-    char path[OTA_PATH + 1];
+    struct lfs_world *l = (struct lfs_world *)r;
 
-    snprintf(path, sizeof(path), "%s", root);
-    if (mount(l) >= 0)
-        walk_folder(l, path, strlen(path), each, arg);
+    l->mounted = false;
+    memset(l->handle, 0, sizeof(l->handle));
 }
 
 struct world *lfs_new(uint32_t blocks)
 {
-    static const struct world_type type = {.name = "littlefs",
-                                           .losses = 1,
-                                           .copy = lfs_copy,
-                                           .free = lfs_free,
-                                           .crash = lfs_crash,
-                                           .hash = lfs_hash,
-                                           .get = lfs_get,
-                                           .put = lfs_put,
-                                           .remove = lfs_remove,
-                                           .mkdir = lfs_mkdir,
-                                           .walk = lfs_walk};
-    static const struct ota_port port = {.open = port_open,
-                                         .read_at = port_read_at,
-                                         .write_at = port_write_at,
-                                         .sync = port_sync,
-                                         .close = port_close,
-                                         .move = port_move,
-                                         .remove = port_remove,
-                                         .mkdir = port_mkdir,
-                                         .rmdir = port_rmdir,
-                                         .aside = port_aside,
-                                         .clear = port_clear,
-                                         .stat = port_stat,
-                                         .free = port_free,
-                                         .barrier = port_barrier};
-    struct lfs_world *l = calloc(1, sizeof(*l));
+    static const struct real_type type = {
+        .world = {.name = "littlefs", .losses = 1, REAL_WORLD},
+        .port = {.open = port_open,
+                 .read_at = port_read_at,
+                 .write_at = port_write_at,
+                 .sync = port_sync,
+                 .close = port_close,
+                 .move = port_move,
+                 .aside = port_move,
+                 .stat = port_stat,
+                 .free = port_free,
+                 .barrier = port_barrier},
+        .size = sizeof(struct lfs_world),
+        .unlink = lfs_unlink,
+        .make_folder = lfs_make_folder,
+        .list = lfs_list,
+        .start = lfs_start};
+    struct real *r = real_new(&type, BLOCK, blocks);
+    struct lfs_world *l = (struct lfs_world *)r;
 
-    if (!l)
-        abort();
-    l->world.port = port;
-    world_init(&l->world, &type);
-    disk_init(&l->disk, BLOCK, blocks);
     configure(l);
     if (lfs2_format(&l->fs, &l->config) < 0)
         abort();
-    return &l->world;
+    return &r->world;
 }

@@ -252,41 +252,14 @@ static int port_remove(void *ctx, const char *path)
     return result(late);
 }
 
-static int copy_all(struct sim *s, int in, int out)
-{
-    uint8_t buf[256];
-    uint32_t at = 0;
-    int len, err = OTA_OK;
-
-    while (err == OTA_OK &&
-           (len = port_read_at(s, in, at, buf, sizeof(buf))) > 0) {
-        err = port_write_at(s, out, at, buf, (size_t)len);
-        at += (uint32_t)len;
-    }
-    return err == OTA_OK ? port_sync(s, out) : err;
-}
-
 static int move_by_copy(struct sim *s, const char *from, const char *to)
 {
     bool late;
-    int in, out, err = OTA_OK;
+    int err = OTA_OK;
 
     if (s->fail.how == FAIL_MOVES && s->fail.at)
         err = operation(s, from, IS_MOVE, &late);
-    if (err != OTA_OK)
-        return err;
-    in = port_open(s, from, OTA_OPEN_READ);
-    if (in < 0)
-        return in;
-    out = port_open(s, to, OTA_OPEN_NEW);
-    if (out < 0) {
-        port_close(s, in);
-        return out;
-    }
-    err = copy_all(s, in, out);
-    port_close(s, in);
-    port_close(s, out);
-    return err == OTA_OK ? port_remove(s, from) : err;
+    return err == OTA_OK ? tree_copy(s, &sim_port, from, to) : err;
 }
 
 static int port_move(void *ctx, const char *from, const char *to)

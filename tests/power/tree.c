@@ -14,6 +14,35 @@ static int kind_of(void *ctx, const struct ota_port *p, const char *path)
     return err == OTA_OK ? st.kind : err;
 }
 
+static int copy_all(void *ctx, const struct ota_port *p, int in, int out)
+{
+    uint8_t buf[256];
+    uint32_t at = 0;
+    int n, err = OTA_OK;
+
+    while (err == OTA_OK && (n = p->read_at(ctx, in, at, buf, sizeof(buf)))) {
+        err = n < 0 ? n : p->write_at(ctx, out, at, buf, (size_t)n);
+        at += n > 0 ? (uint32_t)n : 0;
+    }
+    return err == OTA_OK ? p->sync(ctx, out) : err;
+}
+
+int tree_copy(void *ctx, const struct ota_port *p, const char *from,
+              const char *to)
+{
+    int in = p->open(ctx, from, OTA_OPEN_READ), out, err, closed;
+
+    if (in < 0)
+        return in;
+    out = p->open(ctx, to, OTA_OPEN_NEW);
+    err = out < 0 ? out : copy_all(ctx, p, in, out);
+    closed = out < 0 ? OTA_OK : p->close(ctx, out);
+    p->close(ctx, in);
+    if (err == OTA_OK)
+        err = closed;
+    return err == OTA_OK ? p->remove(ctx, from) : err;
+}
+
 int tree_move(void *ctx, const struct ota_port *p, const char *from,
               const char *to, tree_first *first)
 {

@@ -502,12 +502,13 @@ static const struct wrong_case {
 
 static char said[64 * 1024];
 
-static void keep(const struct diag_event *e)
+static void keep(void *ctx, const struct diag_event *e)
 {
     static const char *const levels[] = {"error", "warning", "note"};
     const struct diag_mark *m = &e->mark;
     size_t len = strlen(said);
 
+    (void)ctx;
     if (m->source && strcmp(m->source->name, "t.yml") != 0)
         len += (size_t)snprintf(said + len, sizeof said - len,
                                 "%s:", m->source->name);
@@ -861,7 +862,7 @@ int main(void)
     setenv("OTA_T_DOLLAR", "${OTA_T_NONE}", 1);
     setenv("OTA_T_YAML", "{a: b}", 1);
     unsetenv("OTA_T_NONE");
-    diag_set_handler(keep);
+    diag_set_handler(keep, NULL);
     test_wrong();
     test_model();
     test_alias_budget();

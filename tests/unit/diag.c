@@ -187,8 +187,9 @@ static void test_heads(void)
 static char last[2048];
 static struct diag_event last_event;
 
-static void keep(const struct diag_event *e)
+static void keep(void *ctx, const struct diag_event *e)
 {
+    (void)ctx;
     snprintf(last, sizeof last, "%s", e->message);
     last_event = *e;
 }
@@ -298,10 +299,11 @@ static void test_suggest(void)
 
 static char told[8192];
 
-static void tell(const struct diag_event *e)
+static void tell(void *ctx, const struct diag_event *e)
 {
     size_t len = strlen(told);
 
+    (void)ctx;
     snprintf(told + len, sizeof told - len, "%d:%u:%zu/%zu:%s\n", e->level,
              (unsigned)e->mark.line, e->count, e->example_count, e->message);
 }
@@ -324,7 +326,7 @@ static void test_one_mistake(void)
 
     told[0] = '\0';
     diag_reset();
-    diag_set_handler(tell);
+    diag_set_handler(tell, NULL);
     of_device(one, "d0", "no '%s'", "x");
     check(strcmp(told, "0:1:1/1:no 'x' (device 'd0')\n") == 0,
           "not gathered, it is told at once");
@@ -389,7 +391,7 @@ static void test_many_lines(void)
     diag_gathered();
     check(strcmp(told, "0:13:0/0:the same\n") == 0 && diag_errors() == 1,
           "what was told is not told again");
-    diag_set_handler(NULL);
+    diag_set_handler(NULL, NULL);
     diag_reset();
 }
 
@@ -399,7 +401,7 @@ int main(void)
     test_long_line();
     test_wide_margin();
     test_heads();
-    diag_set_handler(keep);
+    diag_set_handler(keep, NULL);
     test_state();
     test_messages();
     test_suggest();

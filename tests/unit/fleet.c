@@ -265,11 +265,12 @@ static const struct csv_case {
 
 static char said[8192];
 
-static void keep(const struct diag_event *e)
+static void keep(void *ctx, const struct diag_event *e)
 {
     static const char *const levels[] = {"error", "warning", "note"};
     size_t len = strlen(said);
 
+    (void)ctx;
     snprintf(said + len, sizeof said - len, "%u:%u: %s: %s\n",
              (unsigned)e->mark.line, (unsigned)e->mark.col, levels[e->level],
              e->message);
@@ -400,7 +401,7 @@ static void test_arena(void)
 
 int main(void)
 {
-    diag_set_handler(keep);
+    diag_set_handler(keep, NULL);
     test_ids();
     test_order();
     test_csv();

@@ -3,6 +3,7 @@
 #include <malloc.h>
 
 #include "keys_help.h"
+#include "base/deflate.h"
 #include "index/index_private.h"
 
 enum { OBJECTS = 4096, NOW = 1790000000 };
@@ -682,7 +683,7 @@ static struct index *signed_index(const uint8_t *bytes, size_t len)
     char name[INDEX_OBJECT];
 
     if (index_new(&x) < 0 ||
-        payload_deflate(bytes, len, &stored, &stored_len) < 0)
+        deflate_buffer(bytes, len, &stored, &stored_len) < 0)
         exit(1);
     index_hash(stored, stored_len, ref.name);
     ref.stored = (uint32_t)stored_len;

@@ -30,8 +30,9 @@ static char said[1024]; /* the last message */
 static enum diag_kind said_kind;
 static char scratch[] = "/tmp/ota-pack-unit-XXXXXX";
 
-static inline void hear(const struct diag_event *e)
+static inline void hear(void *ctx, const struct diag_event *e)
 {
+    (void)ctx;
     snprintf(said, sizeof said, "%s", e->message);
     said_kind = e->kind;
 }
@@ -69,7 +70,7 @@ static inline void begin(void)
     unsetenv("OTA_PACK_PASSWORD_COMMAND");
     unsetenv("CREDENTIALS_DIRECTORY");
     umask(022);
-    diag_set_handler(hear);
+    diag_set_handler(hear, NULL);
 }
 
 static inline int end(void)

@@ -59,8 +59,9 @@ static uint64_t now(void *ctx)
 static const struct store_lock_ops ops = {
     .make = make, .read = look, .write = put, .remove = gone, .now = now};
 
-static void hear(const struct diag_event *e)
+static void hear(void *ctx, const struct diag_event *e)
 {
+    (void)ctx;
     if (e->level == DIAG_ERROR)
         snprintf(said, sizeof said, "%s", e->message);
 }
@@ -195,7 +196,7 @@ static void test_lost(void)
 
 int main(void)
 {
-    diag_set_handler(hear);
+    diag_set_handler(hear, NULL);
     test_dead();
     test_foreign();
     test_lost();

@@ -18,8 +18,9 @@ enum { WRITERS = 6, ROUNDS = 40 };
 static const uint8_t base[MEMORY_BASE] = {0xab, 1};
 static unsigned warnings;
 
-static void count(const struct diag_event *e)
+static void count(void *ctx, const struct diag_event *e)
 {
+    (void)ctx;
     warnings += e->level == DIAG_WARNING;
 }
 
@@ -118,7 +119,7 @@ int main(void)
 
     if (!mkdtemp(folder))
         return 1;
-    diag_set_handler(count);
+    diag_set_handler(count, NULL);
     snprintf(inner, sizeof inner, "%s/a/b", folder);
     test_order(&m);
     test_many(&m);

@@ -504,7 +504,7 @@ int main(void)
 
     if (sodium_init() < 0 || !mkdtemp(dir) || chdir(dir))
         return 1;
-    diag_set_handler(remember);
+    diag_set_handler(remember, NULL);
     test_pack();
     test_own();
     test_edges();

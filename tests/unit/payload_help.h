@@ -110,10 +110,11 @@ static inline bool same_payload(const struct payload *a,
 
 static char said[4096];
 
-static inline void remember(const struct diag_event *e)
+static inline void remember(void *ctx, const struct diag_event *e)
 {
     size_t len = strlen(said);
 
+    (void)ctx;
     snprintf(said + len, sizeof said - len, "%d: %s\n", (int)e->kind,
              e->message);
 }

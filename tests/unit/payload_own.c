@@ -203,7 +203,7 @@ int main(void)
 
     if (sodium_init() < 0 || !mkdtemp(dir) || chdir(dir))
         return 1;
-    diag_set_handler(remember);
+    diag_set_handler(remember, NULL);
     add_all(&f);
     test_same(&f);
     test_once(&f);

@@ -569,7 +569,7 @@ int main(void)
 
     if (sodium_init() < 0 || !mkdtemp(dir) || chdir(dir))
         return 1;
-    diag_set_handler(remember);
+    diag_set_handler(remember, NULL);
     make_files();
     test_rules();
     test_digest();

@@ -166,7 +166,7 @@ int main(void)
 
     if (sodium_init() < 0 || !mkdtemp(dir) || chdir(dir))
         return 1;
-    diag_set_handler(remember);
+    diag_set_handler(remember, NULL);
     make_files();
     test_devices();
     test_device_mistakes();

@@ -10,11 +10,12 @@
 /* What was reported, each on a line. */
 static char said[65536];
 
-static inline void remember(const struct diag_event *e)
+static inline void remember(void *ctx, const struct diag_event *e)
 {
     static const char *const levels[] = {"error", "warning", "note"};
     size_t len = strlen(said);
 
+    (void)ctx;
     snprintf(said + len, sizeof said - len, "%u: %s: %s\n", e->mark.line,
              levels[e->level], e->message);
 }

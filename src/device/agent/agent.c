@@ -164,8 +164,9 @@ int agent_identify(struct agent *a)
     int status = 0;
     size_t i;
 
-    d->id_len =
-        o->device ? device_parse(o->device, d->id) : device_first_mac(d->id);
+    d->id_len = o->device
+                    ? ota_device_parse(o->device, strlen(o->device), d->id)
+                    : device_first_mac(d->id);
     if (!d->id_len && o->device)
         return options_wrong(o, EXIT_USAGE, o->device,
                              "'%s' is not a device id (6 or 8 hex pairs, as "

@@ -1,7 +1,6 @@
 /* Device ids: as given, or the first interface's MAC. */
 #include <ifaddrs.h>
 #include <net/if.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #ifdef __linux__
@@ -10,33 +9,6 @@
 #endif
 
 #include "device.h"
-
-static int digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-uint8_t device_parse(const char *text, uint8_t id[8])
-{
-    unsigned n = 0;
-    const char *s;
-
-    memset(id, 0, 8);
-    for (s = text; *s; s++) {
-        int value = digit(*s);
-
-        if (value < 0 && strchr(":-.", *s) && n > 0 && s[1] && digit(s[1]) >= 0)
-            continue;
-        if (value < 0 || n == 16)
-            return 0;
-        id[n / 2] = (uint8_t)(id[n / 2] << 4 | value);
-        n++;
-    }
-    return n == 12 || n == 16 ? (uint8_t)(n / 2) : 0;
-}
 
 void device_text(const uint8_t *id, uint8_t len, char out[DEVICE_TEXT])
 {

@@ -7,9 +7,6 @@
 
 enum { DEVICE_TEXT = 17 }; /* 16 hex digits and NUL */
 
-/* A MAC-48 or EUI-64 as people write it.  Its length, 6 or 8, or 0. */
-uint8_t device_parse(const char *text, uint8_t id[8]);
-
 /* The MAC of the first interface.  6, or 0: there is none. */
 uint8_t device_first_mac(uint8_t id[8]);
 

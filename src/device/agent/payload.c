@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "answer.h"
+#include "bundle/format.h"
 #include "poll.h"
 
 enum { PIECES_MAX = 20 }; /* of one payload from one URL */
@@ -101,8 +102,8 @@ static bool is_full(const struct poll *p)
     struct ota_alternative a;
 
     ota_manifest_alternative(&p->decoded, p->decoded.alternatives - 1U, &a);
-    return memcmp(a.link + OTA_LINK - OTA_HASH,
-                  ota_stage_payload(p->agent->install), OTA_HASH) == 0;
+    return memcmp(a.link + LINK_HASH, ota_stage_payload(p->agent->install),
+                  OTA_HASH) == 0;
 }
 
 /* Another server may have the right bytes where these were wrong. */

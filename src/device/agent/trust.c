@@ -1,11 +1,13 @@
 /* Keys: the agent's only file with libsodium. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sodium.h>
 #include <unistd.h>
 
+#include "bundle/format.h"
 #include "say.h"
 #include "trust.h"
 
@@ -133,8 +135,7 @@ static size_t add_id(char ids[TRUST_IDS][TRUST_ID_TEXT], size_t count,
     char *out = ids[count];
     size_t i;
 
-    for (i = 0; i < OTA_KEY_ID; i++)
-        snprintf(out + 2 * i, 3, "%02x", key[2 + OTA_KEY_ID - 1 - i]);
+    snprintf(out, TRUST_ID_TEXT, "%016" PRIx64, get64(key + KEY_ID));
     for (i = 0; i < count; i++) {
         if (strcmp(ids[i], out) == 0)
             return count;
@@ -142,16 +143,14 @@ static size_t add_id(char ids[TRUST_IDS][TRUST_ID_TEXT], size_t count,
     return count + 1;
 }
 
-/* install.md, What is kept: magic and format (5), count, two zeros, keys.  Who
- * is trusted is the installer's to decide: this is only about what to ask for,
- * so neither checksum nor which file is in force matter. */
+/* Who is trusted is the installer's to decide: this is only about what to ask
+ * for, so neither checksum nor which file is in force matter. */
 static size_t add_kept(const struct ota_port *port, const char *path,
                        char ids[TRUST_IDS][TRUST_ID_TEXT], size_t count)
 {
-    enum { HEAD = 8 };
-    uint8_t buf[HEAD + OTA_KEYS * OTA_PUBLIC_KEY];
+    uint8_t buf[KEYS_HEAD + OTA_KEYS * OTA_PUBLIC_KEY];
     struct ota_stat st;
-    int file, n, i;
+    int file, n, i, whole;
 
     if (port->stat(port->ctx, path, &st) != OTA_OK || st.kind != OTA_REGULAR)
         return count;
@@ -160,10 +159,13 @@ static size_t add_kept(const struct ota_port *port, const char *path,
         return count;
     n = port->read_at(port->ctx, file, 0, buf, sizeof(buf));
     port->close(port->ctx, file);
-    if (n < HEAD || memcmp(buf, "OTAK\1", 5) != 0 || buf[5] > OTA_KEYS)
+    if (n < KEYS_HEAD || memcmp(buf, KEYS_MAGIC, KEYS_COUNT) != 0 ||
+        buf[KEYS_COUNT] > OTA_KEYS)
         return count;
-    for (i = 0; i < buf[5] && HEAD + (i + 1) * OTA_PUBLIC_KEY <= n; i++)
-        count = add_id(ids, count, buf + HEAD + (size_t)i * OTA_PUBLIC_KEY);
+    whole = (n - KEYS_HEAD) / OTA_PUBLIC_KEY;
+    for (i = 0; i < buf[KEYS_COUNT] && i < whole; i++)
+        count =
+            add_id(ids, count, buf + KEYS_HEAD + (size_t)i * OTA_PUBLIC_KEY);
     return count;
 }
 
