@@ -149,11 +149,15 @@ struct index_old {
                           * does not say it; 0: not known, or it does */
     bool other;          /* there is an index of another key: */
     uint8_t key_id[OTA_KEY_ID];
+    uint8_t head[OTA_HASH]; /* of what is there, whoever signed it */
 };
 
 /* 0, or -1 (reported); to be released in both cases. */
 int index_read_old(struct store *s, const uint8_t *key, struct index_old *out);
 void index_old_release(struct index_old *old);
+/* A new base takes the place of what was there when `old` was read, and of
+ * nothing that was put since. */
+void index_replace(struct index *x, const struct index_old *old);
 /* The highest version that is known, 0: none is. */
 uint32_t index_old_highest(const struct index_old *old);
 
@@ -162,7 +166,8 @@ uint32_t index_old_highest(const struct index_old *old);
 void index_replaced(struct store *s, const uint8_t base[16], uint64_t now);
 
 /* Whether the head on the server is the one that `x` last read or wrote (run
- * id, and all the rest): 1, 0, or -1 (reported).  index_confirm: 0 where it is,
+ * id, and all the rest), or tried to, and none where there was none: 1, 0, or
+ * -1 (reported).  index_confirm: 0 where it is,
  * else -1 (reported, DIAG_SERVER: somebody else published). */
 int index_is_ours(const struct index *x, struct store *s);
 /* The same, where the lock was not lost either. */

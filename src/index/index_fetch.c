@@ -10,6 +10,11 @@ void index_object(const uint8_t name[OTA_HASH], char out[INDEX_OBJECT])
     hex_encode(name, OTA_HASH, out + 6);
 }
 
+void index_replace(struct index *x, const struct index_old *old)
+{
+    memcpy(x->priv->head, old->head, OTA_HASH);
+}
+
 /* The head, or where it is cut or damaged, its copy, if that one is good:
  * store_remote_put.c.  `key` NULL: as far as can be told without.  `cut`: one
  * that is cut is damaged; else it may be so on its way alone.  As
@@ -17,10 +22,13 @@ void index_object(const uint8_t name[OTA_HASH], char out[INDEX_OBJECT])
 static int get_head(struct store *s, const uint8_t *key, bool cut,
                     uint8_t **bytes, size_t *len)
 {
-    int result = store_get(s, INDEX_HEAD_NAME, INDEX_HEAD_MAX, bytes, len);
+    int result = s->ops->get(s, INDEX_HEAD_NAME, INDEX_HEAD_MAX, bytes, len);
     uint8_t *copy;
     size_t copy_len;
 
+    if (result == STORE_LONG &&
+        store_is_strange(s, INDEX_HEAD_NAME, 1, INDEX_HEAD_MAX))
+        return -1;
     if (result || index_is_head(*bytes, *len, key))
         return result;
     if (store_is_strange(s, INDEX_HEAD_NAME,
@@ -43,28 +51,26 @@ static int get_head(struct store *s, const uint8_t *key, bool cut,
     return result < 0 ? -1 : 0;
 }
 
-/* One that is too large is none, and no failure of the server's. */
-static int is_too_large(struct store *s)
-{
-    uint8_t *bytes;
-    size_t len;
-    int result = s->ops->get(s, INDEX_HEAD_NAME, INDEX_HEAD_MAX, &bytes, &len);
-
-    free(bytes);
-    if (result != STORE_LONG)
-        return result < 0 ? -1 : 0;
-    return store_is_strange(s, INDEX_HEAD_NAME, 1, INDEX_HEAD_MAX) ? -1 : 1;
-}
-
 int index_find_head(struct store *s, const uint8_t *key, uint8_t **bytes,
                     size_t *len)
 {
-    int result = is_too_large(s);
+    int result = get_head(s, key, true, bytes, len);
 
-    *bytes = NULL;
-    if (!result)
-        result = get_head(s, key, true, bytes, len);
-    return result < 0 ? -1 : *bytes != NULL;
+    return result < 0 ? -1 : result == 0;
+}
+
+int index_hash_head(struct store *s, uint8_t hash[OTA_HASH])
+{
+    uint8_t *bytes;
+    size_t len;
+    int result = index_find_head(s, NULL, &bytes, &len);
+
+    memset(hash, 0, OTA_HASH);
+    if (result <= 0)
+        return result;
+    index_hash(bytes, len, hash);
+    free(bytes);
+    return 0;
 }
 
 int index_fetch_head(struct store *s, const uint8_t *key, struct index **out)
@@ -92,19 +98,14 @@ int index_fetch_head(struct store *s, const uint8_t *key, struct index **out)
 int index_is_ours(const struct index *x, struct store *s)
 {
     const struct index_private *p = x->priv;
-    uint8_t *bytes = NULL, hash[OTA_HASH] = {0};
-    size_t len = 0;
-    int result = get_head(s, NULL, false, &bytes, &len);
+    uint8_t hash[OTA_HASH];
 
-    if (result < 0)
+    if (index_hash_head(s, hash))
         return -1;
-    if (result == STORE_MISSING)
-        return !x->exists;
-    index_hash(bytes, len, hash);
-    free(bytes);
-    /* a damaged head is read from its copy, which may be the new one already */
-    return memcmp(hash, p->next, OTA_HASH) == 0 ||
-           (x->exists && memcmp(hash, p->head, OTA_HASH) == 0);
+    /* a damaged head is read from its copy, which may be the new one already;
+     * and a put that failed may have replaced it all the same */
+    return memcmp(hash, p->head, OTA_HASH) == 0 ||
+           (p->begun && memcmp(hash, p->next, OTA_HASH) == 0);
 }
 
 int index_confirm(const struct index *x, struct store *s)

@@ -54,6 +54,8 @@ int index_read_old(struct store *s, const uint8_t *key, struct index_old *out)
     int ours;
 
     *out = (struct index_old){.above = seen};
+    if (index_hash_head(s, out->head))
+        return -1;
     ours = look_at_head(s, key, out);
     if (ours <= 0)
         return ours;

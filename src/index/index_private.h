@@ -82,8 +82,9 @@ struct index_private {
     bool begun;                /* a head was put, or that was tried */
     struct index_intent *used; /* of all intents: release and highest version */
     size_t used_count, used_room;
-    uint8_t head[OTA_HASH]; /* hash of the head last read or written */
-    uint8_t next[OTA_HASH]; /* of the one that is being put, else zeros */
+    uint8_t head[OTA_HASH]; /* hash of the head last read or written, or that a
+                             * new base replaces; zeros: there is none */
+    uint8_t next[OTA_HASH]; /* once `begun`: of the one last put, or tried */
 
     size_t shard_count; /* a power of two */
     struct index_ref *shards;
@@ -204,9 +205,12 @@ void index_object(const uint8_t name[OTA_HASH], char out[INDEX_OBJECT]);
 int index_fetch_head(struct store *s, const uint8_t *key, struct index **out);
 
 /* What is there in place of a head, whole, cut or not: 1 with *bytes; 0:
- * nothing that could be one; -1 (reported). */
+ * nothing that could be one, as what is too large; -1 (reported). */
 int index_find_head(struct store *s, const uint8_t *key, uint8_t **bytes,
                     size_t *len);
+/* The hash of that, of whatever key; zeros: there is none.  0, or -1
+ * (reported). */
+int index_hash_head(struct store *s, uint8_t hash[OTA_HASH]);
 /* Reads a shard; `cut`: one that is cut is damaged, else it may be so on its
  * way alone.  0; 1 with *bad; -1 (reported). */
 int index_try_shard(struct index *x, struct store *s, size_t shard, bool cut,

@@ -264,12 +264,11 @@ static int sign_head(struct writing *w, struct signer *key,
                              key, head);
 }
 
-/* A new base may replace whatever head is there. */
 static int may_replace(void *ctx)
 {
     const struct writing *w = ctx;
 
-    return w->x->exists ? index_confirm(w->x, w->store) : 0;
+    return index_confirm(w->x, w->store);
 }
 
 /* Signed, and all that is on its way at its end, before it is asked whether
@@ -282,8 +281,8 @@ static int put_head(struct writing *w, const struct index_out *head)
 
     if (s->ops->flush(s) < 0 || may_replace(w) < 0)
         return -1;
-    p->begun = true;
     index_hash(head->bytes, head->len, p->next);
+    p->begun = true;
     s->ask = may_replace;
     s->ask_ctx = w;
     result =
@@ -291,7 +290,6 @@ static int put_head(struct writing *w, const struct index_out *head)
     s->ask = NULL;
     if (result == 0)
         memcpy(p->head, p->next, OTA_HASH);
-    memset(p->next, 0, OTA_HASH);
     return result;
 }
 

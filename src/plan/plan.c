@@ -212,7 +212,8 @@ static void find_highest(struct plan_maker *m)
 
             if (has < m->floors[d])
                 has = m->floors[d];
-            if (r->config->devices[d].selected && has > w->highest)
+            if ((r->config->devices[d].selected || r->new_base) &&
+                has > w->highest)
                 w->highest = has;
         }
     }
@@ -290,12 +291,13 @@ static int keep_intents(struct plan_maker *m)
 {
     const struct index *x = m->plan->request.index;
 
-    m->plan->intents = calloc(x->intent_count + 1, sizeof *x->intents);
+    m->intent_room = x->intent_count + 1;
+    m->plan->intents = calloc(m->intent_room, sizeof *x->intents);
     if (!m->plan->intents)
         return diag_no_memory();
     for (size_t i = 0; i < x->intent_count; i++)
         keep_intent(m, &x->intents[i], m->plan);
-    return 0;
+    return plan_keep_used(m);
 }
 
 static void find_refresh(struct plan_maker *m)

@@ -68,8 +68,10 @@ void plan_find_intents(struct plan_maker *m, struct plan_work *w)
             w->highest = t->version;
         if (matches(w, t))
             w->match = t;
-        else if (t->version > latest)
+        else if (t->version > latest) {
             w->begun = t->version;
+            w->begun_shut = !plan_intent_open(t);
+        }
     }
     find_used(m, w);
     set_times(&m->plan->request, w);

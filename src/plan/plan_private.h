@@ -24,8 +24,9 @@ struct plan_work {
                                           * latest, or what is in force */
     struct tree_set *force; /* what a rollback put in force, or NULL */
     const struct index_intent *match; /* open, of the content asked for */
-    uint32_t begun; /* highest version of other content that is no history */
-    bool named;     /* an intent names it: in doubt, its numbers are used up */
+    uint32_t begun;  /* highest version of other content that is no history */
+    bool begun_shut; /* it is not known which that is */
+    bool named;      /* an intent names it: in doubt, its numbers are used up */
     uint32_t used, used_any; /* highest version of its intents, and of all: but
                               * for the one that is gone on with */
     bool settings_same;      /* as the latest version's */
@@ -49,7 +50,7 @@ struct plan_maker {
     struct plan_truth *truths; /* by device id */
     size_t truth_count, truth_room;
     uint32_t *by_name; /* works, sorted by release name */
-    size_t group_room;
+    size_t group_room, intent_room;
     uint32_t open; /* highest version of an open intent, 0: none is */
     bool doubt;    /* any manifest may be another than its entry says */
     bool twice;    /* and a number of what intents name may have two contents */
@@ -83,6 +84,9 @@ int plan_states(struct plan_maker *m);
 /* plan_floor.c: in a new base, what each device and release had before it. */
 int plan_read_floors(struct plan_maker *m);
 void plan_find_old_highest(struct plan_maker *m);
+/* Adds to the plan's intents numbers that this run does not pass and that are
+ * used up.  0, or -1 (reported). */
+int plan_keep_used(struct plan_maker *m);
 
 /* plan_times.c: 0, or -1 (reported) where devices would refuse what is signed.
  */

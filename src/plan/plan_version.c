@@ -138,6 +138,16 @@ static int refuse_content(const struct plan_work *w, const char *what,
                          w->config->name.text, what, next);
 }
 
+/* No publish can be gone on with that begun it. */
+static int refuse_used(const struct plan_work *w, unsigned long next)
+{
+    return diag_error_at(DIAG_CONFIG, w->config->version_mark,
+                         "versions of '%s' up to %lu may have been given to "
+                         "devices before: set 'version: %lu' (or 'version: "
+                         "auto')",
+                         w->config->name.text, (unsigned long)w->begun, next);
+}
+
 /* What devices had before a new base. */
 static int refuse_low(const struct plan_work *w, const struct need *need)
 {
@@ -168,6 +178,8 @@ static int check_fixed(struct plan_maker *m, struct plan_work *w,
             return refuse_move(m, w, need, next);
         return refuse_content(w, "published", next);
     }
+    if (w->begun >= version && w->begun_shut)
+        return refuse_used(w, next);
     if (w->begun >= version)
         return refuse_content(w, "begun by a publish that was cut short", next);
     return 0;

@@ -40,13 +40,14 @@ static void add_intent(struct index_intent *list, size_t *count,
 }
 
 /* Opens the intents of what is to be done (or, `after` it, of what failed) and
- * keeps those of `old` open. */
-static int set_intents(struct publish *p, bool after,
-                       const struct index_intent *old, size_t old_count)
+ * keeps those of the plan, and till then all that are there. */
+static int set_intents(struct publish *p, bool after)
 {
     const struct plan *plan = &p->plan;
+    const struct index *x = p->s->index;
     struct index_intent *list =
-        calloc(plan->release_count + old_count + 1, sizeof *list);
+        calloc(plan->release_count + plan->intent_count + x->intent_count + 1,
+               sizeof *list);
     size_t count = 0;
     int result;
 
@@ -58,8 +59,10 @@ static int set_intents(struct publish *p, bool after,
         if (after ? has_failed(plan, r) : r->device_count > 0)
             fill_intent(p, r, &list[count++]);
     }
-    for (size_t i = 0; i < old_count; i++)
-        add_intent(list, &count, &old[i]);
+    for (size_t i = 0; i < x->intent_count && !after; i++)
+        add_intent(list, &count, &x->intents[i]);
+    for (size_t i = 0; i < plan->intent_count; i++)
+        add_intent(list, &count, &plan->intents[i]);
     result = index_set_intents(p->s->index, list, count);
     free(list);
     return result;
@@ -71,7 +74,7 @@ int publish_begin(struct publish *p)
 
     x->doubt |= p->s->store->forced;
     p->begun = true;
-    if (publish_mark(p) || set_intents(p, false, x->intents, x->intent_count) ||
+    if (publish_mark(p) || set_intents(p, false) ||
         index_write(x, p->s->store, p->s->signer, p->s->now))
         return -1;
     return index_confirm(x, p->s->store);
@@ -286,8 +289,7 @@ int publish_finish(struct publish *p)
     const struct plan *plan = &p->plan;
     struct index *x = p->s->index;
 
-    if (set_entries(p) ||
-        set_intents(p, true, plan->intents, plan->intent_count))
+    if (set_entries(p) || set_intents(p, true))
         return -1;
     if (p->result->failed)
         memset(x->wanted, 0, OTA_HASH);

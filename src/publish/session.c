@@ -15,10 +15,12 @@ static int read_head(struct session *s)
     index_free(s->index);
     s->index = NULL;
     index_old_release(&s->old);
-    if (s->new_base)
-        return index_read_old(s->store, key, &s->old) || index_new(&s->index)
-                   ? -1
-                   : 0;
+    if (s->new_base) {
+        if (index_read_old(s->store, key, &s->old) || index_new(&s->index))
+            return -1;
+        index_replace(s->index, &s->old);
+        return 0;
+    }
     return index_read_head(s->store, key, &s->index);
 }
 

@@ -147,4 +147,33 @@ silent out
 wait $!
 ok $? 'the first one went on'
 whole 'all verify'
+
+# An error in place of the kill is this publisher's own: nobody else is blamed,
+# and no number is lost.  Of what it only remembers it may be silent.
+config auto
+echo 'import json' >main.py
+for option in '' --new-base; do
+    for call in fsync renameat; do
+        blamed='' at=0 clean=0
+        while [ $clean -lt 4 ]; do
+            at=$((at + 1)) clean=$((clean + 1))
+            rm -rf public
+            cp -a start public
+            forget
+            # shellcheck disable=SC2086 # it may be nothing
+            strace -f -o /dev/null -e trace=$call \
+                -e inject=$call:error=EIO:when=$at \
+                ota-pack -j 1 publish $option >"$work/.out" 2>"$work/.err"
+            ! grep -q 'Input/output error' "$work/.err" || clean=0
+            ! grep -q 'somebody else' "$work/.err" || blamed="$blamed $at"
+            # shellcheck disable=SC2086 # it may be nothing
+            ota-pack publish $option >"$work/.out" 2>&1 ||
+                blamed="$blamed $at,then"
+            [ -n "$option" ] || [ "$(version 246f28000001)" = 2 ] ||
+                blamed="$blamed $at,twice"
+        done
+        [ $at -gt 8 ] && [ -z "$blamed" ]
+        ok $? "errors of $((at - 4)) $call $option:$blamed"
+    done
+done
 done_testing

@@ -155,6 +155,96 @@ says err "'moved' is a new place"
 run 0 'once' ota-pack publish
 silent err
 
+# Some of it by name: what is not published yet, or not listed now, goes on above
+# what it had, too.
+server=named/
+
+# both [DEVICE]: the file with a second release, of that device.
+both() {
+    config auto '  - name: cellar' '    version: auto' \
+        '    files: [main.py]' "    devices: [\"24:6f:28:00:00:0${1:-8}\"]"
+}
+
+# given ID: the version in its manifest.
+given() {
+    od -An -tu4 -j28 -N4 "named/devices/246f2800000$1/manifest" | tr -d ' '
+}
+
+# thrice: greenhouse has version 1, cellar 3.
+thrice() {
+    rm -rf named
+    forget
+    both
+    change one
+    ota-pack publish -q
+    change two
+    ota-pack publish -q cellar
+    change three
+    ota-pack publish -q cellar
+    [ "$(given 1) $(given 8)" = '1 3' ] || echo '# not thrice'
+}
+
+thrice
+change four
+run 0 'a new base of one release' ota-pack publish --new-base greenhouse
+[ "$(given 1)" = 2 ]
+ok $? 'above what it had'
+rm -rf named/devices/246f28000008
+both 9
+run 0 'the other one' ota-pack publish
+[ "$(given 9)" = 4 ]
+ok $? 'above what that had'
+run 0 'nothing more to do' ota-pack publish
+silent out
+change five
+ota-pack publish -q
+[ "$(given 1) $(given 9)" = '3 5' ]
+ok $? 'and on'
+thrice
+config auto
+run 0 'a new base without a release' ota-pack publish --new-base
+both 9
+run 0 'it comes back' ota-pack publish
+[ "$(given 9)" = 4 ]
+ok $? 'above what it had'
+thrice
+sed -i '/cellar/,$s/auto/3/' ota-pack.yml
+run 0 'a new base of the other one' ota-pack publish --new-base greenhouse
+run 3 'a number that it had' ota-pack publish
+says err "versions of 'cellar' up to 3 may have been given to devices before: \
+set 'version: 4' (or 'version: auto')"
+thrice
+sed -i 's/- "24:6f:28:00:00:03"/- "24:6f:28:00:00:08"/; /cellar/,$d' \
+    ota-pack.yml
+run 0 'a new base of a release that is to get others' \
+    ota-pack publish --new-base north
+[ "$(given 1)" = 4 ]
+ok $? 'above those, too'
+
+# A key that is lost: this machine remembers.
+thrice
+mv release.key old.key && mv release.pub old.pub
+ota-pack keygen -W release >/dev/null 2>&1
+run 0 'another key' ota-pack publish --new-base greenhouse
+[ "$(given 1)" = 4 ]
+ok $? 'above what is remembered'
+run 0 'the other one' ota-pack publish
+[ "$(given 8)" = 4 ]
+ok $? 'above it as well'
+
+# Cut short after its first head.
+if strace -o /dev/null true 2>/dev/null; then
+    thrice
+    change seven
+    strace -f -o /dev/null -e trace=syncfs -e inject=syncfs:signal=KILL:when=1 \
+        ota-pack -j 1 publish --new-base greenhouse >/dev/null 2>&1
+    rm -rf named/devices/246f28000008
+    both 9
+    run 0 'cut short' ota-pack publish
+    [ "$(given 1) $(given 9)" = '2 4' ]
+    ok $? 'the numbers stay used'
+fi
+
 # Another machine publishes; this one only looks, and learns what there is.
 server=both/
 config auto

@@ -167,4 +167,42 @@ for wait in 1 2 3; do
     ok $? 'and the device gets what is newest'
     sed 's/^/# /' offers a.err
 done
+
+# Nothing is published yet, or both start anew: the one who is late does not
+# replace what the other one has published.
+for anew in '' --new-base; do
+    rm -rf public state asked waits go
+    echo 'old' >a.py
+    [ -z "$anew" ] || XDG_STATE_HOME="$work/state/a" \
+        ota-pack -q -c a.yml publish
+    echo 'of a' >a.py
+    # shellcheck disable=SC2086 # it may be nothing
+    WAIT=1 XDG_STATE_HOME="$work/state/a" ota-pack -q -c a.yml publish $anew \
+        >a.out 2>a.err &
+    first=$!
+    for _ in $(seq 500); do
+        [ -e waits ] || sleep 0.02
+    done
+    # shellcheck disable=SC2086 # it may be nothing
+    run 0 "asked for its first head, another one publishes $anew" \
+        env XDG_STATE_HOME="$work/state/b" \
+        ota-pack -q -c b.yml publish --break-lock $anew
+    tree public >before
+    touch go
+    wait "$first"
+    [ $? -eq 5 ] && grep -q 'somebody else has published' a.err
+    ok $? 'the first says that it was not alone'
+    cp public/index/head head
+    grep -q "$(cksum <head)" before
+    ok $? 'the head stays'
+    run 0 'the next publish' env XDG_STATE_HOME="$work/state/b" \
+        ota-pack -q -c b.yml publish
+    silent err
+    # shellcheck disable=SC2086 # it may be nothing
+    run 0 'and the first one again' env XDG_STATE_HOME="$work/state/a" \
+        ota-pack -q -c a.yml publish $anew
+    last=$((1 + $(printf %s "$anew" | wc -w)))
+    [ "$(version 246f28000001)" -eq $((last + 1)) ]
+    ok $? 'goes above it'
+done
 done_testing

@@ -910,6 +910,9 @@ static void test_growth(void)
     add_version(y, 1);
     set_many(y, 0, 4000, 1, 1);
     count = object_count;
+    check(index_write(y, &mem, signer, NOW) == -1 && heard("somebody else"),
+          "the first head does not replace one that came meanwhile");
+    mem_remove(&mem, "index/head");
     check(index_write(y, &mem, signer, NOW) == 0 && object_count == count &&
               memcmp(x->priv->head, y->priv->head, OTA_HASH) == 0,
           "the same bytes in one go");
