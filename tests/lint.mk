@@ -62,8 +62,8 @@ lint-shell:
 
 lint-man:
 	@echo mandoc
-	@mandoc -Tlint -Wwarning $(wildcard man/*.[135])
-	@! grep -L '^\.Os ota-pack $(VERSION)$$' $(wildcard man/*.[135]) | grep .
+	@mandoc -Tlint -Wwarning $(wildcard man/*.[1357])
+	@! grep -L '^\.Os ota-pack $(VERSION)$$' $(wildcard man/*.[1357]) | grep .
 
 # not tests/unit and tests/cli: they misspell on purpose
 lint-spell:
