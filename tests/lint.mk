@@ -8,7 +8,7 @@ SH_ALL = $(filter-out $(SH_LIB),$(wildcard tests/*.sh tests/*/*.sh tests/*/*.t))
          .ci/run
 TEXT_ALL = $(wildcard *.md *.example Makefile tests/*.mk .clang-tidy)
 LINT = lint-gcc lint-clang lint-tidy lint-cppcheck lint-format lint-shell \
-       lint-man lint-spell lint-house
+       lint-man lint-spell lint-house lint-cite
 
 lint: ## compilers with -Werror, analysers, formatting, house rules
 	@sh tests/deps.sh build lint
@@ -73,6 +73,12 @@ lint-spell:
 
 lint-house:
 	@LC_ALL=C awk -f tests/house.awk $(wildcard include/ota/*.h src/*/*.[ch] src/*/*/*.[ch])
+
+# All that is text, but for the texts that fuzzers are fed with.
+CITE = $(wildcard man/*.[1357]) $(TEXT_ALL) $(C_ALL) $(H_ALL) $(SH_LIB) \
+       $(SH_ALL) $(UNITS) $(wildcard tests/*.awk tests/*/*.md)
+lint-cite:
+	@LC_ALL=C awk -f tests/cite.awk $(CITE)
 
 seam: ## who includes whom, and what the device library asks for
 	@sh tests/deps.sh build

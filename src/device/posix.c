@@ -1,6 +1,6 @@
 /* The port for POSIX file systems.  Every component of a path is opened from
  * the root's descriptor and no link is followed: whatever else writes below
- * the root cannot send the installer elsewhere.  install.md, the port. */
+ * the root cannot send the installer elsewhere.  ota-install(7), POSIX. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

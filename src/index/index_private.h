@@ -141,7 +141,7 @@ bool index_holds(const void *holder, bool of_device,
 void index_table_release(struct index_private *p);
 
 /* index_content.c */
-/* Files in record order (format.md): slots, then files. */
+/* Files in record order (ota-bundle(5), Order): slots, then files. */
 int index_compare_files(const struct index_file *a, const struct index_file *b);
 /* The order of a shard's table. */
 int index_compare_entries(const struct index_file *a,

@@ -22,8 +22,8 @@
 /* Enough for any manifest that there can be. */
 #define ARENA OTA_READER_MEMORY(15, OTA_CHUNK_MAX)
 
-/* Offsets in a manifest that are looked at before it is verified: format.md,
- * Manifest. */
+/* Offsets in a manifest that are looked at before it is verified:
+ * ota-bundle(5), Manifest. */
 enum { DEVICE_AT = 16, DEVICE_LEN_AT = 24, SIGNATURE_LEN = 64 };
 
 struct run {

@@ -8,7 +8,7 @@
 
 enum {
     HOPELESS = 20, /* so many that cannot be read are the server's fault */
-    SAMPLE = 100   /* manifests read where nothing is open (server.md) */
+    SAMPLE = 100   /* where nothing is open: ota-publish(7), Steps 4 */
 };
 
 int plan_read_manifest(const struct plan_request *r, const struct device_id *id,

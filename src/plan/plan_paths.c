@@ -1,4 +1,4 @@
-/* Lists of paths in record order (format.md), each path once. */
+/* Lists of paths in record order (ota-bundle(5), Order), each path once. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -127,7 +127,7 @@ int plan_group_deletes(struct plan_maker *m, struct plan_work *w,
 int plan_covered(struct plan_maker *m, struct plan_work *w, uint32_t device,
                  bool *covered);
 
-/* Paths in record order (format.md), each once. */
+/* Paths in record order (ota-bundle(5), Order), each once. */
 struct plan_paths {
     struct plan_path {
         const char *path;

@@ -1,4 +1,4 @@
-/* The order of things in server.md, Publishing. */
+/* Publishing: ota-publish(7), Steps. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Objects put by WebDAV: many at once, folders made where that is needed, in
- * the order of server.md. */
+ * the order of ota-publish(7), Order. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -106,7 +106,7 @@ void store_dav_make_base(struct store_dav *d)
 
 static void put_done(struct http_request *r);
 
-/* nginx says 500 where it may not make folders (servers.md, note 1). */
+/* nginx says 500 where it may not make folders (ota-publish(7), WebDAV). */
 static bool lacks_folder(const struct http_request *r)
 {
     return r->code == CURLE_OK &&
@@ -199,7 +199,7 @@ static void put_done(struct http_request *r)
  */
 
 /* nginx takes a file's time from the Date of its PUT, and makes ETags of
- * seconds and size (servers.md, note 3): all of a run is newer than what it
+ * seconds and size (ota-publish(7), WebDAV): all of a run is newer than what it
  * read, which is the head that the run before it wrote last. */
 static int add_date(struct store_dav *d, struct http_request *r)
 {

@@ -8,7 +8,7 @@
 
 enum {
     MOST_BYTES = 32 << 20,  /* of bodies on their way */
-    MOST_TRANSFERS = 100,   /* servers.md: more of them open new connections */
+    MOST_TRANSFERS = 100,   /* more would connect: ota-publish(7), HTTP */
     MOST_REASON = 16 << 10, /* bytes of a refusal that are kept */
     HURRY_MS = 3000
 };
@@ -109,7 +109,7 @@ int http_body(struct http_request *r, const uint8_t *bytes, size_t len)
         return diag_no_memory();
     memcpy(r->body, bytes, len);
     r->len = len;
-    /* without Expect: no round trip is spent on asking (servers.md) */
+    /* no round trip is spent on asking: ota-publish(7), HTTP */
     return http_header(r, "Expect:") ||
                    http_header(r, "Content-Type: application/octet-stream")
                ? -1

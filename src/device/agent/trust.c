@@ -91,7 +91,8 @@ int trust_device_key(struct trust *t, const struct options *o)
     return status;
 }
 
-/* server.md: hash("ota-pack name" || device key), its first 32 hex digits. */
+/* ota-publish(7), Names: hash("ota-pack name" || device key), its first 32 hex
+ * digits. */
 void trust_keyed_name(const struct trust *t, char out[TRUST_NAME])
 {
     static const char what[] = "ota-pack name";
@@ -142,7 +143,7 @@ static size_t add_id(char ids[TRUST_IDS][TRUST_ID_TEXT], size_t count,
     return count + 1;
 }
 
-/* install.md, What is kept: magic and format (5), count, two zeros, keys.  Who
+/* ota-install(7), State: magic and format (5), count, two zeros, keys.  Who
  * is trusted is the installer's to decide: this is only about what to ask for,
  * so neither checksum nor which file is in force matter. */
 static size_t add_kept(const struct ota_port *port, const char *path,
