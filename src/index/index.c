@@ -115,7 +115,7 @@ int index_fetch_head(struct store *s, const uint8_t *key, struct index **out)
     if (result < 0)
         return -1;
     x = allocate();
-    if (!x || index_decode_head(x, bytes, len, key, s->where) < 0) {
+    if (!x || index_decode_head(x, bytes, len, key, s) < 0) {
         index_free(x);
         x = NULL;
     }

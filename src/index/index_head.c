@@ -14,20 +14,23 @@ int index_damaged(const char *where, const char *what, const char *bad)
                       where, what, bad);
 }
 
-static int other_key(const char *where, const uint8_t *theirs,
+static int other_key(struct store *s, const uint8_t *theirs,
                      const uint8_t *ours)
 {
     char a[KEYS_ID_TEXT], b[KEYS_ID_TEXT];
+    char above[32] = "the highest that devices have";
+    uint32_t version = s->memory ? index_remembered(s) : 0;
 
     keys_id_text(theirs, a);
     keys_id_text(ours, b);
+    if (version)
+        snprintf(above, sizeof above, "%lu", (unsigned long)version);
     return diag_error(DIAG_KEY,
                       "'%s' was published with key %s, and this is key %s: "
                       "devices refuse this key until its public half is put on "
                       "each by hand: put the old key back; only if it is lost: "
-                      "'ota-pack publish --new-base', with 'version' above the "
-                      "highest that devices have",
-                      where, a, b);
+                      "'ota-pack publish --new-base', with 'version' above %s",
+                      s->where, a, b, above);
 }
 
 /* What must hold before the signature can be looked for. */
@@ -71,18 +74,18 @@ bool index_is_head(const uint8_t *bytes, size_t len, const uint8_t *key)
 }
 
 static int check_signature(const uint8_t *bytes, size_t len, const uint8_t *key,
-                           const char *where)
+                           struct store *s)
 {
     const char *bad = check_frame(bytes, len);
     size_t signed_len = len - INDEX_SIGNATURE;
 
     if (bad)
-        return index_damaged(where, "head", bad);
+        return index_damaged(s->where, "head", bad);
     if (memcmp(bytes + INDEX_KEY_ID, key + 2, OTA_KEY_ID) != 0)
-        return other_key(where, bytes + INDEX_KEY_ID, key + 2);
+        return other_key(s, bytes + INDEX_KEY_ID, key + 2);
     if (!ota_verify(bytes + signed_len, bytes, signed_len,
                     key + 2 + OTA_KEY_ID))
-        return index_damaged(where, "head", "its signature is wrong");
+        return index_damaged(s->where, "head", "its signature is wrong");
     return 0;
 }
 
@@ -206,17 +209,17 @@ static int get_all(struct index *x, struct index_in *in)
 }
 
 int index_decode_head(struct index *x, const uint8_t *bytes, size_t len,
-                      const uint8_t *key, const char *where)
+                      const uint8_t *key, struct store *s)
 {
     struct index_in in = {bytes, bytes + len, NULL};
 
-    if (check_signature(bytes, len, key, where) < 0)
+    if (check_signature(bytes, len, key, s) < 0)
         return -1;
     in.end -= INDEX_SIGNATURE;
     if (get_all(x, &in) < 0)
         return -1;
     if (in.bad)
-        return index_damaged(where, "head", in.bad);
+        return index_damaged(s->where, "head", in.bad);
     index_hash(bytes, len, x->priv->head);
     x->exists = true;
     return 0;

@@ -182,8 +182,10 @@ static void describe_site(const struct index *x, const struct store *s,
                  s->where, version);
 }
 
-/* 0 where it is to be gone on with, or -1 (reported). */
-static int hold_site(struct index *x, struct store *s)
+/* Of an index that is gone there is nothing to look at: `read` makes it an
+ * error for whoever reads.  0 where it is to be gone on with, or -1
+ * (reported). */
+static int hold_site(struct index *x, struct store *s, bool read)
 {
     char text[MEMORY_WHERE + 1024];
     struct memory_site site;
@@ -198,6 +200,8 @@ static int hold_site(struct index *x, struct store *s)
         return 0;
     }
     describe_site(x, s, &site, text, sizeof text);
+    if (read && !x->exists)
+        return diag_error(DIAG_SERVER, "%s", text);
     return refuse(s, text);
 }
 
@@ -208,7 +212,7 @@ int index_check_absent(struct store *s)
 
     if (index_new(&x))
         return -1;
-    result = hold_site(x, s);
+    result = hold_site(x, s, false);
     index_free(x);
     return result;
 }
@@ -263,7 +267,7 @@ int index_read_head(struct store *s, const uint8_t *key, struct index **out)
     memory_get(s->memory, (*out)->base_id, &seen);
     if (is_strange(*out, s, &seen) && look_again(s, key, out, &seen))
         return -1;
-    if (hold_against(*out, s, &seen) == 0 && hold_site(*out, s) == 0)
+    if (hold_against(*out, s, &seen) == 0 && hold_site(*out, s, true) == 0)
         return 0;
     index_free(*out);
     *out = NULL;

@@ -203,7 +203,7 @@ size_t index_head_size(const uint8_t *bytes, size_t len);
 bool index_is_head(const uint8_t *bytes, size_t len, const uint8_t *key);
 /* Checks a head and takes it into `x`.  0, or -1 (reported). */
 int index_decode_head(struct index *x, const uint8_t *bytes, size_t len,
-                      const uint8_t *key, const char *where);
+                      const uint8_t *key, struct store *s);
 /* A signed head of what `x` says with these shards.  0, or -1 (reported). */
 int index_encode_head(const struct index *x, const struct index_ref *shards,
                       size_t shard_count, const struct index_name *former,

@@ -60,22 +60,9 @@ int publish_make_plan(struct publish *p)
     return 0;
 }
 
-static void say_failed(const struct publish *p)
+static bool has_failed(const struct plan_device *d)
 {
-    const struct plan *plan = &p->plan;
-    unsigned said = 0;
-
-    for (size_t i = 0; i < plan->device_count && said < 20; i++) {
-        const struct plan_device *d = &plan->devices[i];
-        const struct device *device = &p->o->config->devices[d->device];
-        char id[DEVICE_TEXT];
-
-        if (d->done)
-            continue;
-        device_id_text(&device->id, id);
-        diag_note("'%s' was not written", device->name ? device->name : id);
-        said++;
-    }
+    return d->why != PLAN_SAME && !d->done;
 }
 
 static size_t count_failed(const struct plan *p)
@@ -83,8 +70,33 @@ static size_t count_failed(const struct plan *p)
     size_t count = 0;
 
     for (size_t i = 0; i < p->device_count; i++)
-        count += p->devices[i].why != PLAN_SAME && !p->devices[i].done;
+        count += has_failed(&p->devices[i]);
     return count;
+}
+
+/* Three of them, and how many more there are. */
+static void say_failed(const struct publish *p, size_t failed)
+{
+    const struct plan *plan = &p->plan;
+    char text[3 * (INDEX_NAME_MAX + 4) + 32];
+    size_t said = 0, len = 0;
+
+    for (size_t i = 0; i < plan->device_count && said < 3; i++) {
+        const struct plan_device *d = &plan->devices[i];
+        const struct device *device = &p->o->config->devices[d->device];
+        char id[DEVICE_TEXT];
+
+        if (!has_failed(d))
+            continue;
+        device_id_text(&device->id, id);
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s'%s'",
+                                said ? ", " : "",
+                                device->name ? device->name : id);
+        said++;
+    }
+    if (failed > said)
+        snprintf(text + len, sizeof text - len, " and %zu more", failed - said);
+    diag_note("not written: %s", text);
 }
 
 /* After manifests were tried: those that are not done are named, and the index
@@ -99,7 +111,7 @@ static int conclude(struct publish *p)
                    "%zu of %zu devices were not written; run 'ota-pack %s' "
                    "again to complete this",
                    failed, p->total, p->command);
-        say_failed(p);
+        say_failed(p, failed);
     }
     if (failed == p->total)
         return -1;

@@ -223,7 +223,8 @@ static int held(const struct store_lock *l, const struct text *t)
     return diag_error(DIAG_LOCK,
                       "'%s' is being published to by %s: try again later, wait "
                       "longer with '--lock-timeout 2m', or, if that publisher "
-                      "is gone, take its lock with '--break-lock'",
+                      "is gone, take its lock with '--break-lock': should it "
+                      "still run, it fails, and must be run again",
                       l->where, t->holder);
 }
 

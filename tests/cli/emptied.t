@@ -54,8 +54,10 @@ says err "only if all of it is lost: 'ota-pack publish --new-base' goes on \
 above 3"
 run 0 'check' ota-pack check
 says err "warning: $gone"
-run 0 'status' ota-pack status
-says err "warning: $gone"
+run 5 'verify --server' ota-pack verify --server
+says err "$gone"
+run 5 'status' ota-pack status
+says err "$gone"
 run 5 'doctor' ota-pack doctor
 says out "$gone"
 for server in public ./public "$PWD/public///" "$PWD/./public" there/; do

@@ -263,7 +263,7 @@ rm -rf public/devices/246f28000002
 : >public/devices/246f28000002
 run 7 'one device cannot be written' ota-pack publish
 says err '1 of 3 devices were not written'
-says err "'south' was not written"
+says err "not written: 'south'"
 [ "$(version 246f28000003)" = 8 ]
 ok $? 'the others are'
 rm public/devices/246f28000002

@@ -126,7 +126,7 @@ ok $? 'no manifest names it'
 refuse 'PUT.*/246f28000002/' 1 403 AccessDenied
 run 7 'a manifest that is not taken' ota-pack publish
 says err '1 of 3 devices were not written'
-says err "'south' was not written"
+says err "not written: 'south'"
 run 0 'the next publish' ota-pack publish
 says out 'published: 1 manifest, 0 new payloads'
 [ ! -e "$at/lock" ]
