@@ -52,6 +52,11 @@ silent() {
     ok $? "nothing on .$1"
 }
 
+# has_terminal: script(1) is there, and the system gives it one.
+has_terminal() {
+    script -qec true /dev/null </dev/null >/dev/null 2>&1
+}
+
 # forget: this machine remembers nothing of what was published: for tests that
 # put back an older copy.
 forget() {

@@ -59,7 +59,7 @@ terminal() {
     TERM=dumb script -qec "stty cols 80; $*" /dev/null </dev/null 2>.err |
         tr -d '\r' >.out
 }
-if ! command -v script >/dev/null; then
+if ! has_terminal; then
     ok 0 'a terminal # SKIP script(1) is not there'
     done_testing
 fi

@@ -86,7 +86,7 @@ mv none.yml public/ota-pack.yml
 run 2 'one beside the bundle' ota-pack verify "$manifest"
 mv public/ota-pack.yml .
 
-if ! command -v script >/dev/null; then
+if ! has_terminal; then
     ok 0 'a terminal # SKIP script(1) is not there'
     done_testing
 fi

@@ -80,7 +80,7 @@ at=$www
 same 'all is as if nothing had happened'
 
 # -- on a terminal
-if ! command -v script >/dev/null; then
+if ! has_terminal; then
     ok 0 'a terminal # SKIP script(1) is not there'
     done_testing
 fi

@@ -76,7 +76,7 @@ told() {
 
 # drawn WHAT COMMAND...: on a terminal a line is redrawn.
 drawn() {
-    command -v script >/dev/null || return 0
+    has_terminal || return 0
     what=$1
     shift
     proxy '1+ slow 200'

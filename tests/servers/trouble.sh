@@ -60,7 +60,7 @@ watched() {
 
 # counted URL: what is on its way there is not counted as done.
 counted() {
-    command -v script >/dev/null || return 0
+    has_terminal || return 0
     server=$1
     fresh
     many 1
