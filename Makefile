@@ -29,7 +29,7 @@ REPLAY = $(call prog,tests/fuzz/fuzz_*.c)
 BENCH = $(call prog,tests/bench/*.c)
 CLI_TESTS = $(sort $(wildcard tests/cli/*.t))
 UNITS = $(wildcard src/device/agent/systemd/ota-agent-*)
-MAN = $(notdir $(wildcard man/*.[135]))
+MAN = $(notdir $(wildcard man/*.[1357]))
 # libsodium and zlib are not private: the library is static only
 PKGCONFIG = 'libdir=$(LIBDIR)' 'includedir=$(INCLUDEDIR)' '' \
     'Name: ota-bundle' 'Description: reads and installs signed update bundles' \

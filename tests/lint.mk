@@ -8,7 +8,7 @@ SH_ALL = $(filter-out $(SH_LIB),$(wildcard tests/*.sh tests/*/*.sh tests/*/*.t))
          .ci/run
 TEXT_ALL = $(wildcard *.md *.example Makefile tests/*.mk .clang-tidy)
 LINT = lint-gcc lint-clang lint-tidy lint-cppcheck lint-format lint-shell \
-       lint-man lint-spell lint-house
+       lint-man lint-spell lint-house lint-cite
 
 lint: ## compilers with -Werror, analysers, formatting, house rules
 	@sh tests/deps.sh build lint
@@ -62,8 +62,8 @@ lint-shell:
 
 lint-man:
 	@echo mandoc
-	@mandoc -Tlint -Wwarning $(wildcard man/*.[135])
-	@! grep -L '^\.Os ota-pack $(VERSION)$$' $(wildcard man/*.[135]) | grep .
+	@mandoc -Tlint -Wwarning $(wildcard man/*.[1357])
+	@! grep -L '^\.Os ota-pack $(VERSION)$$' $(wildcard man/*.[1357]) | grep .
 
 # not tests/unit and tests/cli: they misspell on purpose
 lint-spell:

@@ -11,9 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a reader refuses, in the order of format.md's table: the error's number
- * is its place there, from 1, negated.  ota_strerror() has a sentence and
- * ota_error_name() the name for each. */
+/* What a reader refuses, in the order of ota-bundle(5), Refusals: the error's
+ * number is its place there, from 1, negated.  ota_strerror() has a sentence
+ * and ota_error_name() the name for each. */
 enum ota_err {
     OTA_OK = 0,
     OTA_ERR_TRUNCATED = -1,     /* ends before it should */
@@ -59,7 +59,7 @@ enum {
     OTA_MANIFEST_MAX = 1056 /* eight encrypted ones */
 };
 
-/* Manifest flags (format.md, Manifest). */
+/* Manifest flags (ota-bundle(5), Manifest). */
 enum { OTA_ENCRYPTED = 1 };
 
 /* The fixed part of a manifest, decoded.  The label is NUL-terminated here. */
@@ -79,7 +79,7 @@ struct ota_manifest {
     size_t bytes_len;     /* its length, signature included */
 };
 
-/* One payload alternative, decoded (format.md, Manifest). */
+/* One payload alternative, decoded (ota-bundle(5), Alternative). */
 struct ota_alternative {
     uint8_t base[OTA_DIGEST]; /* zeros: a full payload */
     uint32_t size;            /* payload bytes on the wire */
@@ -109,7 +109,7 @@ struct ota_device {
 };
 
 /* Memory that zlib's inflate takes for a window of 2^w bytes: its state is
- * 7,120 bytes on 32 bits and 7,160 on 64 (facts/delta.md). */
+ * 7,120 bytes on 32 bits and 7,160 on 64. */
 #define OTA_INFLATE_MEMORY(w) (7168 + ((size_t)1 << (w)))
 
 /* What the reader keeps besides chunk and inflate: the same on all machines,
@@ -122,7 +122,7 @@ struct ota_device {
     (OTA_INFLATE_MEMORY(w) + OTA_READER_STATE +                                \
      ((c) > OTA_MANIFEST_MAX ? (size_t)(c) : (size_t)OTA_MANIFEST_MAX))
 
-/* Record types (format.md, Records). */
+/* Record types (ota-bundle(5), Records). */
 enum ota_type {
     OTA_END = 0,
     OTA_FILE = 1,
@@ -144,8 +144,8 @@ struct ota_file {
 };
 
 /* All that a reader needs to go on at a segment start, and nothing that it
- * keeps elsewhere (format.md, Payload).  A caller may store and restore it;
- * its bytes in memory are no wire format. */
+ * keeps elsewhere (ota-bundle(5), Segments).  A caller may store and restore
+ * it; its bytes in memory are no wire format. */
 struct ota_checkpoint {
     uint8_t link[OTA_LINK]; /* of the segment's first chunk */
     uint32_t offset;        /* payload bytes before it */
@@ -165,8 +165,8 @@ struct ota_checkpoint {
 };
 
 /* What receives a bundle's records.  Each call is about authenticated bytes
- * only and comes in the order of format.md; pointers are borrowed for the
- * call.  Each returns OTA_OK or a negative enum ota_err, which ends the
+ * only and comes in the order of ota-bundle(5), Order; pointers are borrowed
+ * for the call.  Each returns OTA_OK or a negative enum ota_err, which ends the
  * reading and is what ota_reader_feed() returns.  Any may be NULL except
  * base_read where a delta is to be read. */
 struct ota_sink {
@@ -240,9 +240,9 @@ size_t ota_reader_needs(const struct ota_reader *r);
 /* Wipes the arena. */
 void ota_reader_wipe(struct ota_reader *r);
 
-/* Verifies a manifest of `len` bytes in the order of format.md and decodes it
- * into `m`, which borrows `buf`.  Bytes behind the manifest are left alone.
- * Returns OTA_OK or the first error. */
+/* Verifies a manifest of `len` bytes by ota-bundle(5), Order of the checks, and
+ * decodes it into `m`, which borrows `buf`.  Bytes behind the manifest are left
+ * alone.  Returns OTA_OK or the first error. */
 int ota_manifest_check(struct ota_manifest *m, const uint8_t *buf, size_t len,
                        const struct ota_device *device);
 
@@ -261,7 +261,7 @@ void ota_manifest_alternative(const struct ota_manifest *m, unsigned index,
 size_t ota_manifest_encode(const struct ota_manifest *m,
                            const struct ota_alternative *a, uint8_t *buf);
 
-/* The rules for a path (format.md, Records): OTA_OK or OTA_ERR_PATH. */
+/* The rules for a path (ota-bundle(5), Paths): OTA_OK or OTA_ERR_PATH. */
 int ota_path_check(const char *path, size_t len);
 
 /* Record order: below, equal to or above zero as a comes before, is (but for

@@ -1,5 +1,5 @@
-/* The byte tables of format.md, once: offsets and lengths of everything that
- * is read from a wire, and the integers there (little-endian). */
+/* The byte tables of ota-bundle(5), once: offsets and lengths of everything
+ * that is read from a wire, and the integers there (little-endian). */
 #ifndef BUNDLE_FORMAT_H
 #define BUNDLE_FORMAT_H
 

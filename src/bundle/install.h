@@ -1,4 +1,4 @@
-/* What the installer's files share.  install.md. */
+/* What the installer's files share.  ota-install(7). */
 #ifndef BUNDLE_INSTALL_H
 #define BUNDLE_INSTALL_H
 
@@ -12,7 +12,7 @@ enum { WORK_PATH = 24 }; /* ".ota/new/hh/hh/hh" and NUL */
 /* An operation that fails is tried once more. */
 #define TWICE(op) ((op) == OTA_OK ? OTA_OK : (op))
 
-/* The state, durable in .ota/state0 or state1 (install.md, What is kept). */
+/* The state, durable in .ota/state0 or state1 (ota-install(7), State). */
 struct ota_state {
     uint32_t sequence;
     uint8_t phase;

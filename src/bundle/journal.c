@@ -1,5 +1,5 @@
 /* Records with a running CRC-32, for the journal and the list of installed
- * files.  install.md, What is kept: each record's CRC goes on from the record
+ * files.  ota-install(7), Journal: each record's CRC goes on from the record
  * before it, and the first bad one ends the file.
  *
  * File: magic "OTA" and a letter, format 1, three zeros; then records of body

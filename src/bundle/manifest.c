@@ -1,5 +1,5 @@
-/* The manifest: decoded, verified, encoded.  format.md, Manifest; the order of
- * the checks is that of its last section. */
+/* The manifest: decoded, verified, encoded.  ota-bundle(5), Manifest
+ * and Order of the checks. */
 #include "crypto.h"
 #include "format.h"
 #include "manifest.h"
@@ -169,7 +169,8 @@ static int check_signature(const uint8_t *buf, size_t len,
                : OTA_ERR_SIGNATURE;
 }
 
-/* What the fields mean to this device, in the order of format.md's table. */
+/* What the fields mean to this device, in the order of ota-bundle(5),
+ * Refusals. */
 static int check_meaning(const struct ota_manifest *m,
                          const struct ota_device *device)
 {

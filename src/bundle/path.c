@@ -1,4 +1,4 @@
-/* The rules for paths and labels: format.md, Records and Manifest. */
+/* The rules for paths and labels: ota-bundle(5), Paths and Manifest. */
 #include "text.h"
 
 #include <ota/bundle.h>

@@ -1,6 +1,6 @@
 /* Bytes in: the manifest, then chunks, hash chain, decryption, inflate.
- * format.md, Payload and Encryption.  Nothing goes on to the next step before
- * it is authenticated. */
+ * ota-bundle(5), Payload and Encryption.  Nothing goes on to the next step
+ * before it is authenticated. */
 #include "reader.h"
 #include "format.h"
 #include "manifest.h"
@@ -58,7 +58,7 @@ static unsigned chosen(const struct ota_reader *r, const struct ota_manifest *m)
     return full;
 }
 
-/* format.md, Encryption. */
+/* ota-bundle(5), Encryption. */
 APART static int unwrap_key(struct ota_reader *r,
                             const struct ota_alternative *a)
 {
@@ -144,7 +144,7 @@ static int take_manifest(struct ota_reader *r)
     return start_payload(r, &m, &a, index + 1U == m.alternatives);
 }
 
-/* The chunk that the current link announces: format.md, Payload. */
+/* The chunk that the current link announces: ota-bundle(5), Payload. */
 static int expect_chunk(struct ota_reader *r)
 {
     r->need = get16(r->at.link) & LINK_LENGTH;

@@ -1,6 +1,6 @@
 /* Inflated bytes in: records, one state machine that takes a byte at a time
  * where it collects a field and runs of bytes where there is content.
- * format.md, Records. */
+ * ota-bundle(5), Records. */
 #include "format.h"
 #include "reader.h"
 
@@ -261,7 +261,7 @@ static int check_file(const struct ota_reader *r)
     return OTA_OK;
 }
 
-/* The release digest's share of a FILE or SLOT: format.md, Manifest. */
+/* What a FILE or SLOT adds: ota-bundle(5), Release digest. */
 static void digest_file(struct ota_reader *r, const struct ota_file *f)
 {
     uint8_t head[1 + FILE_HEAD + 1];
@@ -397,7 +397,7 @@ static int start_base(struct ota_reader *r)
     return next_head(r, BASE_HEAD);
 }
 
-/* A record's first byte.  What may come where: format.md, Records, Order. */
+/* A record's first byte.  What may come where: ota-bundle(5), Order. */
 static int start(struct ota_reader *r, uint8_t type)
 {
     if (r->at.done)

@@ -1,6 +1,6 @@
 /* Staging: a sink that writes what the reader authenticated below .ota/new,
- * and a journal from which it goes on after a cut.  install.md, steps 1 to 6
- * and Rules. */
+ * and a journal from which it goes on after a cut.  ota-install(7), Steps 1 to
+ * 6 and Rules. */
 #include "stage.h"
 #include "format.h"
 
@@ -375,7 +375,7 @@ APART static bool current(const struct ota_install *i)
            memcmp(m.release, i->state.release, OTA_DIGEST) == 0;
 }
 
-/* A payload that broke a rule is not taken again: install.md, Failed.  Only
+/* A payload that broke a rule is not taken again: ota-install(7), Failed.  Only
  * what is authenticated can: `trailing` are bytes that nobody signed. */
 static bool spoiled(int err)
 {

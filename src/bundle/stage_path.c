@@ -1,4 +1,4 @@
-/* What a record may touch: install.md, Rules. */
+/* What a record may touch: ota-install(7), Targets and Protected. */
 #include "stage.h"
 
 #include <string.h>

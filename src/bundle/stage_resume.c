@@ -1,5 +1,5 @@
 /* Going on after a cut: from the journal's last checkpoint, if all that it
- * claims is there.  install.md, What is kept and Rules. */
+ * claims is there.  ota-install(7), Resuming. */
 #include "format.h"
 #include "stage.h"
 

@@ -1,4 +1,4 @@
-/* Room for a bundle: install.md, Space. */
+/* Room for a bundle: ota-install(7), Space. */
 #include "stage.h"
 
 #include <string.h>

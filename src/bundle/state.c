@@ -1,4 +1,4 @@
-/* The durable state and the trusted keys: install.md, What is kept. */
+/* The durable state and the trusted keys: ota-install(7), State. */
 #include "format.h"
 #include "install.h"
 

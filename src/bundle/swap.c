@@ -1,4 +1,4 @@
-/* Boot, confirm, undo: install.md, steps 7 to 18. */
+/* Boot, confirm, undo: ota-install(7), Steps 7 to 18. */
 #include "install.h"
 
 #include <string.h>

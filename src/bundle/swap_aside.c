@@ -1,6 +1,6 @@
 /* What the device's own programs put in the way of going back is moved whole
- * to .ota/aside, and kept there until the next install begins.  install.md,
- * UNDO. */
+ * to .ota/aside, and kept there until the next install begins.  ota-install(7),
+ * Aside. */
 #include "install.h"
 
 #include <string.h>

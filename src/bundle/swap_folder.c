@@ -1,6 +1,6 @@
 /* Folders come back with the mode and owner that they had: .ota/folders is
- * written before anything is moved, and read when all goes back.  install.md,
- * Rules, Directories. */
+ * written before anything is moved, and read when all goes back.
+ * ota-install(7), Directories. */
 #include "format.h"
 #include "install.h"
 

@@ -1,5 +1,5 @@
 /* The passes that move files.  One question decides each step: is its source
- * there, as a regular file?  install.md, steps 8 to 17. */
+ * there, as a regular file?  ota-install(7), Steps 8 to 17. */
 #include "stage.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* Names of work files, and passes over the journal: install.md, States. */
+/* Names of work files, and passes over the journal: ota-install(7), States. */
 #include "format.h"
 #include "install.h"
 

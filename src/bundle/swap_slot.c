@@ -1,5 +1,5 @@
 /* The passes over slots.  A slot's entry has the number of its new image in
- * the place of a mode.  install.md, steps 11, 13 and 18. */
+ * the place of a mode.  ota-install(7), Steps 11, 13 and 18. */
 #include "install.h"
 
 static int active(struct ota_install *i, const struct ota_entry *e)

@@ -38,7 +38,7 @@ struct config_release {
     struct config_text *exclude; /* patterns */
     size_t exclude_count;
     struct config_allow allow;   /* its own; config.allow holds besides */
-    struct config_text *deletes; /* device paths, checked by format.md */
+    struct config_text *deletes; /* device paths: ota-bundle(5), Paths */
     size_t delete_count;
     uint16_t hardware; /* 0: any */
     uint32_t ram;      /* bytes that a device's reader may use */

@@ -100,7 +100,7 @@ static int take_exclude(struct loader *l, struct node *key, struct node *value,
                              &d->release->exclude_count);
 }
 
-/* A path may be deleted if it could be installed (format.md, Records).  NULL,
+/* A path may be deleted if it could be installed (ota-bundle(5), Paths).  NULL,
  * or why it could not. */
 static const char *delete_problem(const char *path)
 {

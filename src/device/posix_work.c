@@ -1,5 +1,6 @@
 /* .ota on a POSIX file system: whose it is, the lock, and what is moved into
- * it, out of it and made like what was there.  install.md, the port. */
+ * it, out of it and made like what was there.  ota-install(7), POSIX and
+ * Owners. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-/* What is published, as the server's index says: ota-index(5), server.md.
+/* What is published, as the server's index says: ota-index(5), ota-publish(7).
  * All strings and lists belong to the index and live as long as it does;
  * entries stay where they are (versions move when their release gets another),
  * and are changed by the functions below alone. */

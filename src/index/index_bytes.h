@@ -43,7 +43,7 @@ uint32_t index_in_v(struct index_in *in);
 /* A text of min to max bytes in place, or NULL. */
 const char *index_in_text(struct index_in *in, size_t min, size_t max,
                           size_t *len);
-/* A path by format.md, the same way. */
+/* A path by ota-bundle(5), Paths, the same way. */
 const char *index_in_path(struct index_in *in, size_t *len);
 /* Notes a mistake unless there was one before. */
 void index_in_fail(struct index_in *in, const char *bad);

@@ -205,7 +205,7 @@ bool index_names_payload(const struct index_content *c,
     return false;
 }
 
-/* As in a manifest: format.md, Manifest. */
+/* As in a manifest: ota-bundle(5), Alternative. */
 static void put_payload(struct index_out *o, const struct ota_alternative *a)
 {
     index_out_bytes(o, a->base, OTA_DIGEST);

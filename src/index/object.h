@@ -1,4 +1,4 @@
-/* The names of objects: server.md, What is on the server. */
+/* The names of objects: ota-publish(7), Names. */
 #ifndef INDEX_OBJECT_H
 #define INDEX_OBJECT_H
 

@@ -26,7 +26,7 @@ int served_payload(struct store *s, const struct ota_alternative *a,
 void served_payload_ahead(struct store *s, const struct ota_alternative *a);
 
 /* Whether the a->size bytes are those that the alternative names, by the chain
- * of hashes alone: format.md, Payload. */
+ * of hashes alone: ota-bundle(5), Payload. */
 bool served_is_whole(const struct ota_alternative *a, const uint8_t *bytes);
 
 /* Reads a manifest that was checked, and then the payload of its last

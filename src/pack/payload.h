@@ -1,5 +1,5 @@
 /* Records, segments, deflate, chunks: a set of files becomes the bytes that
- * many devices read.  format.md, Payload and Records. */
+ * many devices read.  ota-bundle(5), Payload and Records. */
 #ifndef PACK_PAYLOAD_H
 #define PACK_PAYLOAD_H
 

@@ -1,5 +1,5 @@
 /* Segments become chunks, each of which holds the next one's length and hash:
- * so the chain is made from its end (format.md, Payload). */
+ * so the chain is made from its end (ota-bundle(5), Payload). */
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>

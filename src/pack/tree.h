@@ -21,11 +21,11 @@ struct tree_entry {
 
 /* What one device has: all devices with the same content share one set. */
 struct tree_set {
-    const struct tree_entry **entries; /* in record order (format.md) */
+    const struct tree_entry **entries; /* as in ota-bundle(5), Order */
     size_t count;
     uint64_t bytes;             /* of all entries */
     uint32_t space;             /* of the FILEs: at most 2^32 - 1 */
-    uint8_t digest[OTA_DIGEST]; /* release digest of format.md */
+    uint8_t digest[OTA_DIGEST]; /* ota-bundle(5), Release digest */
     bool own; /* made of at least one file whose name has a {value} */
 };
 

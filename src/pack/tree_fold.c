@@ -1,5 +1,5 @@
 /* Unicode's simple case folding, so that paths which only a case-insensitive
- * file system takes for one are found (format.md, Records).
+ * file system takes for one are found (ota-bundle(5), Paths).
  *
  * A table of its own rather than towlower(): what is refused must not depend
  * on the locale, nor on the C library of the machine that packs. */

@@ -75,7 +75,7 @@ const struct tree_source *tree_source_get(struct tree_job *job,
 void tree_sources_release(struct tree_sources *s);
 
 /* Before a file is read into sources.scan; then what was found there: 0, or -1
- * (reported); and what is worth a warning.  ota-pack.yml(5), Secrets. */
+ * (reported); and what is worth a warning.  ota-pack.yml(5), Files. */
 int tree_secret_begin(struct tree_sources *s, const struct config *c);
 int tree_secret_check(struct tree_job *job, const struct tree_origin *o);
 void tree_secret_warn(struct tree_job *job, const struct tree_origin *o,

@@ -91,7 +91,7 @@ static void report_clash(struct tree_job *job, const struct tree_entry *a,
         diag_note_at(a->mark, "'%s' comes from here", a->path);
 }
 
-/* Whatever is below a file comes directly after it (format.md, Records). */
+/* Whatever is below a file comes directly after it (ota-bundle(5), Order). */
 void tree_set_check(struct tree_job *job, struct tree_list *list)
 {
     struct tree_item **v = list->items, *last = NULL;

@@ -63,7 +63,7 @@ static int read_at(int fd, uint64_t offset, uint8_t *buf, size_t len)
                                                               : OTA_ERR_BASE;
 }
 
-/* The first `size` bytes have the hash of format.md. */
+/* The first `size` bytes have the hash of ota-bundle(5), Description. */
 static int check_hash(int fd, uint32_t size, const uint8_t *hash)
 {
     crypto_hash_sha512_state state;

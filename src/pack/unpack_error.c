@@ -7,7 +7,7 @@
 #include "keys/keys.h"
 #include "unpack_error.h"
 
-/* Offsets of fields that are named although they were refused: format.md,
+/* Offsets of fields that are named although they were refused: ota-bundle(5),
  * Manifest. */
 enum { FORMAT_AT = 4, KEY_ID_AT = 8 };
 

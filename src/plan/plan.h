@@ -1,5 +1,6 @@
 /* What a publish would change, and why: from configuration, files and index.
- * Nothing is written; of the store only manifests are read.  server.md */
+ * Nothing is written; of the store only manifests are read.  ota-publish(7),
+ * Steps 4. */
 #ifndef PLAN_PLAN_H
 #define PLAN_PLAN_H
 
@@ -165,7 +166,7 @@ bool plan_index_differs(const struct plan *p);
 /* Whether a publish of just this would write anything. */
 bool plan_writes(const struct plan *p);
 
-/* The hash over all that the configuration asks for (server.md, `wanted`);
+/* The hash over all that the configuration asks for (ota-index(5), Head);
  * zeros where it is narrowed. */
 void plan_wanted(const struct config *c, const struct tree *t,
                  uint8_t wanted[OTA_HASH]);

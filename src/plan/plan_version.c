@@ -4,7 +4,7 @@
 
 #include "plan_private.h"
 
-enum { VERSION_MAX = 0x7fffffff }; /* format.md, Manifest */
+enum { VERSION_MAX = 0x7fffffff }; /* ota-bundle(5), Manifest */
 
 /* Devices that cannot get the latest version as it was published. */
 struct need {

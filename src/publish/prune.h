@@ -1,5 +1,5 @@
 /* What is on the server and no device needs: payloads that no manifest names,
- * and versions that nobody goes back to.  server.md, Publishing. */
+ * and versions that nobody goes back to.  ota-publish(7), Pruning. */
 #ifndef PUBLISH_PRUNE_H
 #define PUBLISH_PRUNE_H
 

@@ -1,6 +1,6 @@
-/* A plan carried out, in the order of server.md: intent, payloads, manifests,
- * index.  Cut at any point it leaves each device a manifest, old or new, whose
- * payload is there, and the next run completes it. */
+/* A plan carried out, in the order of ota-publish(7), Steps: intent, payloads,
+ * manifests, index.  Cut at any point it leaves each device a manifest, old or
+ * new, whose payload is there, and the next run completes it. */
 #ifndef PUBLISH_PUBLISH_H
 #define PUBLISH_PUBLISH_H
 

@@ -10,8 +10,8 @@
 /* One device. */
 struct readback_item {
     const struct index_device *device;
-    const char *error;   /* a name of format.md's table, "missing" or "index";
-                          * NULL: all is well */
+    const char *error;   /* a name of ota-bundle(5), Refusals, "missing" or
+                          * "index"; NULL: all is well */
     const char *message; /* what it is, for people */
 };
 

@@ -1,6 +1,6 @@
 /* What the index names and the server has lost or damaged is put again, byte
  * for byte: payloads from the sources or from other payloads, manifests signed
- * again.  Nothing that is whole is written.  server.md, Publishing */
+ * again.  Nothing that is whole is written.  ota-publish(7), Repair. */
 #ifndef PUBLISH_REPAIR_H
 #define PUBLISH_REPAIR_H
 

@@ -1,5 +1,5 @@
 /* Objects put by WebDAV: many at once, folders made where that is needed, in
- * the order of server.md. */
+ * the order of ota-publish(7), Order. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -177,7 +177,7 @@ static void put_done(struct request *r)
  */
 
 /* nginx takes a file's time from the Date of its PUT, and makes ETags of
- * seconds and size (servers.md, note 3): all of a run is newer than what it
+ * seconds and size (ota-publish(7), WebDAV): all of a run is newer than what it
  * read, which is the head that the run before it wrote last. */
 static int add_date(struct store_dav *d, struct request *r)
 {

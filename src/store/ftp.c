@@ -63,7 +63,7 @@ static bool ftp_has_folder(const struct request *q)
 }
 
 /* TLS 1.3 gives each session once, and vsftpd wants the control connection's on
- * the second data connection too (servers.md, 3.3). */
+ * the second data connection too (ota-publish(7), SFTP and FTP). */
 static void ftp_setup(void *ctx, CURL *easy)
 {
     const struct store_ftp *f = ctx;

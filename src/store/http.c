@@ -60,7 +60,7 @@ int http_body(struct request *r, const uint8_t *bytes, size_t len)
     memcpy(r->copy, bytes, len);
     r->body = r->copy;
     r->len = len;
-    /* without Expect: no round trip is spent on asking (servers.md) */
+    /* no round trip is spent on asking: ota-publish(7), HTTP */
     return http_header(r, "Expect:") ||
                    http_header(r, "Content-Type: application/octet-stream")
                ? -1

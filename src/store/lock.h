@@ -1,6 +1,6 @@
 /* One publisher at a time, on a server that runs no program of ours: a thing
  * that only one can make, and a text in it that says who, and until when.  It
- * is advice: publishing is safe without it (server.md). */
+ * is advice: publishing is safe without it (ota-publish(7), Lock). */
 #ifndef STORE_LOCK_H
 #define STORE_LOCK_H
 

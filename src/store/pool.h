@@ -1,6 +1,6 @@
 /* Requests over several connections, each with a thread of its own: libcurl
  * blocks a whole multi handle at the end of each SFTP and FTP transfer
- * (servers.md).  For the stores of SFTP and FTP. */
+ * (ota-publish(7), SFTP and FTP).  For the stores of SFTP and FTP. */
 #ifndef STORE_POOL_H
 #define STORE_POOL_H
 

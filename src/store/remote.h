@@ -1,7 +1,7 @@
 /* Folders on another machine, by SFTP or FTP: what both have in common.  Where
  * a rename replaces (FTP), all is put by `.part` and rename; where it does not
  * (OpenSSH's SFTP), that is so for new names, and others are written in place:
- * servers.md. */
+ * ota-publish(7), SFTP and FTP. */
 #ifndef STORE_REMOTE_H
 #define STORE_REMOTE_H
 

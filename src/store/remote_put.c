@@ -1,5 +1,5 @@
 /* Objects put into remote folders: several at once, folders made where they are
- * not known to be there, in the order of server.md. */
+ * not known to be there, in the order of ota-publish(7), Order. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

@@ -1,6 +1,6 @@
 /* S3, and what speaks like it.  libcurl signs (AWS Signature Version 4); what
- * it is given keeps clear of what its versions do differently (servers.md,
- * 3.1): keys that are the same encoded or not, no query, and the hash of the
+ * it is given keeps clear of what its versions do differently (ota-publish(7),
+ * S3): keys that are the same encoded or not, no query, and the hash of the
  * body in a header on every request. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* The seam between publishing and servers: named objects, each of which
  * appears whole or not at all where the server can do that.  Names are
- * relative, of [a-z0-9._/-] only (server.md). */
+ * relative, of [a-z0-9._/-] only (ota-publish(7), Names). */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
@@ -20,7 +20,7 @@ enum {
     STORE_SITES = 2         /* that one server may have */
 };
 
-/* How an object is treated: server.md, Publishing. */
+/* How an object is treated: ota-publish(7), Order. */
 enum store_class {
     STORE_PAYLOAD,  /* named by content: written once */
     STORE_SHARD,    /* the same */

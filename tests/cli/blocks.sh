@@ -7,7 +7,7 @@
 blocks() {
     rm -rf "$work/blocks"
     mkdir "$work/blocks"
-    for page in "$top/README.md" "$top"/man/*.[135]; do
+    for page in "$top/README.md" "$top"/man/*.[1357]; do
         case $page in *.md) language=indent ;; *) language="man" ;; esac
         awk -v folder="$work/blocks" -v page="${page##*/}" \
             -v language=$language '

@@ -13,7 +13,7 @@ unset SOURCE_DATE_EPOCH
 # kind BLOCK: what it is, by its page, its language and its first line.
 kind() {
     case $1 in
-    ota-bundle.5:* | ota-index.5:*) echo bytes && return ;;
+    ota-bundle.5:* | ota-index.5:* | ota-install.7:* | ota-publish.7:*) echo bytes && return ;;
     *.nginx | *.caddy | *.apache | *.lighttpd) echo server && return ;;
     *.console) echo demo && return ;;
     esac

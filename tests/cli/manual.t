@@ -21,7 +21,7 @@ done
 
 version=$(ota-pack --version | sed 's/^[^ ]* //')
 for page in ota-pack.1 ota-agent.1 ota-pack.yml.5 ota-pack-json.5 ota-bundle.5 \
-    ota-index.5 ota-reader.3; do
+    ota-index.5 ota-reader.3 ota-install.7 ota-publish.7; do
     grep -qx "\.Os ota-pack $version" "$top/man/$page"
     ok $? "$page says the program's version"
 done

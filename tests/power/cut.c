@@ -1,7 +1,8 @@
 /* The power is cut at every operation of what a device does with the
  * installer, and again at every operation of what it does then: afterwards all
  * is old or all is new, the state says which, and going on to the end works.
- * install.md, States.  With `soak` deeper, and with bundles made by chance. */
+ * ota-install(7), What may be cut.  With `soak` deeper, and with bundles made
+ * by chance. */
 #include "plan.h"
 #include "simfs.h"
 

@@ -1,6 +1,6 @@
 /* What is kept in .ota comes back damaged: nothing crashes, no live file is
  * touched but for a whole version, and what is refused leaves all as it was.
- * install.md, What is kept. */
+ * ota-install(7), What is kept. */
 #include "scene.h"
 #include "simfs.h"
 

@@ -1,5 +1,5 @@
 /* An operation fails, once, or from then on until it is repaired or the power
- * goes: nothing is lost, and afterwards it goes on.  install.md, ERRORS. */
+ * goes: nothing is lost, and afterwards it goes on.  ota-install(7), Errors. */
 #include "simfs.h"
 
 #include "scene.h"

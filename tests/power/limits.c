@@ -1,5 +1,5 @@
 /* What staging promises its port and its caller: watchdogs, memory, what the
- * application or the port does meanwhile.  install.md, Rules. */
+ * application or the port does meanwhile.  ota-install(7), Rules. */
 #include "scene.h"
 #include "simfs.h"
 

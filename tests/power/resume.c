@@ -1,5 +1,5 @@
 /* How staging goes on after a cut or an error, over what earlier ones left.
- * install.md, What is kept. */
+ * ota-install(7), Resuming. */
 #include "scene.h"
 #include "simfs.h"
 

@@ -1,5 +1,5 @@
-/* What is refused before anything is live, and what is left alone.  install.md,
- * Rules. */
+/* What is refused before anything is live, and what is left alone.
+ * ota-install(7), Rules. */
 #include "scene.h"
 #include "simfs.h"
 

@@ -1,4 +1,4 @@
-/* Rules of format.md that no vector breaks or uses: record streams byte by
+/* Rules of ota-bundle(5) that no vector breaks or uses: record streams byte by
  * byte, the choice of an alternative, checkpoints, paths, manifests. */
 #include "bundle/inflate.h"
 #include "tap.h"

@@ -435,7 +435,7 @@ static void test_rules(void)
     }
 }
 
-/* format.md, Manifest: the release digest, by hand. */
+/* ota-bundle(5), Release digest, by hand. */
 static void test_digest(void)
 {
     static const struct rule rules[RULES] = {{"main.py", NULL, NULL},

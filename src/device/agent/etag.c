@@ -1,5 +1,5 @@
 /* .ota/etag: a line with the URL, one with the ETag, one that tells the trusted
- * keys apart.  install.md, Rules.  A torn one matches nothing and costs one
+ * keys apart.  ota-install(7), ETag.  A torn one matches nothing and costs one
  * full answer. */
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Asking for the manifest: under which names, with which ETag, and what is done
- * about the answer.  install.md, Polling. */
+ * about the answer.  ota-agent(1), Polling. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* install.md, ETag: only what a trusted key signed, and what stays as it is
+/* ota-install(7), ETag: only what a trusted key signed, and what stays as it is
  * until somebody publishes, is final.  Anybody on the line can cause a bad
  * signature or an unknown key, and what the device's disk, clock or memory did
  * may be over at the next poll. */

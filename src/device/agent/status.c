@@ -30,8 +30,8 @@ static void print_json(const struct agent *a)
 }
 
 /* What is staged: its manifest stands first in the journal, behind the head of
- * the file (8), that of the record (3) and the alternative (1); install.md,
- * What is kept.  0: it cannot be read. */
+ * the file (8), that of the record (3) and the alternative (1); ota-install(7),
+ * Journal.  0: it cannot be read. */
 static uint32_t staged_version(const struct agent *a)
 {
     enum { MANIFEST_AT = 12 };

@@ -93,7 +93,8 @@ int trust_device_key(struct trust *t, const struct options *o)
     return status;
 }
 
-/* server.md: hash("ota-pack name" || device key), its first 32 hex digits. */
+/* ota-publish(7), Names: hash("ota-pack name" || device key), its first 32 hex
+ * digits. */
 void trust_keyed_name(const struct trust *t, char out[TRUST_NAME])
 {
     static const char what[] = "ota-pack name";
