@@ -277,7 +277,7 @@ bool ota_path_below(const char *path, size_t len, const char *dir,
  * EUI-64).  Returns how many; 0: it is none, and `id` is as it was. */
 uint8_t ota_device_parse(const char *text, size_t len, uint8_t id[8]);
 
-/* A sentence for people, and the name in format.md's table; "ok" for 0.
+/* A sentence for people, and the name in ota-bundle(5), Refusals; "ok" for 0.
  * Neither is NULL for any number. */
 const char *ota_strerror(int err);
 const char *ota_error_name(int err);

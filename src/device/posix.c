@@ -1,4 +1,4 @@
-/* The port for POSIX file systems: install.md, the port. */
+/* The port for POSIX file systems: ota-install(7), POSIX. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #include "http.h"
 
 enum {
-    MOST_TRANSFERS = 100,   /* servers.md: more of them open new connections */
+    MOST_TRANSFERS = 100,   /* more open new ones: ota-publish(7), HTTP */
     MOST_REASON = 16 << 10, /* bytes of a refusal that are kept */
     HURRY_MS = 3000
 };
