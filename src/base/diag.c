@@ -36,8 +36,8 @@ void diag_hand_on(const struct diag_event *event)
 }
 
 /* Takes both texts; NULL: there is no memory for the message. */
-static void deliver(enum diag_level level, enum diag_kind kind,
-                    struct diag_mark mark, char *text, char *of)
+static void deliver_message(enum diag_level level, enum diag_kind kind,
+                            struct diag_mark mark, char *text, char *of)
 {
     struct diag_event event = {.level = level, .kind = kind, .mark = mark};
 
@@ -128,7 +128,7 @@ format_words(const char *fmt, ...)
 int diag_report(enum diag_level level, enum diag_kind kind,
                 struct diag_mark mark, const char *fmt, va_list ap)
 {
-    deliver(level, kind, mark, format(fmt, ap), NULL);
+    deliver_message(level, kind, mark, format(fmt, ap), NULL);
     return -1;
 }
 
@@ -140,7 +140,7 @@ int diag_report_of(enum diag_level level, enum diag_kind kind,
     char *name = format_words("%s", of);
 
     diag_gather();
-    deliver(level, kind, mark, name ? format(fmt, ap) : NULL, name);
+    deliver_message(level, kind, mark, name ? format(fmt, ap) : NULL, name);
     diag_gathered();
     return -1;
 }
@@ -247,7 +247,7 @@ int diag_no_memory(void)
 {
     struct diag_mark none = {0};
 
-    deliver(DIAG_ERROR, DIAG_FAILED, none, NULL, NULL);
+    deliver_message(DIAG_ERROR, DIAG_FAILED, none, NULL, NULL);
     return -1;
 }
 

@@ -122,7 +122,7 @@ static struct group *group_of(const struct diag_event *e, const char *text,
     return groups = g;
 }
 
-static void append(struct held *h)
+static void append_event(struct held *h)
 {
     if (last)
         last->next = h;
@@ -187,7 +187,7 @@ bool diag_hold(const struct diag_event *event, char *text, char *of)
         free_held(h);
         return true;
     }
-    append(h);
+    append_event(h);
     if (!note) {
         owner = h;
         owner_left_out = false;

@@ -23,8 +23,8 @@ static const struct {
     {"upload", "publish"},   {"url", "server"},      {"validity", "expires"},
 };
 
-static const char *synonym(const char *typed, const char *const *candidates,
-                           size_t count)
+static const char *find_synonym(const char *typed,
+                                const char *const *candidates, size_t count)
 {
     for (size_t i = 0; i < sizeof synonyms / sizeof synonyms[0]; i++) {
         if (strcasecmp(typed, synonyms[i].theirs) != 0)
@@ -75,7 +75,7 @@ static unsigned distance(const char *a, size_t a_len, const char *b,
 const char *diag_suggest(const char *typed, const char *const *candidates,
                          size_t count)
 {
-    const char *best = synonym(typed, candidates, count);
+    const char *best = find_synonym(typed, candidates, count);
     unsigned best_distance = LONGEST, d;
     size_t typed_len = strlen(typed), len, longer, limit, gap;
 

@@ -100,7 +100,7 @@ static int sync_folder_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
     char dir[PATH_MAX] = ".";
-    int fd, rc;
+    int fd, result;
 
     if (slash == path)
         strcpy(dir, "/");
@@ -109,11 +109,11 @@ static int sync_folder_of(const char *path)
     fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return errno == EACCES ? 0 : -1;
-    rc = fsync(fd);
-    if (rc != 0 && (errno == EINVAL || errno == EROFS))
-        rc = 0;
+    result = fsync(fd);
+    if (result != 0 && (errno == EINVAL || errno == EROFS))
+        result = 0;
     close(fd);
-    return rc;
+    return result;
 }
 
 /* Where there are no hard links (FAT), the name is first taken by an empty
@@ -142,19 +142,19 @@ static int commit(struct tempfile *t,
                   int (*give_name)(const char *, const char *))
 {
     const char *temporary = slots[t->slot].path;
-    int rc = fsync(t->fd);
+    int result = fsync(t->fd);
 
     if (close(t->fd) != 0)
-        rc = -1;
+        result = -1;
     t->fd = -1;
-    if (rc == 0)
-        rc = give_name(temporary, t->path);
-    if (rc == 0)
-        rc = sync_folder_of(t->path);
-    if (rc != 0)
+    if (result == 0)
+        result = give_name(temporary, t->path);
+    if (result == 0)
+        result = sync_folder_of(t->path);
+    if (result != 0)
         cannot_write(t->path);
     tempfile_discard(t);
-    return rc;
+    return result;
 }
 
 int tempfile_commit(struct tempfile *t)

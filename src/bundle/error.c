@@ -27,7 +27,7 @@ const char *ota_strerror(int err)
     case OTA_ERR_VERSION:
         return "not above the highest version so far";
     case OTA_ERR_EXPIRED:
-        return "past its time: publish it anew";
+        return "past its time: publish it again";
     case OTA_ERR_MEMORY:
         return "needs more memory than the reader has: pack for less ram";
     case OTA_ERR_SPACE:

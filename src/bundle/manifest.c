@@ -15,7 +15,7 @@ static size_t alternative_len(uint8_t flags)
     return flags & OTA_ENCRYPTED ? ALT_ENCRYPTED : ALT_PLAIN;
 }
 
-static size_t length(uint8_t flags, uint8_t count)
+static size_t fields_length(uint8_t flags, uint8_t count)
 {
     return MANIFEST_HEAD + count * alternative_len(flags) + SIGNATURE;
 }
@@ -38,7 +38,7 @@ int ota_manifest_frame(const uint8_t *buf, size_t have, size_t *need)
     count = buf[MANIFEST_COUNT];
     if ((flags & ~OTA_ENCRYPTED) != 0 || count < 1 || count > OTA_ALTERNATIVES)
         return OTA_ERR_RESERVED;
-    *need = length(flags, count);
+    *need = fields_length(flags, count);
     if (get16(buf + MANIFEST_LENGTH) != *need)
         return OTA_ERR_RESERVED;
     return have < *need ? OTA_ERR_TRUNCATED : OTA_OK;
@@ -225,7 +225,7 @@ static void encode_alternative(const struct ota_alternative *a, uint8_t flags,
 size_t ota_manifest_encode(const struct ota_manifest *m,
                            const struct ota_alternative *a, uint8_t *buf)
 {
-    size_t len = length(m->flags, m->alternatives), label = 0;
+    size_t len = fields_length(m->flags, m->alternatives), label = 0;
     unsigned i;
 
     while (label < OTA_LABEL && m->label[label] != '\0')

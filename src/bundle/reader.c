@@ -36,12 +36,13 @@ void ota_reader_any_signer(struct ota_reader *r)
     r->any_signer = true;
 }
 
-static int yield(const struct ota_reader *r)
+static int give_way(const struct ota_reader *r)
 {
     return r->sink->yield ? r->sink->yield(r->sink->ctx) : OTA_OK;
 }
 
-static unsigned chosen(const struct ota_reader *r, const struct ota_manifest *m)
+static unsigned chosen_payload(const struct ota_reader *r,
+                               const struct ota_manifest *m)
 {
     struct ota_alternative a;
     unsigned i, full = m->alternatives - 1U;
@@ -124,15 +125,15 @@ static int take_manifest(struct ota_reader *r)
     struct ota_manifest m;
     struct ota_alternative a;
     unsigned index;
-    int err = yield(r);
+    int err = give_way(r);
 
     if (err == OTA_OK)
         err = ota_manifest_check(&m, r->buf, r->have, r->device);
     if (err == OTA_OK)
-        err = yield(r);
+        err = give_way(r);
     if (err != OTA_OK)
         return err;
-    index = chosen(r, &m);
+    index = chosen_payload(r, &m);
     err = begin(r, &m, index, &a);
     if ((err == OTA_ERR_MEMORY || err == OTA_ERR_SPACE) &&
         index + 1U < m.alternatives && r->choose < 0) {
@@ -241,7 +242,7 @@ static int take_chunk(struct ota_reader *r)
     if (last || get16(link) & LINK_SEGMENT)
         err = end_segment(r);
     if (err == OTA_OK)
-        err = yield(r);
+        err = give_way(r);
     if (err != OTA_OK)
         return err;
     if (last)

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static size_t min(size_t a, size_t b)
+static size_t smaller_of(size_t a, size_t b)
 {
     return a < b ? a : b;
 }
@@ -110,7 +110,7 @@ static int read_base(struct ota_reader *r, size_t len)
 static int copy_same(struct ota_reader *r, uint32_t run)
 {
     while (run > 0) {
-        size_t n = min(run, sizeof(r->base));
+        size_t n = smaller_of(run, sizeof(r->base));
         int err = read_base(r, n);
 
         if (err == OTA_OK)
@@ -200,7 +200,7 @@ static int run_diff(struct ota_reader *r, uint32_t diff)
 }
 
 /* A byte of an unsigned LEB128 of at most 5 bytes and 32 bits. */
-static int varint(struct ota_reader *r, uint8_t byte)
+static int take_varint(struct ota_reader *r, uint8_t byte)
 {
     struct record_parser *p = &r->record;
 
@@ -398,7 +398,7 @@ static int start_base(struct ota_reader *r)
 }
 
 /* A record's first byte.  What may come where: ota-bundle(5), Order. */
-static int start(struct ota_reader *r, uint8_t type)
+static int start_record(struct ota_reader *r, uint8_t type)
 {
     if (r->at.done)
         return OTA_ERR_RECORD;
@@ -483,7 +483,7 @@ static int byte_in(struct ota_reader *r, uint8_t byte)
 {
     switch (r->record.step) {
     case RECORD_TYPE:
-        return start(r, byte);
+        return start_record(r, byte);
     case RECORD_HEAD:
         return head_byte(r, byte);
     case RECORD_PATH_LEN:
@@ -493,7 +493,7 @@ static int byte_in(struct ota_reader *r, uint8_t byte)
     case RECORD_COUNT:
         return keys_count(r, byte);
     default:
-        return varint(r, byte);
+        return take_varint(r, byte);
     }
 }
 
@@ -512,11 +512,11 @@ int ota_record_feed(struct ota_reader *r, const uint8_t *buf, size_t len)
     for (; err == OTA_OK && len > 0; buf += n, len -= n) {
         switch (r->record.step) {
         case RECORD_BYTES:
-            n = min(len, r->record.left);
+            n = smaller_of(len, r->record.left);
             err = data_in(r, buf, n);
             break;
         case RECORD_DIFF_BYTES:
-            n = min(min(len, r->record.run), sizeof(r->base));
+            n = smaller_of(smaller_of(len, r->record.run), sizeof(r->base));
             err = copy_diff(r, buf, n);
             break;
         default:

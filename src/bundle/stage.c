@@ -399,7 +399,7 @@ static void note_memory(struct ota_install *i)
         i->memory = OTA_INSTALL_STATE + needs;
 }
 
-static int fail(struct ota_install *i, int err)
+static int fail_stage(struct ota_install *i, int err)
 {
     note_memory(i);
     ota_stage_close(i);
@@ -459,7 +459,7 @@ int ota_stage_feed(struct ota_install *i, const uint8_t *buf, size_t len)
     }
     if (err == OTA_ERR_CONTENT && base_changed(i))
         err = OTA_ERR_BASE;
-    return fail(i, err);
+    return fail_stage(i, err);
 }
 
 bool ota_stage_wants_payload(const struct ota_install *i)
@@ -551,7 +551,7 @@ int ota_stage_finish(struct ota_install *i)
     if (err == OTA_OK)
         err = make_ready(i);
     if (err != OTA_OK)
-        return fail(i, err);
+        return fail_stage(i, err);
     ota_stage_close(i);
     i->result = OTA_ERR_STATE; /* until the next ota_stage() */
     return OTA_OK;

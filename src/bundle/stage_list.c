@@ -8,7 +8,7 @@
 static const char list_path[] = ".ota/files";
 
 /* Record order: SLOTs before FILEs, then by path. */
-static int order(const struct ota_entry *a, const struct ota_entry *b)
+static int compare_entries(const struct ota_entry *a, const struct ota_entry *b)
 {
     bool slot_a = a->file.type == OTA_SLOT, slot_b = b->file.type == OTA_SLOT;
 
@@ -66,11 +66,11 @@ int ota_list_has(struct ota_install *i, const char *path, bool *has)
             err = next_listed(i);
     }
     while (err == OTA_OK && i->listed.file.type != 0 &&
-           order(&i->listed, &i->entry) < 0)
+           compare_entries(&i->listed, &i->entry) < 0)
         err = next_listed(i);
     if (err == OTA_OK && i->listed.file.type == OTA_FILE &&
         !(i->listed.flags & ENTRY_SKIPPED))
-        *has = order(&i->listed, &i->entry) == 0;
+        *has = compare_entries(&i->listed, &i->entry) == 0;
     return err;
 }
 
@@ -174,7 +174,7 @@ static int merge_step(struct ota_install *i, struct merge *m)
 {
     int by = i->listed.file.type == 0 ? 1
              : !m->more               ? -1
-                                      : order(&i->listed, &i->entry);
+                                      : compare_entries(&i->listed, &i->entry);
     bool removed = by >= 0 && i->entry.file.type == OTA_DELETE;
     int err = OTA_OK;
 

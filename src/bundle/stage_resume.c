@@ -128,8 +128,8 @@ APART static int recall_folder(struct ota_install *i)
 
 /* What the records up to the last checkpoint left behind; *ok: all of it is
  * there. */
-static int recall(struct ota_install *i, const struct ota_journal *last,
-                  bool *ok)
+static int recall_records(struct ota_install *i, const struct ota_journal *last,
+                          bool *ok)
 {
     int type, err = OTA_OK;
 
@@ -210,7 +210,7 @@ static int check(struct ota_install *i, const struct ota_manifest *m,
         err = find_last(i, &last);
     *again = *again && last.at != 0;
     if (err == OTA_OK && *again)
-        err = recall(i, &last, again);
+        err = recall_records(i, &last, again);
     if (err == OTA_OK && *again)
         err = load_checkpoint(i, &last, again);
     i->resume = last;

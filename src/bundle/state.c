@@ -68,7 +68,7 @@ static int write_file(struct ota_install *i, const char *path,
     return err == OTA_ERR_TRUNCATED ? OTA_ERR_IO : err;
 }
 
-static void encode(const struct ota_state *s, uint8_t *b)
+static void encode_state(const struct ota_state *s, uint8_t *b)
 {
     memset(b, 0, STATE_LEN);
     memcpy(b, "OTAS\1", 5);
@@ -201,7 +201,7 @@ int ota_state_save(struct ota_install *i)
 
     if (err == OTA_OK) {
         i->state.sequence = sequence;
-        encode(&i->state, b);
+        encode_state(&i->state, b);
         err = write_file(i, state_files[sequence & 1], b, sizeof(b));
         if (err == OTA_OK)
             err = ota_barrier(i);

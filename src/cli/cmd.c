@@ -160,8 +160,7 @@ static int unknown_long(const struct parse *p, const char *word)
         begins += len > 2 && strncmp(names[i], word + 2, len - 2) == 0;
     }
     if (begins > 1)
-        return diag_error(DIAG_USAGE,
-                          "option '%.*s' is short for more than one: see '%s'",
+        return diag_error(DIAG_USAGE, "option '%.*s' is ambiguous: see '%s'",
                           (int)len, word, where_to_look(p, look, sizeof look));
     snprintf(typed, sizeof typed, "%.*s", (int)(len - 2), word + 2);
     near = diag_suggest(typed, names, p->long_count);

@@ -14,7 +14,7 @@ static const struct option long_options[] = {
     {0},
 };
 
-static int take(int c, const char *arg, void *ctx)
+static int take_option(int c, const char *arg, void *ctx)
 {
     const char **folder = ctx;
 
@@ -95,7 +95,8 @@ int cmd_build(struct cmd_global *g, int argc, char **argv)
 {
     const char *folder = "out";
     struct project p;
-    int first = cmd_options(g, argc, argv, "o:", long_options, take, &folder);
+    int first =
+        cmd_options(g, argc, argv, "o:", long_options, take_option, &folder);
 
     if (first < 0)
         return diag_status();

@@ -100,7 +100,7 @@ static void look(struct run *r, const struct config *config)
     msg_summary_number("warnings", r->counts[DOCTOR_WARNING]);
 }
 
-static int take(int c, const char *arg, void *ctx)
+static int take_option(int c, const char *arg, void *ctx)
 {
     (void)c;
     (void)arg;
@@ -112,7 +112,7 @@ int cmd_doctor(struct cmd_global *g, int argc, char **argv)
 {
     struct run r = {.g = g};
     struct config *config = NULL;
-    int first = cmd_options(g, argc, argv, "", NULL, take, NULL);
+    int first = cmd_options(g, argc, argv, "", NULL, take_option, NULL);
 
     if (first < 0)
         return diag_status();

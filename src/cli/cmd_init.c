@@ -39,7 +39,7 @@ static const char template[] =
     "    # A number that only goes up, or auto: one more whenever the files\n"
     "    # have changed.\n"
     "    version: auto\n"
-    "    # For people; devices compare the version alone.\n"
+    "    # For people; devices compare only the version.\n"
     "    label: \"1.0\"\n"
     "    # Files on this machine, seen from this file's folder.  They get the\n"
     "    # same path on the device.  More ways:\n"
@@ -66,7 +66,7 @@ struct init {
     char key[PATH_MAX], pub[PATH_MAX], ignore[PATH_MAX], main_py[PATH_MAX];
 };
 
-static int take(int c, const char *arg, void *ctx)
+static int take_option(int c, const char *arg, void *ctx)
 {
     struct init *i = ctx;
 
@@ -113,7 +113,7 @@ static void say(const struct init *i, const char *state, const char *path)
     }
 }
 
-static bool exists(const char *path)
+static bool is_there(const char *path)
 {
     struct stat st;
 
@@ -171,7 +171,7 @@ static void warn_above(const struct init *i)
     char path[PATH_MAX];
     bool boundary;
 
-    if (!i->g->config_named && !exists(i->g->config) &&
+    if (!i->g->config_named && !is_there(i->g->config) &&
         find_config_above(path, &boundary))
         diag_warning("commands in this folder used '%s'; from now on they use "
                      "the '%s' in it",
@@ -185,7 +185,7 @@ static int write_config(const struct init *i)
     enum contents found = look(i);
     int len;
 
-    if (exists(i->g->config)) {
+    if (is_there(i->g->config)) {
         say(i, "kept", i->g->config);
         return 0;
     }
@@ -202,7 +202,7 @@ static int write_config(const struct init *i)
 /* Asked for first: without it nothing is written. */
 static int get_password(struct init *i)
 {
-    if (exists(i->key) || i->without_password || i->g->dry_run)
+    if (is_there(i->key) || i->without_password || i->g->dry_run)
         return 0;
     if (keys_password("new password for 'release.key'", true, &i->password) ==
         0)
@@ -215,7 +215,7 @@ static int write_keys(const struct init *i)
 {
     char name[PATH_MAX];
 
-    if (exists(i->key)) {
+    if (is_there(i->key)) {
         say(i, "kept", i->key);
         return 0;
     }
@@ -227,7 +227,7 @@ static int write_keys(const struct init *i)
     say(i, "written", i->pub);
     if (!i->g->json && !i->g->quiet && !i->g->dry_run)
         printf("back up %s now: devices trust only this key, and nobody can "
-               "make it anew\n",
+               "make it again\n",
                i->key);
     return 0;
 }
@@ -279,21 +279,21 @@ static int extend_ignore(const struct init *i)
 {
     FILE *f = fopen(i->ignore, i->g->dry_run ? "re" : "r+e");
     char *text = f != NULL ? read_text(f) : NULL;
-    int rc = -1;
+    int result = -1;
 
     if (text == NULL)
         diag_error(DIAG_FAILED, "cannot read '%s': %s", i->ignore,
                    strerror(errno));
     else if (is_ignored(text))
-        rc = 0;
+        result = 0;
     else
-        rc = i->g->dry_run ? 0 : append(i->ignore, fileno(f), text);
-    if (rc == 0)
+        result = i->g->dry_run ? 0 : append(i->ignore, fileno(f), text);
+    if (result == 0)
         say(i, is_ignored(text) ? "kept" : "added", i->ignore);
     free(text);
     if (f != NULL)
         fclose(f);
-    return rc;
+    return result;
 }
 
 /* Before the key, so that no moment is left at which git would take it. */
@@ -302,7 +302,7 @@ static int write_ignore(const struct init *i)
     static const char lines[] =
         "# the key that signs for all devices\n/release.key\n";
 
-    if (exists(i->ignore))
+    if (is_there(i->ignore))
         return extend_ignore(i);
     return write_new(i, i->ignore, lines, sizeof lines - 1);
 }
@@ -327,7 +327,7 @@ static void next_commands(const struct init *i)
 int cmd_init(struct cmd_global *g, int argc, char **argv)
 {
     struct init i = {.g = g};
-    int first = cmd_options(g, argc, argv, "W", NULL, take, &i);
+    int first = cmd_options(g, argc, argv, "W", NULL, take_option, &i);
 
     if (first < 0)
         return diag_status();

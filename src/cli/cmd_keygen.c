@@ -9,7 +9,7 @@
 #include "json.h"
 #include "msg.h"
 
-static int take(int c, const char *arg, void *ctx)
+static int take_option(int c, const char *arg, void *ctx)
 {
     (void)c;
     (void)arg;
@@ -26,8 +26,8 @@ static int key_name(const char *arg, char name[PATH_MAX])
                      strcmp(arg + len - 4, ".pub") == 0))
         len -= 4;
     if (len == 0 || arg[len - 1] == '/')
-        return diag_error(DIAG_USAGE,
-                          "'%s' is no name for a key: try 'release'", arg);
+        return diag_error(DIAG_USAGE, "'%s' cannot name a key: try 'release'",
+                          arg);
     if (len >= PATH_MAX - sizeof ".key")
         return diag_error(DIAG_USAGE, "the name is too long");
     memcpy(name, arg, len);
@@ -38,16 +38,16 @@ static int key_name(const char *arg, char name[PATH_MAX])
 static int make_pair(const char *name, bool without_password)
 {
     char prompt[PATH_MAX + 32], *password = NULL;
-    int rc;
+    int result;
 
     snprintf(prompt, sizeof prompt, "new password for '%s.key'", name);
     if (!without_password && keys_password(prompt, true, &password) != 0) {
         diag_note("-W makes a key without a password");
         return -1;
     }
-    rc = keys_generate(name, password);
+    result = keys_generate(name, password);
     keys_password_free(password);
-    return rc;
+    return result;
 }
 
 static void say_json(const char *name, const char *pub, const char *id)
@@ -90,7 +90,7 @@ static void say(const struct cmd_global *g, const char *name)
                "public key  %s\n"
                "key id      %s\n"
                "back up %s.key now: devices trust only this key, and nobody "
-               "can make it anew\n",
+               "can make it again\n",
                name, path, id, name);
 }
 
@@ -98,7 +98,8 @@ int cmd_keygen(struct cmd_global *g, int argc, char **argv)
 {
     bool without_password = false;
     char name[PATH_MAX];
-    int first = cmd_options(g, argc, argv, "W", NULL, take, &without_password);
+    int first =
+        cmd_options(g, argc, argv, "W", NULL, take_option, &without_password);
 
     if (first < 0)
         return diag_status();

@@ -8,7 +8,7 @@ static const struct option long_options[] = {
     {0},
 };
 
-static int take(int c, const char *arg, void *ctx)
+static int take_option(int c, const char *arg, void *ctx)
 {
     bool *exit_code = ctx;
 
@@ -21,7 +21,8 @@ int cmd_plan(struct cmd_global *g, int argc, char **argv)
 {
     bool exit_code = false;
     struct project p;
-    int first = cmd_options(g, argc, argv, "", long_options, take, &exit_code);
+    int first =
+        cmd_options(g, argc, argv, "", long_options, take_option, &exit_code);
     bool writes = false;
 
     if (first < 0)

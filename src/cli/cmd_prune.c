@@ -50,7 +50,7 @@ static void print_text(const struct prune_item *i)
     }
     msg_text(stdout, i->release, strlen(i->release));
     printf(" version %lu%s\n", (unsigned long)i->version,
-           i->whole ? "" : ", its payload alone");
+           i->whole ? "" : ", only its payload");
 }
 
 static void print(void *ctx, const struct prune_item *i)

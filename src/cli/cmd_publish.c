@@ -25,7 +25,7 @@ static const struct option long_options[] = {
     {0},
 };
 
-static int take(int c, const char *arg, void *ctx)
+static int take_option(int c, const char *arg, void *ctx)
 {
     struct publish_args *a = ctx;
 
@@ -60,8 +60,8 @@ static void tell_repair(struct done *done)
     done->repair = NULL;
 }
 
-static void report(void *ctx, const struct plan *plan,
-                   const struct publish_result *result)
+static void print_report(void *ctx, const struct plan *plan,
+                         const struct publish_result *result)
 {
     struct done *done = ctx;
 
@@ -186,7 +186,7 @@ static int publish(struct project *p, struct cmd_global *g,
                               .jobs = g->jobs,
                               .again = a->again,
                               .repair = a->repair ? &repair : NULL,
-                              .report = report}};
+                              .report = print_report}};
 
     done.o.ctx = &done;
     servers_numbers(p, g);
@@ -205,7 +205,7 @@ int cmd_publish(struct cmd_global *g, int argc, char **argv)
     struct publish_args a = {0};
     struct meter meter = {0};
     struct project p;
-    int first = cmd_options(g, argc, argv, "", long_options, take, &a);
+    int first = cmd_options(g, argc, argv, "", long_options, take_option, &a);
     int status = 0;
 
     if (first < 0 || check_args(g, &a))

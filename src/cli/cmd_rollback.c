@@ -21,7 +21,7 @@ static const struct option long_options[] = {
     {0},
 };
 
-static int take(int c, const char *arg, void *ctx)
+static int take_option(int c, const char *arg, void *ctx)
 {
     struct args *a = ctx;
 
@@ -45,8 +45,8 @@ struct run {
     struct publish_result all;
 };
 
-static void report(void *ctx, const struct plan *plan,
-                   const struct publish_result *result)
+static void print_report(void *ctx, const struct plan *plan,
+                         const struct publish_result *result)
 {
     struct run *run = ctx;
 
@@ -111,7 +111,7 @@ static int rollback(struct project *p, struct cmd_global *g,
                       .to = (uint32_t)a->to,
                       .locking = &a->locking,
                       .meter = meter,
-                      .o = {.jobs = g->jobs, .report = report}};
+                      .o = {.jobs = g->jobs, .report = print_report}};
 
     run.o.ctx = &run;
     run.asking = true;
@@ -132,7 +132,7 @@ int cmd_rollback(struct cmd_global *g, int argc, char **argv)
     struct args a = {0};
     struct meter meter = {0};
     struct project p = {0};
-    int first = cmd_options(g, argc, argv, "", long_options, take, &a);
+    int first = cmd_options(g, argc, argv, "", long_options, take_option, &a);
     int status = 0;
 
     if (first < 0)

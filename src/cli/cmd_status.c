@@ -180,7 +180,7 @@ static void widen(struct status *s, int i, const char *text)
         s->table.widths[i] = width;
 }
 
-static void measure(struct status *s, const struct row *row)
+static void measure_row(struct status *s, const struct row *row)
 {
     char cell[CELL], note[NOTE_MAX];
 
@@ -311,7 +311,7 @@ static bool is_open(const struct index *x)
 
 static void print(struct status *s)
 {
-    each_row(s, measure);
+    each_row(s, measure_row);
     if (s->g->json) {
         each_row(s, print_json);
         msg_summary_number("devices", s->devices);
@@ -323,8 +323,7 @@ static void print(struct status *s)
         print_table(s);
     }
     if (is_open(s->p->index))
-        diag_note("a publish was cut short: 'ota-pack publish' brings it to "
-                  "its end");
+        diag_note("a publish was cut short: 'ota-pack publish' finishes it");
 }
 
 static void show_server(struct project *p, const struct cmd_global *g, bool all)

@@ -13,7 +13,7 @@ struct unpack_args {
     const char *folder;
 };
 
-static int take(int c, const char *arg, void *ctx)
+static int take_option(int c, const char *arg, void *ctx)
 {
     struct unpack_args *args = ctx;
 
@@ -110,8 +110,8 @@ static int run(struct cmd_global *g, struct unpack_args *args, int argc,
         READING_DEVICE_LONG,
         {"directory", required_argument, NULL, 'C'},
         {0}};
-    int first =
-        cmd_options(g, argc, argv, READING_SHORT "C:", longs, take, args);
+    int first = cmd_options(g, argc, argv, READING_SHORT "C:", longs,
+                            take_option, args);
 
     if (first < 0)
         return diag_status();

@@ -68,7 +68,7 @@ struct args {
 
 enum { OPT_SERVER = 256, OPT_SAMPLE, OPT_REPAIR };
 
-static int take(int c, const char *arg, void *ctx)
+static int take_option(int c, const char *arg, void *ctx)
 {
     struct args *a = ctx;
 
@@ -115,7 +115,8 @@ static int run(struct cmd_global *g, struct args *a, int argc, char **argv)
         LOCKING_LONG,
         {0}};
     struct reading *r = &a->reading;
-    int first = cmd_options(g, argc, argv, READING_SHORT, longs, take, a);
+    int first =
+        cmd_options(g, argc, argv, READING_SHORT, longs, take_option, a);
 
     if (first < 0)
         return diag_status();

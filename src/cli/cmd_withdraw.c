@@ -52,7 +52,8 @@ static void print_text(const struct index_device *d, uint32_t version)
     printf("' version %lu\n", (unsigned long)version);
 }
 
-static void print(void *ctx, const struct index_device *d, uint32_t version)
+static void print_device(void *ctx, const struct index_device *d,
+                         uint32_t version)
 {
     struct run *run = ctx;
     const struct cmd_global *g = run->g;
@@ -100,7 +101,7 @@ static int withdraw(struct project *p, struct cmd_global *g,
                             .words = words,
                             .word_count = count,
                             .some = p->config->server_count > 1,
-                            .each = print}};
+                            .each = print_device}};
     const struct withdraw_result *all = &run.all;
 
     run.o.ctx = &run;

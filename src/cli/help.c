@@ -167,11 +167,11 @@ static const char global_help[] =
     "or\n"
     "                        in the nearest folder above\n"
     "  -n, --dry-run         write nothing\n"
-    "  -q, --quiet           errors alone\n"
+    "  -q, --quiet           only errors\n"
     "  -v, --verbose         say more\n"
     "      --json            one JSON object a line, the last one \"summary\"\n"
     "      --color=WHEN      auto, always or never\n"
-    "  -j, --jobs N          how much at once, default: all processors\n"
+    "  -j, --jobs N          how many at once; default: all processors\n"
     "  -h, --help            this\n"
     "      --version         the program's version\n";
 

@@ -21,10 +21,9 @@ static int take_time(const char *arg, unsigned *ms)
     }
     if (s == arg || *arg < '0' || *arg > '9' || *s ||
         value * factor > UINT32_MAX)
-        return diag_error(DIAG_USAGE,
-                          "'%s' is no time: '--lock-timeout' takes '5s' or "
-                          "'2m'",
-                          arg);
+        return diag_error(
+            DIAG_USAGE,
+            "'%s' is not a time: '--lock-timeout' takes '5s' or '2m'", arg);
     *ms = (unsigned)(value * factor);
     return 0;
 }

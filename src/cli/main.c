@@ -86,7 +86,7 @@ static bool wants_json(int argc, char **argv)
     return false;
 }
 
-static unsigned processors(void)
+static unsigned count_processors(void)
 {
     long n = sysconf(_SC_NPROCESSORS_ONLN);
 
@@ -141,7 +141,7 @@ static int run(struct cmd_global *g, int argc, char **argv)
     if (first < argc)
         return run_command(g, argc - first, argv + first);
     if (argc > 1) {
-        diag_error(DIAG_USAGE, "a command is missing: see 'ota-pack -h'");
+        diag_error(DIAG_USAGE, "no command was given: see 'ota-pack -h'");
         return diag_status();
     }
     g->asked = CMD_EXAMPLES;
@@ -169,7 +169,7 @@ static int close_output(int status)
 
 int main(int argc, char **argv)
 {
-    struct cmd_global g = {.config = CMD_CONFIG, .jobs = processors()};
+    struct cmd_global g = {.config = CMD_CONFIG, .jobs = count_processors()};
     int status;
 
     if (fill_descriptors())

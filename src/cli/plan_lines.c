@@ -9,7 +9,7 @@
 
 enum { ASIDE = 256 /* lines that are put aside at least */ };
 
-static int order(const struct plan_file *a, const struct plan_file *b)
+static int compare_files(const struct plan_file *a, const struct plan_file *b)
 {
     int o;
 
@@ -25,8 +25,8 @@ static int order(const struct plan_file *a, const struct plan_file *b)
 
 static int by_file(const void *a, const void *b)
 {
-    return order(&((const struct plan_line *)a)->file,
-                 &((const struct plan_line *)b)->file);
+    return compare_files(&((const struct plan_line *)a)->file,
+                         &((const struct plan_line *)b)->file);
 }
 
 /* Lines are known up to `known`, in order, and aside after it. */
@@ -126,7 +126,7 @@ struct plan_line *plan_lines_find(const struct plan_lines *l,
 {
     const struct plan_line key = {.file = *f};
 
-    if (hint < l->count && order(&l->list[hint].file, f) == 0)
+    if (hint < l->count && compare_files(&l->list[hint].file, f) == 0)
         return &l->list[hint];
     return l->count ? bsearch(&key, l->list, l->count, sizeof *l->list, by_file)
                     : NULL;

@@ -379,7 +379,7 @@ static void print_total(const struct plan *p)
             counts[k] += p->releases[i].counts[k];
     }
     if (!plan_changes(p)) {
-        fputs(plan_writes(p) ? "the index alone is to be written: "
+        fputs(plan_writes(p) ? "only the index is to be written: "
                              : "nothing to do: ",
               stdout);
         put_count(same, "device");

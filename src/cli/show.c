@@ -20,7 +20,7 @@ static bool is_full(const struct ota_alternative *a)
     return memcmp(a->base, no_base, sizeof no_base) == 0;
 }
 
-static const char *hex(const uint8_t *buf, size_t len, char out[HEX_MAX])
+static const char *hex_text(const uint8_t *buf, size_t len, char out[HEX_MAX])
 {
     hex_encode(buf, len, out);
     return out;
@@ -68,7 +68,7 @@ static void say_release(const struct ota_manifest *m)
     field("label", *m->label ? m->label : "none");
     field("created", msg_time(m->created, text));
     field("expires", m->expires ? msg_time(m->expires, text) : "never");
-    field("release", hex(m->release, sizeof m->release, release));
+    field("release", hex_text(m->release, sizeof m->release, release));
     field("encrypted", m->flags & OTA_ENCRYPTED ? "yes" : "no");
 }
 
@@ -94,14 +94,14 @@ static void say_alternatives(const struct ota_manifest *m)
             printf("  %u  full", i + 1);
         else
             printf("  %u  delta from %s", i + 1,
-                   hex(a.base, sizeof a.base, base));
+                   hex_text(a.base, sizeof a.base, base));
         printf(": %s, writes %s in %u record%s\n", msg_size(a.size, size),
                msg_size(a.space, space), a.records, a.records == 1 ? "" : "s");
         printf("     window %u (%u bytes), chunks up to %u bytes, reader "
                "memory %zu bytes\n",
                a.window_bits, 1U << a.window_bits, a.chunk_max,
                OTA_READER_MEMORY(a.window_bits, a.chunk_max));
-        printf("     %s\n", hex(a.link + LINK_HASH, OTA_HASH, name));
+        printf("     %s\n", hex_text(a.link + LINK_HASH, OTA_HASH, name));
     }
 }
 

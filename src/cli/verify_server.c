@@ -61,7 +61,7 @@ static void print_text(const struct readback_item *i)
     putchar('\n');
 }
 
-static void print(void *ctx, const struct readback_item *i)
+static void print_item(void *ctx, const struct readback_item *i)
 {
     struct run *run = ctx;
     const struct cmd_global *g = run->g;
@@ -202,7 +202,7 @@ int verify_server(struct cmd_global *g, size_t sample, char *const *words,
                             .word_count = count,
                             .stop = &cmd_stopped,
                             .gone = &gone,
-                            .each = print,
+                            .each = print_item,
                             .ctx = &run,
                             .meter = &meter}};
 

@@ -103,7 +103,7 @@ bool config_server_cure(const char *text, char *cure, size_t max)
 
     if (is_quote_or_blank(text[0]) || is_quote_or_blank(text[len - 1]))
         snprintf(cure, max,
-                 "take the blank or quote off its end, or off the end of the "
+                 "remove the blank or quote at its end, or at the end of the "
                  "variable that it comes from");
     else if (strchr(text, '\\') || is_drive(text))
         snprintf(cure, max,

@@ -98,13 +98,13 @@ static bool is_listed(struct loader *l, const struct config_text *from)
         diag_error_at(DIAG_CONFIG, from->mark,
                       "list '%s' is here twice: a device is in one release",
                       from->text);
-        diag_note_at(l->lists[i].mark, "the first time is here");
+        diag_note_at(l->lists[i].mark, "it is first listed here");
         return true;
     }
     return false;
 }
 
-static int remember(struct loader *l, const struct config_text *from)
+static int remember_list(struct loader *l, const struct config_text *from)
 {
     if (array_grow(&l->lists, l->list_count, &l->list_room, sizeof *l->lists))
         return -1;
@@ -152,7 +152,7 @@ static void take_list(struct loader *l, uint32_t release,
 {
     if (is_listed(l, from))
         return;
-    if (remember(l, from) < 0 || read_list(l, release, from) < 0)
+    if (remember_list(l, from) < 0 || read_list(l, release, from) < 0)
         l->no_memory = true;
 }
 

@@ -37,7 +37,7 @@ static void unknown_key(struct loader *l, struct walk *w, struct node *key)
         names[i] = s->fields[i].name;
     near = diag_suggest(key->text, names, s->count);
     if (belongs)
-        config_wrong(l, key, "key '%s' is not possible%s: it stands %s",
+        config_wrong(l, key, "key '%s' is not allowed%s: it belongs %s",
                      key->text, *s->place ? s->place : " here", belongs);
     else if (near)
         config_wrong(l, key, "unknown key '%s'%s (did you mean '%s'?)",

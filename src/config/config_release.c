@@ -44,9 +44,9 @@ static int take_name(struct loader *l, struct node *key, struct node *value,
                             "first: it is typed in shells and used in paths",
                             t.text, CONFIG_NAME);
     if (device_id_parse(t.text, strlen(t.text), &id) == 0)
-        return config_wrong(l, value,
-                            "release name '%s' would be taken for a device id",
-                            t.text);
+        return config_wrong(
+            l, value, "release name '%s' would be mistaken for a device id",
+            t.text);
     return 0;
 }
 
@@ -109,7 +109,7 @@ static const char *delete_problem(const char *path)
     if (*path == '/')
         return "it begins with '/': leave that out";
     if (strpbrk(path, "*?"))
-        return "patterns are not possible here";
+        return "patterns are not allowed here";
     if (path_problem(path))
         return path_problem(path);
     return utf8_printable(path, len) == len
@@ -153,7 +153,7 @@ static void check_deletes_twice(struct loader *l,
             continue;
         diag_error_at(DIAG_CONFIG, b->mark, "path '%s' is deleted twice",
                       b->text);
-        diag_note_at(a->mark, "the first time is here");
+        diag_note_at(a->mark, "it is first listed here");
     }
     free(sorted);
 }
@@ -241,7 +241,7 @@ const char *config_belongs(const char *key)
 }
 
 /* What the release does not say itself comes from the top. */
-static void settle(struct loader *l, struct draft *d, struct node *n)
+static void settle_defaults(struct loader *l, struct draft *d, struct node *n)
 {
     const struct config_settings *own = &d->settings, *top = &l->settings;
     struct config_release *r = d->release;
@@ -308,7 +308,7 @@ static void take_release(struct loader *l, struct node *n,
     l->allow = &r->allow;
     seen = config_walk(l, n, &schema, &d);
     say_missing(l, n, seen, place);
-    settle(l, &d, n);
+    settle_defaults(l, &d, n);
     if (!r->name.text)
         r->name = nameless(l, n, name);
     l->fleet->releases[index] = r->name.text;

@@ -80,7 +80,7 @@ static const char *rest_problem(const char *rest, enum config_server_kind kind)
     if (host == 0 || (at && at + 1 == rest + host))
         return kind == SERVER_S3 ? "it names no bucket" : "it names no host";
     if (at && kind == SERVER_S3)
-        return "an access key has no place in it";
+        return "leave the access key out of it";
     if (strstr(rest, "/../") || strstr(rest, "/./"))
         return "it has a part '.' or '..'";
     return kind == SERVER_S3 ? s3_problem(rest) : NULL;
@@ -101,8 +101,7 @@ static const char *user_of_rest(struct loader *l, const char *rest,
             const char hex[3] = {in[1], in[1] ? in[2] : '\0', '\0'};
 
             if (strspn(hex, HEX) != 2) {
-                *why = "in its user a '%' stands before two hex digits, and "
-                       "for itself is %25";
+                *why = "in its user name, write '%' as '%25'";
                 return NULL;
             }
             *out = (char)strtoul(hex, NULL, 16);
@@ -223,8 +222,8 @@ static int unknown_scheme(struct loader *l, struct node *value,
             return config_wrong(l, value, "server '%s': write '%s%s'", text,
                                 schemes[i].prefix, text + len + 3);
     return config_wrong(l, value,
-                        "server '%s' is of no kind that is known here: a "
-                        "folder, or http, https, sftp, ftp, ftps, s3",
+                        "server '%s' is of an unknown kind: give a folder, or "
+                        "http, https, sftp, ftp, ftps, s3",
                         text);
 }
 
@@ -328,7 +327,7 @@ static int take_region(struct loader *l, struct node *key, struct node *value,
     return config_is_region(t->text)
                ? 0
                : config_wrong(l, value,
-                              "region '%s' is not one: up to 63 letters, "
+                              "region '%s' is not valid: up to 63 letters, "
                               "digits, '-' and '_'",
                               t->text);
 }
@@ -346,7 +345,7 @@ static int take_endpoint(struct loader *l, struct node *key, struct node *value,
                          void *into)
 {
     struct config_text *t = &((struct config_server *)into)->endpoint;
-    const char *rest, *why = "it is no http or https URL";
+    const char *rest, *why = "it is not an http or https URL";
 
     if (config_take_word(l, key->text, value, t) < 0)
         return -1;
@@ -405,8 +404,7 @@ static struct config_server *make_room(struct loader *l, struct node *key,
     struct config *c = l->config;
 
     if (c->servers) {
-        config_wrong(l, key,
-                     "'server' and 'servers' are not possible together");
+        config_wrong(l, key, "'server' and 'servers' cannot be combined");
         return NULL;
     }
     c->servers = arena_array(l->arena, count, sizeof *c->servers);
@@ -459,7 +457,7 @@ int config_take_servers(struct loader *l, struct node *key, struct node *value,
         take_one(l, key, i, one);
         l->in_list = false;
         if (one->url.text && is_there(c, one))
-            config_wrong(l, i, "server '%s' is there already", one->url.text);
+            config_wrong(l, i, "server '%s' is listed twice", one->url.text);
         else if (one->url.text)
             c->server_count++;
     }

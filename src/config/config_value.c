@@ -109,7 +109,7 @@ static int expand_into(struct loader *l, struct node *n, FILE *out)
         } else if (p + 1 < end && p[1] == '{') {
             close = memchr(p, '}', (size_t)(end - p));
             if (!close)
-                return wrong_part(l, n, p, 2, "'${' without a '}' behind it");
+                return wrong_part(l, n, p, 2, "'${' without a closing '}'");
             if (expand_one(l, n, p + 2, (size_t)(close - p - 2), out) < 0)
                 return -1;
             p = close + 1;
@@ -174,7 +174,7 @@ static int not_text(struct loader *l, const char *what, struct node *value)
 
     if (l->in_list)
         cure = list ? ": lists do not nest, write its items one by one"
-                    : ": a text that has '{' or ': ' in it is quoted";
+                    : ": quote a text that has '{' or ': ' in it";
     return config_wrong(l, value, "%s'%s' must be a text, not a %s%s",
                         part_of(l), what, list ? "list" : "map", cure);
 }

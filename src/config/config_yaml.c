@@ -80,7 +80,7 @@ static int say_unreadable(const struct parse *p)
     m = mark_of_offset(p->source, at);
     if (!strstr(p->yaml.problem, "UTF-8"))
         return diag_error_at(DIAG_CONFIG, m,
-                             "character U+%04X is not possible in YAML",
+                             "character U+%04X is not allowed in YAML",
                              (unsigned)value);
     if (at + 1 < p->source->len && (value == 0xff || value == 0xfe) && at == 0)
         return diag_error_at(DIAG_CONFIG, m,
@@ -157,9 +157,10 @@ static struct node *new_node(struct parse *p, enum node_kind kind,
     struct node *n;
 
     if (++p->nodes > CONFIG_NODES) {
-        diag_error_at(DIAG_CONFIG, mark_at(p, *from),
-                      "more than %d keys and values: list devices in CSV",
-                      CONFIG_NODES);
+        diag_error_at(
+            DIAG_CONFIG, mark_at(p, *from),
+            "more than %d keys and values: list the devices in a CSV file",
+            CONFIG_NODES);
         return NULL;
     }
     if (!(n = arena_alloc(p->arena, sizeof *n)))
@@ -173,7 +174,7 @@ static struct node *new_node(struct parse *p, enum node_kind kind,
 }
 
 /* Hangs the node where it belongs; `weight` values are in it. */
-static void attach(struct parse *p, struct node *n, uint64_t weight)
+static void attach_node(struct parse *p, struct node *n, uint64_t weight)
 {
     struct frame *f;
 
@@ -248,7 +249,7 @@ static int take_scalar(struct parse *p, const yaml_event_t *e)
     n->plain = style == YAML_PLAIN_SCALAR_STYLE;
     n->exact = n->width == utf8_count(text, len) + (n->plain ? 0 : 2);
     check_tag(p, n, e->data.scalar.tag);
-    attach(p, n, 1);
+    attach_node(p, n, 1);
     return 0;
 }
 
@@ -269,14 +270,14 @@ static int take_alias(struct parse *p, const yaml_event_t *e)
                              name);
     if (a->open)
         return diag_error_at(DIAG_CONFIG, mark_of(p, n),
-                             "alias '*%s' stands within its own anchor", name);
+                             "alias '*%s' is inside its own anchor", name);
     p->expanded += a->weight;
     if (p->expanded > CONFIG_EXPANDED)
         return diag_error_at(DIAG_CONFIG, mark_of(p, n),
                              "aliases stand for more than %d values",
                              CONFIG_EXPANDED);
     n->target = a->node;
-    attach(p, n, a->weight);
+    attach_node(p, n, a->weight);
     return 0;
 }
 
@@ -333,7 +334,7 @@ static int check_keys(const struct parse *p, const struct frame *f)
             continue;
         diag_error_at(DIAG_CONFIG, mark_of(p, keys[i]), "duplicate key '%s'",
                       keys[i]->text);
-        diag_note_at(mark_of(p, keys[i - 1]), "the one before is here");
+        diag_note_at(mark_of(p, keys[i - 1]), "the previous one is here");
     }
     free(keys);
     return 0;
@@ -349,7 +350,7 @@ static int close_frame(struct parse *p)
         f->anchor->open = false;
         f->anchor->weight = f->weight;
     }
-    attach(p, f->node, f->weight);
+    attach_node(p, f->node, f->weight);
     return 0;
 }
 

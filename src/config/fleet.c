@@ -280,7 +280,7 @@ const char *fleet_wrong_name(const char *text, size_t len,
     if (utf8_printable(text, len) != len)
         return "has a character that cannot be printed";
     if (has_hidden(text, len))
-        return "has a character that cannot be seen: type it anew";
+        return "has a character that cannot be seen: type it again";
     if (device_id_parse(text, len, &other) == 0 &&
         device_id_compare(&other, id) != 0)
         return "is the id of another device";

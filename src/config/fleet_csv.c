@@ -108,9 +108,9 @@ static int take_field(struct csv *c, struct field *f)
         *f = (struct field){c->at, 1, false, c->line, c->line_start};
         if (*c->at == ';' || *c->at == '|')
             return say_separator(c, f);
-        return diag_error_at(DIAG_CONFIG, mark_of(c, f),
-                             "text behind a closing quote: write \"\" for a "
-                             "quote within quotes");
+        return diag_error_at(
+            DIAG_CONFIG, mark_of(c, f),
+            "text after a closing quote: write \"\" for a quote within quotes");
     }
     while (!at_break(c) && *c->at != ',')
         c->at++;

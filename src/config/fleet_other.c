@@ -65,16 +65,14 @@ static bool say_file(const char *word)
         return false;
     if (S_ISDIR(st.st_mode))
         diag_error(DIAG_USAGE,
-                   "'%s' is a folder: what is wanted here are names of "
-                   "releases, and names or ids of devices",
+                   "'%s' is a folder: name releases, or devices by name or id",
                    word);
     else if (ends_in(word, ".yml") || ends_in(word, ".yaml"))
         diag_error(DIAG_USAGE,
                    "'%s' is a file: a configuration is named with '-c'", word);
     else
         diag_error(DIAG_USAGE,
-                   "'%s' is a file: what is wanted here are names of "
-                   "releases, and names or ids of devices",
+                   "'%s' is a file: name releases, or devices by name or id",
                    word);
     return true;
 }

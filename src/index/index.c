@@ -20,7 +20,8 @@ static int get_shard(const struct index_ref *ref, struct store *s, bool cut,
     result = s->ops->get(s, name, ref->stored, bytes, &len);
     if (result < 0)
         return -1;
-    *bad = result == STORE_MISSING ? missing : "its content is not its name";
+    *bad =
+        result == STORE_MISSING ? missing : "its content does not fit its name";
     if (result == STORE_MISSING)
         return 1;
     if (result == 0)

@@ -26,7 +26,7 @@ static int check_version(uint32_t version)
 {
     if (version >= 1 && version <= INDEX_VERSION_MAX)
         return 0;
-    return diag_error(DIAG_FAILED, "%u is no version number",
+    return diag_error(DIAG_FAILED, "%u is not a version number",
                       (unsigned)version);
 }
 

@@ -39,7 +39,7 @@ static int by_path(const void *a, const void *b)
     return ota_path_compare(s, strlen(s), t, strlen(t));
 }
 
-static bool zeros(const uint8_t *p, size_t len)
+static bool all_zeros(const uint8_t *p, size_t len)
 {
     for (size_t i = 0; i < len; i++)
         if (p[i])
@@ -73,7 +73,7 @@ static int copy_files(struct index *x, const struct index_content *c,
         struct index_file_entry *e;
 
         if (ota_path_check(f->path, strlen(f->path)) != OTA_OK)
-            return diag_error(DIAG_FAILED, "'%s' is no path for a device",
+            return diag_error(DIAG_FAILED, "'%s' is not a path for a device",
                               f->path);
         if (!(e = index_intern(x, f, strlen(f->path))))
             return -1;
@@ -95,7 +95,7 @@ int index_copy_paths(struct index *x, const char ***list, uint32_t *count)
         const char *path = (*list)[i];
 
         if (ota_path_check(path, strlen(path)) != OTA_OK)
-            return diag_error(DIAG_FAILED, "'%s' is no path for a device",
+            return diag_error(DIAG_FAILED, "'%s' is not a path for a device",
                               path);
         if (!(copy[i] = index_string(x, path, strlen(path))))
             return -1;
@@ -117,7 +117,8 @@ static int copy_payloads(struct index *x, const struct index_content *c,
 
     for (size_t i = 0; !bad && i < count; i++) {
         bad = check_payload(&c->payloads[i]);
-        if (!bad && zeros(c->payloads[i].base, OTA_DIGEST) != (i + 1 == count))
+        if (!bad &&
+            all_zeros(c->payloads[i].base, OTA_DIGEST) != (i + 1 == count))
             bad = "the full payload is not the last";
     }
     if (bad)
@@ -328,7 +329,7 @@ static int get_payloads(struct index *x, struct index_in *in,
         return -1;
     for (size_t i = 0; i < c->payload_count; i++) {
         get_payload(in, &c->payloads[i]);
-        if (zeros(c->payloads[i].base, OTA_DIGEST) !=
+        if (all_zeros(c->payloads[i].base, OTA_DIGEST) !=
             (i + 1 == c->payload_count))
             index_in_fail(in, "the full payload is not the last");
     }

@@ -294,7 +294,7 @@ static int put_head(struct writing *w, const struct index_out *head)
 }
 
 /* The index is now what was written. */
-static void adopt(struct writing *w)
+static void adopt_written(struct writing *w)
 {
     struct index_private *p = w->x->priv;
 
@@ -364,7 +364,7 @@ int index_write(struct index *x, struct store *s, struct signer *key,
     memcpy(x->key_id, signer_public(key) + KEY_ID, OTA_KEY_ID);
     result = write_all(&w, key);
     if (result == 0) {
-        adopt(&w);
+        adopt_written(&w);
         index_keep(x, s);
     } else {
         x->generation--;

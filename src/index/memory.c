@@ -35,7 +35,7 @@ static bool take_number(const char *text, uint64_t *out)
     return !errno && *out <= INT64_MAX;
 }
 
-static bool parse(const char *text, struct memory_seen *out)
+static bool parse_line(const char *text, struct memory_seen *out)
 {
     char generation[24], created[24], space[2];
 
@@ -112,7 +112,7 @@ static void load_head(struct memory *m, int folder, const char *name,
     int result = load_line(folder, name, text);
 
     *out = (struct memory_seen){0};
-    if (result > 0 && parse(text, out))
+    if (result > 0 && parse_line(text, out))
         return;
     *out = (struct memory_seen){0};
     if (result)

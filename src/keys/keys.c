@@ -25,20 +25,21 @@ int keys_take_public(const char *name, const char *text, size_t len,
 {
     uint8_t wire[KEYS_SECRET];
     size_t chars;
-    int rc = 0;
+    int result = 0;
 
     len = keys_token_find(text, len, wire, &chars);
     if (len == KEYS_SECRET)
-        rc = diag_error(DIAG_KEY,
-                        "'%s' is a secret key: the public one is wanted, "
-                        "which ends in .pub",
-                        name);
+        result = diag_error(
+            DIAG_KEY,
+            "'%s' is a secret key: give the public one, which ends in .pub",
+            name);
     else if (!is_public(wire, len))
-        rc = diag_error(DIAG_KEY, "'%s' is not a minisign public key", name);
+        result =
+            diag_error(DIAG_KEY, "'%s' is not a minisign public key", name);
     else
         memcpy(key, wire, OTA_PUBLIC_KEY);
     sodium_memzero(wire, sizeof wire);
-    return rc;
+    return result;
 }
 
 /* Not shown: a secret key that was given instead of its file's name. */
@@ -51,26 +52,26 @@ int keys_read_public(const char *path, uint8_t key[OTA_PUBLIC_KEY])
     size_t len = strlen(path);
     size_t got = keys_text_decode(path, len, wire, sizeof wire);
     bool line = is_public(wire, got) || got == KEYS_SECRET;
-    int rc;
+    int result;
 
     sodium_memzero(wire, sizeof wire);
     if (line)
         return keys_take_public(NAMELESS, path, len, key);
-    rc = keys_text_read(path, text, &len, NULL);
-    if (rc == 0)
-        rc = keys_take_public(path, text, len, key);
+    result = keys_text_read(path, text, &len, NULL);
+    if (result == 0)
+        result = keys_take_public(path, text, len, key);
     sodium_memzero(text, sizeof text);
-    return rc;
+    return result;
 }
 
 static int refuse_existing(const char *path)
 {
     if (access(path, F_OK) != 0 && errno == ENOENT)
         return 0;
-    return diag_error(DIAG_KEY,
-                      "'%s' is there already: keys are never written "
-                      "over, choose another name",
-                      path);
+    return diag_error(
+        DIAG_KEY,
+        "'%s' already exists: keys are never overwritten, choose another name",
+        path);
 }
 
 static int write_secret(struct tempfile *t, const char *path,
@@ -81,7 +82,7 @@ static int write_secret(struct tempfile *t, const char *path,
         "untrusted comment: minisign encrypted secret key\n"};
     const char *comment = comments[password != NULL];
     char *line = keys_text_alloc(KEYS_SECRET_LINE);
-    int rc = -1;
+    int result = -1;
 
     if (line == NULL)
         return -1;
@@ -89,9 +90,9 @@ static int write_secret(struct tempfile *t, const char *path,
         tempfile_open(t, path, 0600) == 0 &&
         tempfile_write(t, comment, strlen(comment)) == 0 &&
         tempfile_write(t, line, strlen(line)) == 0)
-        rc = tempfile_write(t, "\n", 1);
+        result = tempfile_write(t, "\n", 1);
     keys_text_free(line);
-    return rc;
+    return result;
 }
 
 static int write_public(struct tempfile *t, const char *path,
@@ -117,20 +118,20 @@ static int generate(const char *key_path, const char *pub_path,
 {
     struct tempfile key = TEMPFILE_NONE, pub = TEMPFILE_NONE;
     struct keys_secret *k = NULL;
-    int rc = -1;
+    int result = -1;
 
     if (keys_secret_new(&k) == 0 &&
         write_secret(&key, key_path, k, password) == 0 &&
         write_public(&pub, pub_path, k) == 0 &&
         tempfile_commit_new(&key) == 0) {
-        rc = tempfile_commit_new(&pub);
-        if (rc != 0)
+        result = tempfile_commit_new(&pub);
+        if (result != 0)
             unlink(key_path);
     }
     tempfile_discard(&key);
     tempfile_discard(&pub);
     keys_secret_free(k);
-    return rc;
+    return result;
 }
 
 static int pair_paths(const char *name, char key[PATH_MAX], char pub[PATH_MAX])

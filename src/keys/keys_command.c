@@ -108,7 +108,8 @@ static void set_device(struct run *r, const char *device, char *buf, size_t max)
     r->env[r->env_count + 1] = buf;
 }
 
-static int start(struct run *r, struct process *p, const struct signer_job *job)
+static int start_command(struct run *r, struct process *p,
+                         const struct signer_job *job)
 {
     char device[64];
     int in = message_file(job), out[2] = {-1, -1}, err = 0;
@@ -171,8 +172,8 @@ static int finished(struct run *r, struct process *p, int status)
         return fail(r, job, "failed with exit status %d", WEXITSTATUS(status));
     if (signature_of(p, job->signature) != 0)
         return fail(r, job,
-                    "printed %zu bytes that are no signature: 64 raw bytes or "
-                    "their base64 are wanted",
+                    "printed %zu bytes that are not a signature: 64 raw bytes, "
+                    "or their base64, are expected",
                     p->len);
     if (crypto_sign_verify_detached(job->signature, job->message, job->len,
                                     r->command->public + KEY_KEY) != 0)
@@ -215,7 +216,7 @@ static int reap(struct run *r, struct process *p)
     return finished(r, p, p->status);
 }
 
-static int serve(struct run *r, struct process *p, bool readable)
+static int serve_command(struct run *r, struct process *p, bool readable)
 {
     if (readable && read_output(r, p) != 0)
         return -1;
@@ -266,7 +267,7 @@ static int serve_all(struct run *r)
                                 r->command->argv[0]);
     for (unsigned i = 0; i < n; i++) {
         struct process *p = &r->processes[i];
-        if (p->pid != 0 && serve(r, p, r->polls[i].revents != 0) != 0)
+        if (p->pid != 0 && serve_command(r, p, r->polls[i].revents != 0) != 0)
             return -1;
         if (out_of_time(p))
             return fail(r, p->job, "took longer than %u s",
@@ -281,7 +282,7 @@ static int start_some(struct run *r, const struct signer_job *jobs,
     for (unsigned i = 0; i < r->command->processes && *next < count; i++) {
         if (r->processes[i].pid != 0)
             continue;
-        if (start(r, &r->processes[i], &jobs[*next]) != 0)
+        if (start_command(r, &r->processes[i], &jobs[*next]) != 0)
             return -1;
         (*next)++;
     }
@@ -352,17 +353,17 @@ int keys_command_sign(const struct keys_command *c,
 {
     struct run r;
     size_t next = 0;
-    int rc = run_init(&r, c);
+    int result = run_init(&r, c);
 
-    while (rc == 0 && (next < count || r.running > 0)) {
-        rc = start_some(&r, jobs, count, &next);
-        if (rc == 0)
-            rc = serve_all(&r);
+    while (result == 0 && (next < count || r.running > 0)) {
+        result = start_some(&r, jobs, count, &next);
+        if (result == 0)
+            result = serve_all(&r);
     }
     if (r.processes != NULL)
         end_all(&r);
     free(r.processes);
     free(r.polls);
     free(r.env);
-    return rc;
+    return result;
 }

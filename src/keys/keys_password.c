@@ -184,44 +184,44 @@ static int from_credential(struct answer *a)
 static int ask_again(const struct answer *a)
 {
     char *again = keys_text_alloc(sizeof a->text);
-    int rc = -1;
+    int result = -1;
 
     if (again == NULL)
         return -1;
     if (keys_tty_ask("once more", again, sizeof a->text) == 0) {
-        rc = 0;
+        result = 0;
         if (strcmp(again, a->text) != 0)
-            rc = diag_error(DIAG_KEY, "the two passwords are not the same");
+            result = diag_error(DIAG_KEY, "the two passwords are not the same");
     }
     keys_text_free(again);
-    return rc;
+    return result;
 }
 
 static int from_terminal(struct answer *a)
 {
-    int rc = keys_tty_ask(a->prompt, a->text, sizeof a->text);
+    int result = keys_tty_ask(a->prompt, a->text, sizeof a->text);
 
-    if (rc == KEYS_TTY_NONE)
+    if (result == KEYS_TTY_NONE)
         return diag_error(DIAG_KEY,
                           "no terminal to ask for the %s: set "
                           "OTA_PACK_PASSWORD_FILE to a file that holds it",
                           a->prompt);
-    if (rc == 0 && a->confirm)
-        rc = ask_again(a);
+    if (result == 0 && a->confirm)
+        result = ask_again(a);
     a->from = "the terminal";
-    a->len = rc == 0 ? strlen(a->text) : 0;
-    return rc == 0 ? FOUND : -1;
+    a->len = result == 0 ? strlen(a->text) : 0;
+    return result == 0 ? FOUND : -1;
 }
 
-static int find(struct answer *a)
+static int find_source(struct answer *a)
 {
     static int (*const sources[])(struct answer *) = {
         from_variable, from_file, from_command, from_credential, from_terminal};
-    int rc = NOT_HERE;
+    int result = NOT_HERE;
 
-    for (size_t i = 0; rc == NOT_HERE; i++)
-        rc = sources[i](a);
-    return rc == FOUND ? 0 : -1;
+    for (size_t i = 0; result == NOT_HERE; i++)
+        result = sources[i](a);
+    return result == FOUND ? 0 : -1;
 }
 
 /* The first line; `pass` and others put notes below it. */
@@ -278,7 +278,7 @@ int keys_password(const char *prompt, bool confirm, char **password)
     if (a == NULL)
         return -1;
     a->confirm = confirm;
-    if (find(a) == 0)
+    if (find_source(a) == 0)
         *password = take_answer(a);
     keys_text_free(a);
     return *password != NULL ? 0 : -1;
@@ -292,28 +292,28 @@ bool keys_password_ready(void)
 int keys_server_password(bool environment, const char *command, char **password)
 {
     struct answer *a = new_answer(&server_names, "server's password");
-    int rc = NOT_HERE;
+    int result = NOT_HERE;
 
     *password = NULL;
     if (a == NULL)
         return -1;
     if (environment)
-        rc = from_variable(a);
-    if (rc == NOT_HERE && environment)
-        rc = from_file(a);
-    if (rc == NOT_HERE && environment)
-        rc = from_command(a);
-    if (rc == NOT_HERE && command != NULL) {
+        result = from_variable(a);
+    if (result == NOT_HERE && environment)
+        result = from_file(a);
+    if (result == NOT_HERE && environment)
+        result = from_command(a);
+    if (result == NOT_HERE && command != NULL) {
         char *copy = strdup(command);
 
-        rc = copy ? run_command(a, copy, "'password_command'")
-                  : diag_no_memory();
+        result = copy ? run_command(a, copy, "'password_command'")
+                      : diag_no_memory();
         free(copy);
     }
-    if (rc == FOUND)
+    if (result == FOUND)
         *password = take_answer(a);
     keys_text_free(a);
-    return rc == FOUND && *password == NULL ? -1 : rc < 0 ? -1 : 0;
+    return result == FOUND && *password == NULL ? -1 : result < 0 ? -1 : 0;
 }
 
 void keys_password_free(char *password)

@@ -113,8 +113,9 @@ static int parse(struct keys_secret *k, const char *name, const char *text,
     if (has_password(k))
         return 0;
     if (memcmp(k->wire + AT_KDF, none, 2) != 0)
-        return diag_error(
-            DIAG_KEY, "'%s' is locked in a way that is not known here", name);
+        return diag_error(DIAG_KEY,
+                          "'%s' is encrypted in a way that is not known here",
+                          name);
     return accept(k, name);
 }
 
@@ -136,34 +137,34 @@ static int read_file(struct keys_secret *k, const char *path, char *text)
 static int read_variable(struct keys_secret *k, const char *name, bool look)
 {
     char *value = getenv(name + strlen("env:"));
-    int rc;
+    int result;
 
     if (value == NULL || *value == '\0')
         return diag_error(DIAG_KEY, "'%s': the variable is not set", name);
-    rc = parse(k, name, value, strlen(value));
+    result = parse(k, name, value, strlen(value));
     if (look)
-        return rc;
+        return result;
     sodium_memzero(value, strlen(value));
     unsetenv(name + strlen("env:"));
-    return rc;
+    return result;
 }
 
 static int read_secret(const char *name, bool look, struct keys_secret **out)
 {
     struct keys_secret *k = keys_text_alloc(sizeof *k);
     char *text = keys_text_alloc(KEYS_TEXT_MAX);
-    int rc = -1;
+    int result = -1;
 
     if (k != NULL && text != NULL) {
         memset(k, 0, sizeof *k);
-        rc = strncmp(name, "env:", 4) == 0 ? read_variable(k, name, look)
-                                           : read_file(k, name, text);
+        result = strncmp(name, "env:", 4) == 0 ? read_variable(k, name, look)
+                                               : read_file(k, name, text);
     }
     keys_text_free(text);
-    *out = rc == 0 ? k : NULL;
-    if (rc != 0)
+    *out = result == 0 ? k : NULL;
+    if (result != 0)
         keys_secret_free(k);
-    return rc;
+    return result;
 }
 
 int keys_secret_read(const char *name, struct keys_secret **out)
@@ -186,17 +187,17 @@ void keys_secret_free(struct keys_secret *k)
 static int toggle(uint8_t *wire, const char *password)
 {
     uint8_t *stream = keys_text_alloc(LOCKED);
-    int rc = -1;
+    int result = -1;
 
     if (stream == NULL)
         return -1;
-    rc = crypto_pwhash_scryptsalsa208sha256(
+    result = crypto_pwhash_scryptsalsa208sha256(
         stream, LOCKED, password, strlen(password), wire + AT_SALT,
         get64(wire + AT_OPS), (size_t)get64(wire + AT_MEM));
-    for (size_t i = 0; rc == 0 && i < LOCKED; i++)
+    for (size_t i = 0; result == 0 && i < LOCKED; i++)
         wire[AT_ID + i] ^= stream[i];
     keys_text_free(stream);
-    return rc;
+    return result;
 }
 
 static int check_limits(const struct keys_secret *k, const char *name)
@@ -205,10 +206,10 @@ static int check_limits(const struct keys_secret *k, const char *name)
 
     if (ops > OPS_MAX || mem > MEM_MAX || mem != (size_t)mem ||
         (ops > mem && ops > OPS_MIN))
-        return diag_error(DIAG_KEY,
-                          "'%s' asks for more work than a key of minisign's: "
-                          "it will not be unlocked",
-                          name);
+        return diag_error(
+            DIAG_KEY,
+            "'%s' asks for more work than any minisign key: it is not unlocked",
+            name);
     return 0;
 }
 
@@ -270,18 +271,18 @@ int keys_secret_text(const struct keys_secret *k, const char *password,
                      char line[KEYS_SECRET_LINE])
 {
     uint8_t *wire = keys_text_alloc(KEYS_SECRET);
-    int rc = 0;
+    int result = 0;
 
     if (wire == NULL)
         return -1;
     memcpy(wire, k->wire, KEYS_SECRET);
     if (password != NULL)
-        rc = lock(wire, password);
-    if (rc == 0)
+        result = lock(wire, password);
+    if (result == 0)
         sodium_bin2base64(line, KEYS_SECRET_LINE, wire, KEYS_SECRET,
                           sodium_base64_VARIANT_ORIGINAL);
     keys_text_free(wire);
-    return rc;
+    return result;
 }
 
 const uint8_t *keys_secret_key(const struct keys_secret *k)

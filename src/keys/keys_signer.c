@@ -191,8 +191,8 @@ static char *key_name(const struct config *c)
     sodium_memzero(key, sizeof key);
     if (len == KEYS_SECRET) {
         diag_error(DIAG_KEY,
-                   "'%s' has the secret key itself in it: put that into a "
-                   "file of its own and name it, and do not share '%s'",
+                   "'%s' contains the secret key itself: put that into a file "
+                   "of its own and name it, and do not share '%s'",
                    c->path, c->path);
         return NULL;
     }
@@ -472,7 +472,7 @@ static int check_first(struct signer *s, const struct signer_job *job)
                                     s->public + KEY_KEY) != 0)
         return diag_error(DIAG_KEY,
                           "a signature of '%s' did not verify: this machine "
-                          "calculates wrongly",
+                          "makes mistakes in arithmetic",
                           s->name);
     s->checked = true;
     return 0;

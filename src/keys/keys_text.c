@@ -44,15 +44,15 @@ int keys_text_read(const char *path, char *buf, size_t *len, struct stat *st)
 {
     struct stat here;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    int rc = -1;
+    int result = -1;
 
     if (fd >= 0 && fstat(fd, st != NULL ? st : &here) == 0)
-        rc = read_all(fd, buf, KEYS_TEXT_MAX, len);
-    if (rc != 0)
+        result = read_all(fd, buf, KEYS_TEXT_MAX, len);
+    if (result != 0)
         diag_error(DIAG_KEY, "cannot read '%s': %s", path, strerror(errno));
     if (fd >= 0)
         close(fd);
-    return rc;
+    return result;
 }
 
 /* Without what editors and other systems put at the end of a line. */

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Only what no key has in it goes: what is left is read in one way. */
-static size_t unwrap(const char *text, size_t len, char *out)
+static size_t unwrap_text(const char *text, size_t len, char *out)
 {
     size_t n = 0;
 
@@ -102,12 +102,12 @@ size_t keys_token_find(const char *text, size_t len, uint8_t out[KEYS_SECRET],
     *chars = 0;
     if (!plain)
         return 0;
-    len = unwrap(text, len, plain);
+    len = unwrap_text(text, len, plain);
     got = find(plain, len, out, chars);
     if (!got && !*chars) {
         len = decode(plain, len, " \t\n", (uint8_t *)again, KEYS_TEXT_MAX,
                      &unused);
-        len = unwrap(again, len, plain);
+        len = unwrap_text(again, len, plain);
         got = find(plain, len, out, chars);
     }
     keys_text_free(plain);

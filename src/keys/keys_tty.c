@@ -23,7 +23,7 @@ static void remember(int sig)
 }
 
 /* Without SA_RESTART, so that read() returns; what is ignored stays so. */
-static void guard(struct sigaction old[GUARDED])
+static void guard_terminal(struct sigaction old[GUARDED])
 {
     struct sigaction ours;
 
@@ -38,7 +38,7 @@ static void guard(struct sigaction old[GUARDED])
     }
 }
 
-static void unguard(const struct sigaction old[GUARDED])
+static void unguard_terminal(const struct sigaction old[GUARDED])
 {
     for (size_t i = 0; i < GUARDED; i++)
         sigaction(guarded[i], &old[i], NULL);
@@ -105,10 +105,10 @@ int keys_tty_ask(const char *prompt, char *buf, size_t max)
     if (fd < 0)
         return KEYS_TTY_NONE;
     do {
-        guard(old);
+        guard_terminal(old);
         len = ask(fd, prompt, buf, max);
         sig = caught;
-        unguard(old);
+        unguard_terminal(old);
         if (sig != 0)
             raise(sig);
     } while (stops(sig));

@@ -217,8 +217,8 @@ static int check_counts(const struct tree_set *set, size_t delete_count)
         return diag_error(DIAG_CONFIG, "there is nothing to pack");
     if (set->count + delete_count > UINT16_MAX)
         return diag_error(DIAG_CONFIG,
-                          "%zu files and %zu deletes are too many: 65535 are "
-                          "possible together",
+                          "%zu files and %zu deletes are too many: at most "
+                          "65535 are allowed together",
                           set->count, delete_count);
     return 0;
 }

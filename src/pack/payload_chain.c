@@ -75,10 +75,10 @@ int payload_chain(const struct payload_segments *s, struct payload *out)
     size_t i;
 
     if (size > UINT32_MAX)
-        return diag_error(DIAG_CONFIG,
-                          "the payload would have %llu bytes: at most "
-                          "4294967295 are possible",
-                          (unsigned long long)size);
+        return diag_error(
+            DIAG_CONFIG,
+            "the payload would have %llu bytes: at most 4294967295 are allowed",
+            (unsigned long long)size);
     out->bytes = size ? malloc((size_t)size) : NULL;
     if (!out->bytes)
         return diag_no_memory();

@@ -43,7 +43,7 @@ static int flush(struct writer *w)
 }
 
 /* Room for `len` bytes that must stay together. */
-static uint8_t *reserve(struct writer *w, size_t len)
+static uint8_t *reserve_bytes(struct writer *w, size_t len)
 {
     if (PAYLOAD_SEGMENT - w->len < len && flush(w))
         return NULL;
@@ -87,7 +87,7 @@ static int put_head(struct writer *w, const struct payload_record *r)
     uint8_t head[PAYLOAD_HEAD], *out;
     size_t len = payload_head(r, head);
 
-    out = reserve(w, len);
+    out = reserve_bytes(w, len);
     if (!out)
         return -1;
     memcpy(out, head, len);
@@ -133,7 +133,7 @@ static uint32_t put_data(struct writer *w, int fd, const struct tree_entry *e,
                          uint32_t left, crypto_hash_sha512_state *sha)
 {
     uint32_t need = left < DATA_MIN ? left : DATA_MIN, n = left;
-    uint8_t *out = stop_asked() ? NULL : reserve(w, DATA_HEAD + need);
+    uint8_t *out = stop_asked() ? NULL : reserve_bytes(w, DATA_HEAD + need);
 
     if (!out)
         return 0;
@@ -197,7 +197,7 @@ static int put_entry(struct writer *w, const struct payload_record *r)
 
 static int put_end(struct writer *w)
 {
-    if (!w->buf && !reserve(w, 1))
+    if (!w->buf && !reserve_bytes(w, 1))
         return -1;
     w->buf[w->len++] = OTA_END; /* the one byte of room beyond the limit */
     return flush(w);

@@ -102,7 +102,7 @@ static void open_run(struct secret_scan *s, const uint8_t *p)
 }
 
 /* True: a secret. */
-static bool decode(struct secret_scan *s, uint8_t byte)
+static bool decode_symbol(struct secret_scan *s, uint8_t byte)
 {
     struct secret_run *r = &s->run;
 
@@ -160,7 +160,7 @@ static const uint8_t *take_run(struct secret_scan *s, const uint8_t *p,
         const uint8_t *line = p, *next;
 
         while (p < limit && s->symbol[*p])
-            if (decode(s, *p++)) {
+            if (decode_symbol(s, *p++)) {
                 *found = true;
                 return p;
             }

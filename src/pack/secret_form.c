@@ -50,7 +50,7 @@ bool secret_starts(uint8_t a, uint8_t b)
 /* ---- minisign */
 
 /* Bytes of an escape at p that stands for no symbol: \n, \u000a, %0A, &#10;. */
-static size_t escape(const uint8_t *p, const uint8_t *end)
+static size_t escape_length(const uint8_t *p, const uint8_t *end)
 {
     size_t left = (size_t)(end - p), len = 0;
 
@@ -80,7 +80,7 @@ static int next_symbol(const uint8_t **p, const uint8_t *end, unsigned *gaps)
             return symbol;
         }
         gap = gap || **p;
-        *p += escape(*p, end);
+        *p += escape_length(*p, end);
     }
     return -1;
 }
@@ -166,7 +166,7 @@ static const uint8_t *pem_body(const uint8_t *p, const uint8_t *end)
             broken = true;
         else if (!*p || *p == '-' || !broken)
             return NULL;
-        p += escape(p, end);
+        p += escape_length(p, end);
     }
     return p < end ? p : NULL;
 }

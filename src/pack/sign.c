@@ -141,9 +141,8 @@ int sign_time(uint64_t *now)
     *now = strtoull(text, &end, 10);
     if (strspn(text, "0123456789") != strlen(text) || errno != 0 ||
         *now > TIME_MAX)
-        return diag_error(DIAG_USAGE,
-                          "SOURCE_DATE_EPOCH is '%s': seconds since 1970 are "
-                          "wanted",
-                          text);
+        return diag_error(
+            DIAG_USAGE,
+            "SOURCE_DATE_EPOCH is '%s': it must be seconds since 1970", text);
     return 0;
 }

@@ -199,8 +199,7 @@ int tree_link_missing(struct tree_job *job, const struct tree_origin *o)
     target[n] = '\0';
     return tree_fail(job, DIAG_INPUT, o->mark,
                      errno == ELOOP
-                         ? "'%s' is a link to '%s', which leads round in a "
-                           "circle"
+                         ? "'%s' is a link to '%s', which leads back to itself"
                          : "'%s' is a link to '%s', which is not there",
                      o->path, target);
 }

@@ -12,7 +12,7 @@ static size_t component(const char *s)
 
 /* The component after this one, NULL behind the last; a '/' at the end counts
  * for nothing. */
-static const char *following(const char *s)
+static const char *following_part(const char *s)
 {
     s += component(s);
     return s[0] == '/' && s[1] ? s + 1 : NULL;
@@ -123,18 +123,18 @@ bool tree_match(const char *pattern, const char *path)
 
     while (s) {
         if (p && is_span(p)) {
-            back_p = p = following(p);
+            back_p = p = following_part(p);
             back_s = s;
             if (!p)
                 return true;
         } else if (p && match_component(p, s)) {
-            p = following(p);
-            s = following(s);
+            p = following_part(p);
+            s = following_part(s);
         } else {
             if (!back_p)
                 return false;
             p = back_p;
-            s = back_s = following(back_s);
+            s = back_s = following_part(back_s);
         }
     }
     return !p;
@@ -144,8 +144,8 @@ bool tree_match_below(const char *pattern, const char *folder)
 {
     const char *p = pattern, *s;
 
-    for (s = folder; s; s = following(s)) {
-        const char *next = following(p);
+    for (s = folder; s; s = following_part(s)) {
+        const char *next = following_part(p);
 
         if (is_span(p))
             return true;
@@ -171,7 +171,7 @@ bool tree_wild(const char *text)
 {
     const char *s;
 
-    for (s = text; s; s = following(s)) {
+    for (s = text; s; s = following_part(s)) {
         if (wild_component(s))
             return true;
     }
@@ -182,7 +182,7 @@ size_t tree_wild_prefix(const char *pattern)
 {
     const char *s;
 
-    for (s = pattern; s; s = following(s)) {
+    for (s = pattern; s; s = following_part(s)) {
         if (wild_component(s))
             return (size_t)(s - pattern);
     }
@@ -254,7 +254,7 @@ bool tree_passes_over(const char *pattern, const char *name)
         return true;
     if (*name != '.')
         return false;
-    for (const char *p = pattern; p; p = following(p))
+    for (const char *p = pattern; p; p = following_part(p))
         if (*p == '.' && match_component(p, name))
             return false;
     return true;

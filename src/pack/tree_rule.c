@@ -89,8 +89,8 @@ static enum piece next_piece(const char **s, const char **start, size_t *len)
 }
 
 /* `job->device` may be NULL only where the text has no key. */
-static int expand(struct tree_job *job, const struct config_text *t,
-                  struct text *out)
+static int expand_text(struct tree_job *job, const struct config_text *t,
+                       struct text *out)
 {
     const char *s = t->text, *start;
     enum piece piece;
@@ -120,7 +120,7 @@ static int count_keys(struct tree_job *job, const struct config_text *t)
     while ((piece = next_piece(&s, &start, &len)) != PIECE_END) {
         if (piece == PIECE_BAD)
             return tree_fail(job, DIAG_CONFIG, t->mark,
-                             "'%s' has a brace alone: a device's value is "
+                             "'%s' has a single brace: a device's value is "
                              "'{name}', and '{{' or '}}' a brace",
                              t->text);
         keys += piece == PIECE_KEY;
@@ -129,7 +129,7 @@ static int count_keys(struct tree_job *job, const struct config_text *t)
 }
 
 /* Drops "./" and doubled slashes; `..` stays, since a link may be before it. */
-static void clean(struct text *t)
+static void clean_path(struct text *t)
 {
     char *out = t->bytes, *s = t->bytes;
 
@@ -191,7 +191,7 @@ static int check_to(struct tree_job *job, const struct config_text *to)
     if (keys > 0)
         return tree_fail(job, DIAG_CONFIG, to->mark,
                          "a device's value can stand in 'from' only");
-    if (keys < 0 || expand(job, to, &text))
+    if (keys < 0 || expand_text(job, to, &text))
         return -1;
     if (text.len && text.bytes[0] == '/')
         return tree_fail(job, DIAG_CONFIG, to->mark,
@@ -392,11 +392,11 @@ int tree_rule_apply(struct tree_job *job, const struct config_file *f)
 {
     struct text from, to;
 
-    if (expand(job, &f->from, &from))
+    if (expand_text(job, &f->from, &from))
         return -1;
-    if (f->to.text && expand(job, &f->to, &to))
+    if (f->to.text && expand_text(job, &f->to, &to))
         return -1;
-    clean(&from);
+    clean_path(&from);
     if (!f->to.text && !f->slot.text && outside(from.bytes))
         return tree_fail(job, DIAG_CONFIG, f->from.mark,
                          "'%s' is not below the configuration's folder: say "

@@ -146,7 +146,7 @@ void tree_secret_warn(struct tree_job *job, const struct tree_origin *o,
                         o->path);
     else if (size <= sizeof s->head && is_link_text(o, text, len))
         diag_warning_at(o->mark,
-                        "'%s' has nothing but the name '%.*s': is it a link "
+                        "'%s' holds nothing but the name '%.*s': is it a link "
                         "that was checked out as a text?",
                         o->path, (int)len, text);
 }

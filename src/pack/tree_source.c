@@ -25,13 +25,13 @@ struct reading {
     const char *path;
 };
 
-static int failed(const struct reading *r, const char *what)
+static int read_failed(const struct reading *r, const char *what)
 {
     return tree_fail(r->job, DIAG_INPUT, r->mark, "cannot %s '%s': %s", what,
                      r->path, strerror(errno));
 }
 
-static int changed(const struct reading *r)
+static int has_changed(const struct reading *r)
 {
     return tree_fail(r->job, DIAG_INPUT, r->mark,
                      "'%s' changed while it was read: run again when nothing "
@@ -39,7 +39,7 @@ static int changed(const struct reading *r)
                      r->path);
 }
 
-static int stopped(const struct reading *r)
+static int is_stopped(const struct reading *r)
 {
     r->job->failed = true;
     return -1;
@@ -119,7 +119,7 @@ static int missing(const struct reading *r)
     near = err == ENOENT && !r->job->device ? suggest(r->path) : NULL;
     errno = err;
     if (!near)
-        return failed(r, "open");
+        return read_failed(r, "open");
     tree_fail(r->job, DIAG_INPUT, r->mark,
               "cannot open '%s': %s (did you mean '%s'?)", r->path,
               strerror(err), near);
@@ -138,9 +138,9 @@ static int open_file(const struct reading *r, struct stat *st)
         return -1;
     fd = open(r->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0)
-        return failed(r, "open");
+        return read_failed(r, "open");
     if (fstat(fd, st)) {
-        failed(r, "read");
+        read_failed(r, "read");
     } else if (check_kind(r, st) == 0) {
         return fd;
     }
@@ -163,13 +163,13 @@ static int hash_bytes(const struct reading *r, int fd, uint32_t size,
         return -1;
     while ((n = read(fd, buf, sizeof buf)) != 0) {
         if (stop_asked())
-            return stopped(r);
+            return is_stopped(r);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return failed(r, "read");
+            return read_failed(r, "read");
         if ((size_t)n > size - seen)
-            return changed(r);
+            return has_changed(r);
         crypto_hash_sha512_update(&sha, buf, (size_t)n);
         secret_feed(r->job->sources->scan, buf, (size_t)n, false);
         seen += (uint32_t)n;
@@ -177,7 +177,7 @@ static int hash_bytes(const struct reading *r, int fd, uint32_t size,
     secret_feed(r->job->sources->scan, buf, 0, true);
     crypto_hash_sha512_final(&sha, full);
     memcpy(hash, full, OTA_HASH);
-    return seen == size ? 0 : changed(r);
+    return seen == size ? 0 : has_changed(r);
 }
 
 static bool same_file(const struct stat *a, const struct stat *b)
@@ -206,16 +206,16 @@ static char *find_real(const struct reading *r)
 static int read_source(const struct reading *r, struct tree_source *source)
 {
     struct stat before, after;
-    int fd = stop_asked() ? stopped(r) : open_file(r, &before), err;
+    int fd = stop_asked() ? is_stopped(r) : open_file(r, &before), err;
 
     if (fd < 0)
         return -1;
     source->size = (uint32_t)before.st_size;
     err = hash_bytes(r, fd, source->size, source->hash);
     if (err == 0 && fstat(fd, &after))
-        err = failed(r, "read");
+        err = read_failed(r, "read");
     if (err == 0 && !same_file(&before, &after))
-        err = changed(r);
+        err = has_changed(r);
     if (err == 0)
         err = check_content(r, source);
     close(fd);

@@ -31,7 +31,7 @@ static int by_name(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static bool excluded(const struct walk *w)
+static bool is_excluded(const struct walk *w)
 {
     const struct config_release *r = w->job->release;
     size_t i;
@@ -81,7 +81,7 @@ static int refuse_published(struct walk *w, const char *folder, size_t len)
                      w->pattern, (int)len, folder, (int)len, folder);
 }
 
-static int push(struct tree_found *f, const char *path)
+static int push_path(struct tree_found *f, const char *path)
 {
     struct tree_name *name = arena_alloc(&f->arena, sizeof *name);
 
@@ -101,11 +101,11 @@ static bool excluded_below(struct walk *w)
 {
     static const char name[] = "/\001\001";
     size_t len = strlen(w->path);
-    bool yes = excluded(w);
+    bool yes = is_excluded(w);
 
     if (!yes && len + sizeof name <= sizeof w->path) {
         memcpy(w->path + len, name, sizeof name);
-        yes = excluded(w);
+        yes = is_excluded(w);
         w->path[len] = '\0';
     }
     return yes;
@@ -158,7 +158,7 @@ static int visit(struct walk *w, unsigned char type)
     size_t len;
 
     if (kind == IS_FOLDER) {
-        if (!tree_match_below(w->pattern, w->path) || excluded(w))
+        if (!tree_match_below(w->pattern, w->path) || is_excluded(w))
             return 0;
         return enter(w);
     }
@@ -168,12 +168,13 @@ static int visit(struct walk *w, unsigned char type)
                    : 0;
     if (!tree_match(w->pattern, w->path))
         return 0;
-    if (excluded(w)) {
+    if (is_excluded(w)) {
         w->found->excluded++;
         return 0;
     }
     folder = published(w, &len);
-    return folder ? refuse_published(w, folder, len) : push(w->found, w->path);
+    return folder ? refuse_published(w, folder, len)
+                  : push_path(w->found, w->path);
 }
 
 static int visit_name(struct walk *w, const struct dirent *e)

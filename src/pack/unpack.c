@@ -437,10 +437,10 @@ static int not_opened(const struct run *r, const char *folder)
     char *example = folder && reason == ENOENT ? example_in(folder) : NULL;
 
     if (folder && reason == ENOENT)
-        diag_error(DIAG_INPUT,
-                   "'%s' is not a device's folder: it has no 'manifest'; what "
-                   "is wanted is %s",
-                   folder, example ? example : "public/devices/ID");
+        diag_error(
+            DIAG_INPUT,
+            "'%s' is not a device's folder: it has no 'manifest'; give %s",
+            folder, example ? example : "public/devices/ID");
     else
         diag_error(DIAG_INPUT, "cannot open '%s': %s", r->file,
                    strerror(reason));

@@ -57,7 +57,8 @@ static const char *minisign_kind(const char *line, size_t len)
     return end == PUBLIC_LINE ? "a public key" NOT_BUNDLE "it is given with -k"
            : end == SIGNATURE_LINE ? "a signature of minisign" NOT_BUNDLE
                                      "a bundle has its own"
-           : end == SECRET_LINE ? "a secret key" NOT_BUNDLE "show it to nobody"
+           : end == SECRET_LINE ? "a secret key" NOT_BUNDLE
+                                  "never show it to anybody"
                                 : NULL;
 }
 
@@ -99,7 +100,7 @@ static const char *text_kind(const char *text, size_t len)
     if (*text == '<')
         return "a web page" NOT_BUNDLE "the server gave it in its place";
     if (*text == '{' || *text == '[')
-        return "JSON" NOT_BUNDLE "look what it says";
+        return "JSON" NOT_BUNDLE "read what it says";
     if (has_word(text, len, "\nreleases:") || !strncmp(text, "releases:", 9))
         return "a configuration" NOT_BUNDLE "it is named with -c";
     return "a text" NOT_BUNDLE "bundles are made by 'ota-pack build'";

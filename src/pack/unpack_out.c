@@ -13,8 +13,8 @@
 #include "base/file.h"
 #include "unpack_out.h"
 
-static int fail(const struct unpack_out *out, const char *what,
-                const char *path)
+static int fail_on(const struct unpack_out *out, const char *what,
+                   const char *path)
 {
     return diag_error(DIAG_FAILED, "cannot %s '%s/%s': %s", what, out->folder,
                       path, strerror(errno));
@@ -126,13 +126,13 @@ int unpack_out_open(struct unpack_out *out, const char *path, unsigned mode)
         return -1;
     dir = unpack_out_parent(out->root, path, true, &name);
     if (dir < 0)
-        return fail(out, "make the folder of", path);
+        return fail_on(out, "make the folder of", path);
     out->fd =
         openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                mode ? 0600 : 0666);
     close(dir);
     if (out->fd < 0)
-        return fail(out, "create", path);
+        return fail_on(out, "create", path);
     out->last->made = true;
     out->mode = mode;
     out->buffered = 0;
@@ -142,7 +142,7 @@ int unpack_out_open(struct unpack_out *out, const char *path, unsigned mode)
 static int flush(struct unpack_out *out)
 {
     if (file_write(out->fd, out->buffer, out->buffered) < 0)
-        return fail(out, "write", out->last->path);
+        return fail_on(out, "write", out->last->path);
     out->buffered = 0;
     return 0;
 }
@@ -171,10 +171,10 @@ int unpack_out_close(struct unpack_out *out)
     int fd = out->fd, status = flush(out);
 
     if (status == 0 && out->mode && fchmod(fd, (mode_t)out->mode) != 0)
-        status = fail(out, "set the mode of", out->last->path);
+        status = fail_on(out, "set the mode of", out->last->path);
     out->fd = -1;
     if (close(fd) != 0 && status == 0)
-        status = fail(out, "write", out->last->path);
+        status = fail_on(out, "write", out->last->path);
     return status;
 }
 

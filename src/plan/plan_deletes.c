@@ -111,7 +111,8 @@ static int say_folder(const struct tree_entry *file, const struct plan_path *p)
 /* Keeps what is not installed; what lies below a FILE cannot be deleted, and is
  * to be once that is gone.  It says one such path for each file, and nothing
  * without `say`. */
-static int filter(struct plan_paths *p, const struct tree_set *set, bool say)
+static int filter_deletes(struct plan_paths *p, const struct tree_set *set,
+                          bool say)
 {
     const struct tree_entry *said = NULL;
     size_t kept = 0;
@@ -186,7 +187,7 @@ static int find_deletes(struct plan_maker *m, struct plan_work *w,
     int result = -1;
 
     if (collect_group(&paths, m, w, g) ||
-        filter(&paths, g->content, !g->reuse) ||
+        filter_deletes(&paths, g->content, !g->reuse) ||
         copy_paths(&paths, true, &g->dropped, &g->dropped_count) ||
         add_configured(&paths, w->config) ||
         copy_paths(&paths, false, &g->deletes, &g->delete_count))
@@ -257,7 +258,8 @@ int plan_covered(struct plan_maker *m, struct plan_work *w, uint32_t device,
         return 0;
     }
     if (add_history(&paths, w->history) ||
-        add_device(&paths, m, w, device, &seen) || filter(&paths, set, false))
+        add_device(&paths, m, w, device, &seen) ||
+        filter_deletes(&paths, set, false))
         goto out;
     *covered = all_dropped(&paths, w->join->shared);
     if (!alone) {

@@ -9,7 +9,7 @@ struct walk {
     void *ctx;
 };
 
-static int order(const struct index_file *a, const struct tree_entry *b)
+static int compare_paths(const struct index_file *a, const struct tree_entry *b)
 {
     if (a->type != b->type)
         return a->type == OTA_SLOT ? -1 : 1;
@@ -57,8 +57,8 @@ static void changed(const struct walk *w, const struct index_file *b,
 }
 
 /* Names that differ by case alone are two, wherever files are kept by case. */
-static void matched(const struct walk *w, const struct index_file *b,
-                    const struct tree_entry *e)
+static void note_match(const struct walk *w, const struct index_file *b,
+                       const struct tree_entry *e)
 {
     if (strcmp(b->path, e->path) == 0) {
         changed(w, b, e);
@@ -115,16 +115,17 @@ void plan_each_file(const struct plan_group *g,
     size_t old_count = g->before ? g->before->file_count : 0, i = 0, k = 0;
 
     while (i < old_count || k < set->count) {
-        int o = i == old_count    ? 1
-                : k == set->count ? -1
-                                  : order(g->before->files[i], set->entries[k]);
+        int o = i == old_count ? 1
+                : k == set->count
+                    ? -1
+                    : compare_paths(g->before->files[i], set->entries[k]);
 
         if (o < 0)
             removed(&w, g->before->files[i++]);
         else if (o > 0)
             added(&w, set->entries[k++]);
         else
-            matched(&w, g->before->files[i++], set->entries[k++]);
+            note_match(&w, g->before->files[i++], set->entries[k++]);
     }
     deleted(&w);
 }

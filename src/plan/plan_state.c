@@ -19,8 +19,8 @@ static bool is_due(const struct plan_maker *m, const struct plan_work *w,
     return !m->plan->request.back && life != w->config->expires;
 }
 
-static enum plan_why compare(const struct plan_maker *m,
-                             const struct plan_work *w, uint32_t device)
+static enum plan_why compare_device(const struct plan_maker *m,
+                                    const struct plan_work *w, uint32_t device)
 {
     const struct plan_request *r = &m->plan->request;
     const struct device *d = &r->config->devices[device];
@@ -105,7 +105,7 @@ int plan_states(struct plan_maker *m)
         struct plan_work *w = &m->works[i];
 
         for (uint32_t d = w->device_first; d < w->device_end; d++)
-            m->why[d] = (uint8_t)compare(m, w, d);
+            m->why[d] = (uint8_t)compare_device(m, w, d);
         if (w->out->rolled_back && leave_alone(m, w))
             return -1;
     }

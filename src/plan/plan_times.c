@@ -77,11 +77,11 @@ int plan_check_times(const struct plan *p)
         if (!r->expires || !r->device_count)
             continue;
         if (clock < OLDEST)
-            return diag_error(DIAG_FAILED,
-                              "this machine's clock says %s, which is not so: "
-                              "set it (by NTP), or devices refuse what is "
-                              "signed now with 'expires'",
-                              date(clock, now));
+            return diag_error(
+                DIAG_FAILED,
+                "this machine's clock says %s, which cannot be right: set it "
+                "(by NTP), or devices refuse what is signed now with 'expires'",
+                date(clock, now));
         if (check_release(p, r, clock))
             return -1;
         any = true;

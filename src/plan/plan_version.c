@@ -186,8 +186,8 @@ static int check_fixed(struct plan_maker *m, struct plan_work *w,
 }
 
 /* The run's new version for this release. */
-static int choose(struct plan_maker *m, struct plan_work *w,
-                  const struct need *need)
+static int choose_version(struct plan_maker *m, struct plan_work *w,
+                          const struct need *need)
 {
     const uint32_t *others = m->plan->request.at_least;
     uint32_t latest = w->latest ? w->latest->version : 0;
@@ -342,7 +342,7 @@ int plan_versions(struct plan_maker *m, struct plan_work *w)
 
     w->out->group_first = (uint32_t)p->group_count;
     w->out->device_first = (uint32_t)p->device_count;
-    if (find_need(m, w, &need) || (need.any && choose(m, w, &need)) ||
+    if (find_need(m, w, &need) || (need.any && choose_version(m, w, &need)) ||
         check_lowered(m, w) || add_devices(m, w))
         return -1;
     for (size_t i = w->out->group_first; i < p->group_count; i++)

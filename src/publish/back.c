@@ -73,10 +73,10 @@ static void refuse_version(const struct opener *o, uint32_t to)
         len += (size_t)snprintf(list + len, sizeof list - len, "%s%lu",
                                 len ? ", " : "",
                                 (unsigned long)r->versions[i].version);
-    diag_error(DIAG_USAGE,
-               "'%s' has no version %lu in '%s': what it had and was not "
-               "pruned is %s",
-               r->name, (unsigned long)to, o->where, list);
+    diag_error(
+        DIAG_USAGE,
+        "'%s' has no version %lu in '%s': the versions that are left are %s",
+        r->name, (unsigned long)to, o->where, list);
 }
 
 /* Whether its files are its own, and not only its payload. */
@@ -116,8 +116,8 @@ static int refuse_own(const struct opener *o)
         if (!count)
             diag_error(DIAG_FAILED,
                        "'%s' cannot go back to version %lu: devices have files "
-                       "of their own, and the index keeps the newest of these "
-                       "alone; publish the sources of then",
+                       "of their own, and the index keeps only the newest of "
+                       "these; publish the sources of that version",
                        o->release->name, (unsigned long)o->version->version);
         device_id_text(&d->id, text);
         if (count++ < NAMED)
@@ -148,13 +148,13 @@ static int check_version(const struct opener *o)
         return -1;
     if (!c)
         return diag_error(DIAG_FAILED,
-                          "version %lu of '%s' has files of the devices' own "
-                          "alone: publish the sources of then",
+                          "version %lu of '%s' has only files of the devices' "
+                          "own: publish the sources of that version",
                           (unsigned long)o->version->version, o->release->name);
     if (!c->payload_count)
         return diag_error(DIAG_FAILED,
                           "the payload of version %lu of '%s' was pruned: "
-                          "publish the sources of then",
+                          "publish the sources of that version",
                           (unsigned long)o->version->version, o->release->name);
     return 0;
 }

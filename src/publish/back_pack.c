@@ -87,8 +87,8 @@ static int read_payload(struct reading *r, const struct index_content *c,
 }
 
 /* 0, 1 (reported): it is not to be had, -1 (reported). */
-static int fetch(struct reading *r, const struct plan *p,
-                 const struct plan_group *g)
+static int fetch_payload(struct reading *r, const struct plan *p,
+                         const struct plan_group *g)
 {
     const struct index_content *c = g->source;
     uint32_t version = p->request.back ? p->request.back->version : g->version;
@@ -101,7 +101,7 @@ static int fetch(struct reading *r, const struct plan *p,
     if (!bytes) {
         diag_error(DIAG_SERVER,
                    "the payload of version %lu is not in '%s': publish the "
-                   "sources of then",
+                   "sources of that version",
                    (unsigned long)version, p->request.store->where);
         return 1;
     }
@@ -113,7 +113,7 @@ static int fetch(struct reading *r, const struct plan *p,
         return 0;
     diag_error(DIAG_VERIFY,
                "the payload of version %lu in '%s' does not verify (%s): "
-               "publish the sources of then",
+               "publish the sources of that version",
                (unsigned long)version, p->request.store->where,
                ota_error_name(error ? error : OTA_ERR_CONTENT));
     return 1;
@@ -154,7 +154,7 @@ int back_pack(const struct plan *p, const struct plan_group *g, unsigned jobs,
     if (!r.entries || !r.list || !r.bytes)
         diag_no_memory();
     else
-        result = fetch(&r, p, g);
+        result = fetch_payload(&r, p, g);
     if (r.bytes && r.entries && r.list && !result)
         result = join_deletes(&r, g) || pack(&r, g, jobs, out) ? -1 : 0;
     for (size_t i = 0; i < r.count; i++)

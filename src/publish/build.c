@@ -98,8 +98,8 @@ static bool stopped(const struct build_options *o)
     if (!o->stop || !*o->stop)
         return false;
     diag_error(DIAG_FAILED,
-               "stopped: the bundles in '%s' are whole, others "
-               "are not there yet",
+               "stopped: the bundles in '%s' are whole, the others are not "
+               "written yet",
                o->folder);
     return true;
 }

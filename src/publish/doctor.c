@@ -13,7 +13,7 @@
 #include "pack/tree.h"
 #include "store/login.h"
 
-static bool stopped(const struct doctor *d)
+static bool is_stopped(const struct doctor *d)
 {
     return d->o->stop && *d->o->stop;
 }
@@ -126,10 +126,11 @@ static bool look_at_reach(struct doctor *d)
         doctor_say(d, "reachable", DOCTOR_OK, NULL, "%s",
                    kind_name(d->server->kind));
     else if (d->own)
-        doctor_say(d, "reachable", DOCTOR_ERROR,
-                   "is the server up, the URL right, and its certificate "
-                   "current? 'ca' names the file of a private authority",
-                   "%s", a.error);
+        doctor_say(
+            d, "reachable", DOCTOR_ERROR,
+            "is the server up, the URL right, and its certificate current? "
+            "'ca' names the file of a private certificate authority",
+            "%s", a.error);
     else
         doctor_say_heard(d, "reachable", DOCTOR_ERROR,
                          "is the server up, the URL right, and the login?");
@@ -187,8 +188,8 @@ static bool look_at_login(struct doctor *d)
         doctor_say(d, "login", DOCTOR_OK, NULL, "not asked for, or taken");
     else if (is_open_to_all(d))
         doctor_say(d, "login", DOCTOR_WARNING,
-                   "ask for a login where something is written: devices take "
-                   "nothing that is not signed, but all could be deleted",
+                   "require a login for writing: devices take nothing that is "
+                   "not signed, but all could be deleted",
                    "anybody can write there");
     else
         doctor_say(d, "login", DOCTOR_OK, NULL, "taken");
@@ -205,7 +206,8 @@ static bool has_manifests(struct doctor *d)
     size_t step = c->device_count / STORE_AHEAD + 1;
     bool any = false;
 
-    for (size_t i = 0; i < c->device_count && !any && !stopped(d); i += step) {
+    for (size_t i = 0; i < c->device_count && !any && !is_stopped(d);
+         i += step) {
         char name[OBJECT_NAME];
         uint64_t size;
 
@@ -447,19 +449,19 @@ static void look_at_all(struct doctor *d)
     if (tree_served_keys(d->o->config, d->server))
         doctor_say_heard(d, "private", DOCTOR_ERROR,
                          "nothing is published there until then");
-    if (!look_at_reach(d) || stopped(d))
+    if (!look_at_reach(d) || is_stopped(d))
         return;
     may_write = !d->o->write_nothing && look_at_login(d);
     look_at_index(d);
     if (d->server->kind == SERVER_FOLDER)
         doctor_modes(d);
-    if (stopped(d))
+    if (is_stopped(d))
         return;
     if (!may_write || !look_at_lock(d) || !look_at_writing(d))
         borrow_object(d);
-    if (!stopped(d))
+    if (!is_stopped(d))
         doctor_read(d);
-    if (d->written && !stopped(d))
+    if (d->written && !is_stopped(d))
         look_at_replacing(d);
 }
 

@@ -104,8 +104,8 @@ static void rename_over(struct doctor *d)
         doctor_say_heard(d, "atomic", DOCTOR_WARNING, is_safe);
     else if (result > 0)
         doctor_say(d, "atomic", DOCTOR_WARNING, is_safe,
-                   "no rename over a manifest was let through: one that is "
-                   "replaced is empty for a moment");
+                   "renaming over a manifest was refused: one that is replaced "
+                   "is empty for a moment");
     else if (d->server->kind == SERVER_SFTP)
         doctor_say(d, "atomic", DOCTOR_WARNING, is_safe,
                    "one that is replaced is empty for a moment (a rename would "

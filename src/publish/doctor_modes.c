@@ -72,8 +72,8 @@ void doctor_modes(struct doctor *d)
                    m.first_unread);
     if (m.unwritten)
         doctor_say(d, "modes", DOCTOR_WARNING,
-                   "who else is to publish there cannot: 'chgrp -R' and 'chmod "
-                   "-R g+rwX' the folder",
+                   "others who publish there cannot: 'chgrp -R' and 'chmod -R "
+                   "g+rwX' the folder",
                    "its group cannot write to %zu of what is there, as '%s'",
                    m.unwritten, m.first_unwritten);
 }

@@ -8,8 +8,8 @@
 
 enum { CLOCK_MAX = 60, RANGE_FIRST = 100, RANGE_LEN = 50 };
 
-static int ask(struct doctor *d, const char *name, const char *header,
-               struct store_answer *a)
+static int ask_server(struct doctor *d, const char *name, const char *header,
+                      struct store_answer *a)
 {
     const struct store_request r = {
         .method = "GET", .name = name, .header = header};
@@ -40,11 +40,12 @@ static void say_unreadable(struct doctor *d, const struct store_answer *a)
     else if (a->status == 200)
         doctor_say(d, "readable", DOCTOR_ERROR,
                    "is it another folder, or an old copy of a cache?",
-                   "'%s' gives devices other bytes than were put", url);
+                   "'%s' gives devices other bytes than those that were put",
+                   url);
     else
         doctor_say(d, "readable", DOCTOR_ERROR,
                    a->status >= 300 && a->status < 400
-                       ? "name the URL that it leads to"
+                       ? "use the URL that it leads to"
                        : "does the URL name the folder that is published to?",
                    "'%s' gives devices HTTP %ld", url, a->status);
 }
@@ -59,14 +60,14 @@ static void look_at_encoding(struct doctor *d, const struct store_answer *plain)
                    "'%s' without being asked for", plain->encoding);
         return;
     }
-    if (ask(d, d->name, "Accept-Encoding: gzip", &a))
+    if (ask_server(d, d->name, "Accept-Encoding: gzip", &a))
         return;
     if (*a.encoding && strcasecmp(a.encoding, "identity") != 0)
         doctor_say(d, "encoding", DOCTOR_WARNING,
                    "switch compression off there (nginx: gzip off): payloads "
                    "are compressed, and what is compressed on the way has no "
                    "ranges, and a weak ETag or none",
-                   "'%s' for who accepts it", a.encoding);
+                   "'%s' for whoever accepts it", a.encoding);
     else
         doctor_say(d, "encoding", DOCTOR_OK, NULL, "none is applied");
     store_answer_release(&a);
@@ -79,7 +80,7 @@ static void look_at_clock(struct doctor *d, const struct store_answer *a)
     if (!a->date)
         doctor_say(d, "clock", DOCTOR_WARNING,
                    "devices without a clock of their own take the server's",
-                   "the server says no Date");
+                   "the server sends no Date");
     else if (off > CLOCK_MAX || off < -CLOCK_MAX)
         doctor_say(d, "clock", DOCTOR_WARNING,
                    "set both by NTP: what expires, and locks, go by them",
@@ -98,7 +99,7 @@ static void look_at_range(struct doctor *d)
 
     snprintf(header, sizeof header, "Range: bytes=%zu-%zu", first,
              first + len - 1);
-    if (ask(d, d->name, header, &a))
+    if (ask_server(d, d->name, header, &a))
         return;
     if (a.status == 206 && a.len == len &&
         memcmp(a.bytes, d->bytes + first, len) == 0)
@@ -127,7 +128,7 @@ static void look_at_etag(struct doctor *d, const struct store_answer *plain)
     }
     memcpy(d->etag, plain->etag, sizeof d->etag);
     snprintf(header, sizeof header, "If-None-Match: %s", plain->etag);
-    if (ask(d, d->name, header, &a))
+    if (ask_server(d, d->name, header, &a))
         return;
     if (a.status == 304)
         doctor_say(d, "etag", DOCTOR_OK, NULL, "304 where nothing has changed");
@@ -159,27 +160,26 @@ static void look_at_manifest_cache(struct doctor *d, const char *cache)
         doctor_say(d, "cache", DOCTOR_OK, NULL,
                    "manifests are asked for each time");
     else if (age > 0)
-        doctor_say(d, "cache", DOCTOR_WARNING,
-                   "send 'Cache-Control: no-cache' for devices/",
-                   "manifests may be kept, so that news come up to %lld s "
-                   "late",
-                   age);
+        doctor_say(
+            d, "cache", DOCTOR_WARNING,
+            "send 'Cache-Control: no-cache' for devices/",
+            "manifests may be cached: devices may hear up to %lld s late", age);
     else
         doctor_say(d, "cache", DOCTOR_WARNING,
                    "send 'Cache-Control: no-cache' for devices/ (nginx: "
                    "add_header): a cache on the way may keep old ones",
-                   "nothing is said about keeping manifests");
+                   "nothing is said about caching manifests");
 }
 
 static void look_at_payload_cache(struct doctor *d)
 {
     struct store_answer a;
 
-    if (ask(d, DOCTOR_PAYLOAD, NULL, &a))
+    if (ask_server(d, DOCTOR_PAYLOAD, NULL, &a))
         return;
     if (a.status != 200)
         doctor_say(d, "payload", DOCTOR_ERROR,
-                   "devices find news, and cannot get it",
+                   "devices hear of updates, and cannot get them",
                    "devices get HTTP %ld for payloads", a.status);
     else if (strcasestr(a.cache, "no-store") || strcasestr(a.cache, "private"))
         doctor_say(d, "payload", DOCTOR_WARNING,
@@ -198,7 +198,7 @@ static void look_at_times(struct doctor *d)
 {
     struct store_answer a;
 
-    if (!*d->published || ask(d, d->published, NULL, &a))
+    if (!*d->published || ask_server(d, d->published, NULL, &a))
         return;
     if (a.status == 200 && a.modified && a.modified < d->created)
         doctor_say(d, "times", DOCTOR_WARNING,
@@ -210,7 +210,7 @@ static void look_at_times(struct doctor *d)
     else if (a.status == 200)
         doctor_say(d, "times", DOCTOR_OK, NULL,
                    a.modified ? "Last-Modified is that of publishing"
-                              : "no Last-Modified is said");
+                              : "no Last-Modified is sent");
     store_answer_release(&a);
 }
 
@@ -218,7 +218,7 @@ void doctor_read(struct doctor *d)
 {
     struct store_answer a;
 
-    if (!d->reader || !d->name || ask(d, d->name, NULL, &a))
+    if (!d->reader || !d->name || ask_server(d, d->name, NULL, &a))
         return;
     if (!is_object(d, &a) && !*a.encoding) {
         say_unreadable(d, &a);
@@ -245,10 +245,10 @@ static bool ask_for_news(struct doctor *d, struct store_answer *a)
     char header[160];
 
     snprintf(header, sizeof header, "If-None-Match: %s", d->etag);
-    if (ask(d, d->name, *d->etag ? header : NULL, a) || a->status != 304)
+    if (ask_server(d, d->name, *d->etag ? header : NULL, a) || a->status != 304)
         return false;
     store_answer_release(a);
-    return !ask(d, d->name, NULL, a);
+    return !ask_server(d, d->name, NULL, a);
 }
 
 void doctor_replaced(struct doctor *d, const uint8_t *bytes)
@@ -274,7 +274,7 @@ void doctor_replaced(struct doctor *d, const uint8_t *bytes)
                    "another manifest of that size has the same ETag");
     else
         doctor_say(d, "replace", DOCTOR_OK, NULL,
-                   *d->etag ? "the ETag is another at once"
+                   *d->etag ? "the ETag changes at once"
                             : "seen at once, without an ETag");
     store_answer_release(&a);
 }

@@ -3,7 +3,7 @@
 
 #include "doctor_private.h"
 
-static void hear(void *ctx, const struct diag_event *e)
+static void hear_event(void *ctx, const struct diag_event *e)
 {
     struct doctor_heard *heard = ctx;
 
@@ -21,7 +21,7 @@ void doctor_forget(const struct doctor *d)
 
 void doctor_listen(const struct doctor *d)
 {
-    diag_set_handler(hear, d->o->heard);
+    diag_set_handler(hear_event, d->o->heard);
     doctor_forget(d);
 }
 

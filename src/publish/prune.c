@@ -41,16 +41,16 @@ static void say(const struct prune *p, const struct prune_item *item)
 static int refuse_open(const struct index *x)
 {
     if (x->doubt)
-        return diag_error(DIAG_FAILED,
-                          "what devices have may be other than the index says: "
-                          "run 'ota-pack publish', which looks at all of them, "
-                          "then prune");
+        return diag_error(
+            DIAG_FAILED,
+            "devices may have something else than the index says: run "
+            "'ota-pack publish', which looks at all of them, then prune");
     for (size_t i = 0; i < x->intent_count; i++)
         if (plan_intent_open(&x->intents[i]))
-            return diag_error(DIAG_FAILED,
-                              "a publish was cut short, and what devices have "
-                              "is not known: run 'ota-pack publish' to bring "
-                              "it to its end, then prune");
+            return diag_error(
+                DIAG_FAILED,
+                "a publish was cut short, and what devices have is not known: "
+                "run 'ota-pack publish' to finish it, then prune");
     return 0;
 }
 
@@ -213,7 +213,7 @@ static int prune_objects(struct prune *p)
     return p->broken ? -1 : p->gone < p->total;
 }
 
-static int finish(struct prune *p)
+static int finish_prune(struct prune *p)
 {
     struct store *s = p->s->store;
 
@@ -302,7 +302,7 @@ static int prune(void *ctx)
     if (prune_versions(p))
         return -1;
     failed = prune_objects(p);
-    if (failed < 0 || finish(p))
+    if (failed < 0 || finish_prune(p))
         return -1;
     return failed;
 }

@@ -23,7 +23,7 @@ static bool same_digest(const struct index_version *v, const struct tree_set *s)
 }
 
 /* Only once all devices are to have it: one of them may be there to try it. */
-static int unmark(struct publish *p, const struct plan_release *r)
+static int unmark_release(struct publish *p, const struct plan_release *r)
 {
     const struct config_release *c = &p->o->config->releases[r->release];
     const struct tree_set *set = p->o->tree->releases[r->release].sets;
@@ -121,7 +121,7 @@ int publish_mark(struct publish *p)
 
         if (r->device_count - r->counts[PLAN_REFRESH] == 0)
             continue;
-        if (unmark(p, r) || (p->back && mark_left(p, r)))
+        if (unmark_release(p, r) || (p->back && mark_left(p, r)))
             return -1;
     }
     return 0;

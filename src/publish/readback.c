@@ -54,7 +54,7 @@ struct payload_read {
     bool full;
 };
 
-static bool stopped(const struct readback *r)
+static bool is_stopped(const struct readback *r)
 {
     return r->o->stop && *r->o->stop;
 }
@@ -116,7 +116,7 @@ static int take_sample(struct readback *r)
     return 0;
 }
 
-static int choose(struct readback *r)
+static int choose_devices(struct readback *r)
 {
     size_t count = index_device_count(r->index);
     bool *used = calloc(r->o->word_count + 1, sizeof *used);
@@ -264,12 +264,12 @@ bool readback_is_entry(const struct index *x, const struct index_device *d,
 
     *differs = NULL;
     if (memcmp(m->release, d->digest, OTA_DIGEST) != 0)
-        *differs = "its release is not the one of the index";
+        *differs = "its release is not that of the index";
     else if (m->created != d->created || m->expires != d->expires)
         *differs = "its times are not those of the index";
     else if (v &&
              (m->hardware != v->hardware || strcmp(m->label, v->label) != 0))
-        *differs = "its hardware or label is not the one of the index";
+        *differs = "its hardware or label is not that of the index";
     else if (!same_payloads(m, index_content_of(x, d)))
         *differs = "its payloads are not those of the index";
     return m->version == d->version && !*differs;
@@ -398,7 +398,7 @@ static int conclude(void *ctx, size_t i)
     struct readback_item item = {r->devices[i], NULL, w->message};
 
     check_payloads(r, w);
-    if (stopped(r))
+    if (is_stopped(r))
         return -1;
     meter_count(r->o->meter, 1, 0);
     if (w->failed) {
@@ -472,10 +472,10 @@ int readback_run(const struct readback_options *options,
     if (index_read_head(options->store, options->key, &r->index) == 0 &&
         index_read_shards(r->index, options->store) == 0) {
         find_open(r);
-        if (choose(r) == 0 && list_payloads(r) == 0)
+        if (choose_devices(r) == 0 && list_payloads(r) == 0)
             failed = read_devices(r);
     }
-    if (failed && stopped(r))
+    if (failed && is_stopped(r))
         diag_error(DIAG_FAILED, "stopped after %zu device%s", result->devices,
                    result->devices == 1 ? "" : "s");
     meter_end(options->meter);

@@ -58,8 +58,8 @@ static int say_unknown(const struct withdraw *w, const char *word)
 }
 
 /* 0, or -1 (reported); *found is NULL where it is not known. */
-static int find(const struct withdraw *w, const char *word,
-                const struct index_device **out)
+static int find_device(const struct withdraw *w, const char *word,
+                       const struct index_device **out)
 {
     const struct index_device *found = NULL;
     struct device_id id;
@@ -134,7 +134,8 @@ static int find_targets(void *ctx)
     for (size_t i = 0; i < w->o->word_count; i++) {
         const struct index_device *d;
 
-        if (find(w, w->o->words[i], &d) || (d && refuse_listed(w, &d->id)))
+        if (find_device(w, w->o->words[i], &d) ||
+            (d && refuse_listed(w, &d->id)))
             result = -1;
         else if (d)
             add_target(w, d);

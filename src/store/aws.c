@@ -37,7 +37,7 @@ void store_aws_release(struct store_aws *a)
     wipe(&a->from);
 }
 
-static void move(char **to, char **from)
+static void move_text(char **to, char **from)
 {
     if (*to)
         return;
@@ -104,7 +104,7 @@ static int take_region(const struct config_server *s, struct store_aws *out)
  */
 
 /* Where the file is: the variable, or ~/.aws/NAME; "": nowhere. */
-static void place(char path[PATH_MAX], const char *name, const char *file)
+static void place_of(char path[PATH_MAX], const char *name, const char *file)
 {
     const char *named = variable(name), *home = variable("HOME");
     bool at_home = named && strncmp(named, "~/", 2) == 0 && home;
@@ -145,9 +145,9 @@ static int read_profile(struct profile *p, bool config, struct store_aws *out)
 static void take_keys(struct store_aws *out, struct store_aws *from)
 {
     if (!out->id && from->id && from->secret) {
-        move(&out->id, &from->id);
-        move(&out->secret, &from->secret);
-        move(&out->token, &from->token);
+        move_text(&out->id, &from->id);
+        move_text(&out->secret, &from->secret);
+        move_text(&out->token, &from->token);
     }
 }
 
@@ -167,8 +167,8 @@ static int from_files(struct profile *p, struct store_aws *out)
     take_keys(out, &one);
     p->in_config = !out->id;
     take_keys(out, &two);
-    move(&out->region, &two.region);
-    move(&out->region, &one.region);
+    move_text(&out->region, &two.region);
+    move_text(&out->region, &one.region);
     store_aws_release(&one);
     store_aws_release(&two);
     return result;
@@ -177,7 +177,7 @@ static int from_files(struct profile *p, struct store_aws *out)
 /* -- both -------------------------------------------------------------------
  */
 
-static int missing(const struct profile *p)
+static int is_missing(const struct profile *p)
 {
     struct diag_mark mark = p->server->url.mark;
 
@@ -188,7 +188,7 @@ static int missing(const struct profile *p)
     if (p->other)
         return diag_error_at(
             DIAG_KEY, mark,
-            "the profile '%s' has its keys from '%s', which is not possible "
+            "the profile '%s' gets its keys from '%s', which is not supported "
             "here: eval \"$(aws configure export-credentials --profile '%s' "
             "--format env)\" puts them where they are found",
             p->name, p->other, p->name);
@@ -216,10 +216,10 @@ static int check(const struct config_server *s, const struct store_aws *a)
                              "characters that no key has",
                              s->url.text);
     if (a->region && !config_is_region(a->region))
-        return diag_error_at(DIAG_CONFIG, s->url.mark,
-                             "the region '%s', of AWS_REGION or the profile, "
-                             "is not one",
-                             a->region);
+        return diag_error_at(
+            DIAG_CONFIG, s->url.mark,
+            "the region '%s', from AWS_REGION or the profile, is not valid",
+            a->region);
     return 0;
 }
 
@@ -229,8 +229,8 @@ static int look(struct profile *p, struct store_aws *out)
 
     if (take_region(s, out) || (!s->profile.text && from_variables(out)))
         return -1;
-    place(p->credentials, "AWS_SHARED_CREDENTIALS_FILE", "credentials");
-    place(p->config, "AWS_CONFIG_FILE", "config");
+    place_of(p->credentials, "AWS_SHARED_CREDENTIALS_FILE", "credentials");
+    place_of(p->config, "AWS_CONFIG_FILE", "config");
     p->name = s->profile.text ? s->profile.text : variable("AWS_PROFILE");
     p->named = p->name != NULL;
     if (!p->named)
@@ -242,7 +242,7 @@ static int look(struct profile *p, struct store_aws *out)
             return -1;
         if (needed &&
             (!out->id || (p->other && strcmp(p->other, "role_arn") == 0)))
-            return missing(p);
+            return is_missing(p);
         if (needed && note_profile(p, out))
             return -1;
     }

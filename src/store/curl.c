@@ -108,7 +108,7 @@ static const char *status_advice(long status)
         return " (the server's own log says why: a full disk, or a folder that "
                "it may not write?)";
     if (status >= 300 && status < 400)
-        return " (a redirect: name the URL that it leads to)";
+        return " (a redirect: use the URL that it leads to)";
     return "";
 }
 
@@ -116,13 +116,13 @@ static const char *code_advice(CURLcode code)
 {
     if (code == CURLE_PEER_FAILED_VERIFICATION)
         return " (nothing was sent: 'ca' names the file of a private "
-               "authority, 'known_hosts' the known SSH keys)";
+               "certificate authority, 'known_hosts' the known SSH keys)";
     if (code == CURLE_SSL_PINNEDPUBKEYNOTMATCH)
         return " (nothing was sent: the server's key is not what 'pin' says; "
                "somebody may be in between, or its owner has changed it)";
     if (store_curl_is_away(code))
-        return " (is the server up, its port right, and nothing in between "
-               "that keeps us out?)";
+        return " (is the server up, the port right, and no firewall in "
+               "between?)";
     if (code == CURLE_REMOTE_ACCESS_DENIED)
         return " (the server does not let this user do that there)";
     if (code == CURLE_QUOTE_ERROR)

@@ -84,7 +84,7 @@ static void drop_folder(struct store_net *n, const char *name)
 
 static void dav_warn(const struct store_net *n)
 {
-    diag_warning("the password of '%s' goes over the line as it is: use https",
+    diag_warning("the password of '%s' is sent unencrypted: use https",
                  n->store.where);
 }
 

@@ -99,7 +99,7 @@ static void free_put(struct put *p)
     free(p);
 }
 
-static void fail(struct put *p, const struct request *r)
+static void fail_put(struct put *p, const struct request *r)
 {
     http_fail(r, "write");
     store_puts_failed(&p->d->web.net.puts, p->name, p->class);
@@ -145,7 +145,7 @@ static void made(struct request *r)
     if (http_good(r) || (r->code == CURLE_OK && r->status == 405))
         note_made(p);
     if (r->code != CURLE_OK) {
-        fail(p, r);
+        fail_put(p, r);
         free_put(p);
     } else if (p->step == MAKING_TOP) {
         step(p, true, request_queue);
@@ -165,7 +165,7 @@ static void put_done(struct request *r)
         return;
     }
     if (!http_good(r))
-        fail(p, r);
+        fail_put(p, r);
     else if (p->made && d->folders == FOLDERS_UNKNOWN)
         d->folders = FOLDERS_BY_MKCOL;
     else if (p->class == STORE_FIRST && d->folders == FOLDERS_UNKNOWN)

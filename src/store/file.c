@@ -20,7 +20,7 @@ int store_fail(const struct store_file *s, const char *verb, const char *name)
     if (errno == ENOSPC || errno == EDQUOT)
         advice = ": nothing is half written; make room and publish again";
     else if (errno == ELOOP || errno == ENOTDIR)
-        reason = "a part of it is a link, or no folder";
+        reason = "a part of it is a link, or not a folder";
     return diag_error(DIAG_SERVER, "cannot %s '%s%s%s': %s%s", verb, s->folder,
                       *name ? "/" : "", name, reason, advice);
 }
@@ -51,7 +51,7 @@ int store_place(struct store_place *p, const struct store_file *s,
     char *slash;
 
     if (!good_name(name)) {
-        diag_error(DIAG_FAILED, "'%s' is no name for an object in '%s'", name,
+        diag_error(DIAG_FAILED, "'%s' cannot name an object in '%s'", name,
                    s->folder);
         return -1;
     }

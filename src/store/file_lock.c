@@ -32,7 +32,7 @@ static bool read_text(int fd, struct store_lock_text *t)
 }
 
 /* Whether `lock` is still the file that is open: breaking replaces it. */
-static bool current(const struct store_file *s, int fd)
+static bool is_current(const struct store_file *s, int fd)
 {
     struct stat here, there;
 
@@ -174,7 +174,7 @@ static int try_lock(struct store_file *s, struct store_lock_text *t)
         return -1;
     locked = flock(fd, LOCK_EX | LOCK_NB) == 0;
     error = errno;
-    if (locked && current(s, fd))
+    if (locked && is_current(s, fd))
         return own_lock(s, fd);
     read_text(fd, t);
     close(fd);
@@ -251,7 +251,7 @@ static int break_lock(struct store_file *s)
     /* Without locks the text alone says whether somebody has it. */
     s->store.forced = result == 1 || strcmp(t.holder, STORE_LOCK_NOBODY) != 0;
     if (result == 2)
-        diag_warning("'%s' has no locks: nothing keeps another one from "
+        diag_warning("'%s' has no locks: nothing keeps somebody else from "
                      "publishing there at the same time",
                      s->folder);
     return replace_lock(s, result == 1);
@@ -293,7 +293,7 @@ bool store_file_lost(struct store *store)
 {
     const struct store_file *s = (const struct store_file *)store;
 
-    return s->lock >= 0 && !current(s, s->lock);
+    return s->lock >= 0 && !is_current(s, s->lock);
 }
 
 bool store_file_unlock(struct store *store)
@@ -307,7 +307,7 @@ bool store_file_unlock(struct store *store)
     }
     if (s->lock < 0)
         return true;
-    ours = current(s, s->lock);
+    ours = is_current(s, s->lock);
     if (ours) /* else it was broken, and is another's now */
         unlinkat(s->base, ".part", AT_REMOVEDIR);
     if (ftruncate(s->lock, 0) < 0)

@@ -28,7 +28,7 @@ struct put {
     bool made_dir; /* by us, just now */
 };
 
-static bool durable(const struct put *p)
+static bool is_durable(const struct put *p)
 {
     return p->class != STORE_MANIFEST && p->class != STORE_FIRST;
 }
@@ -105,7 +105,7 @@ static int open_folder(struct put *p)
         return store_fail(p->s, "write", p->name);
     if (p->made_dir)
         store_fix_folder(p->s, p->parent, place->dir);
-    if (p->made_dir && !durable(p))
+    if (p->made_dir && !is_durable(p))
         return 0;
     p->dir = store_dir(p->s, place);
     if (p->dir < 0)
@@ -120,7 +120,7 @@ static int make_newer(struct put *p)
     struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
     struct stat st, mine;
 
-    if (durable(p) || p->made_dir)
+    if (is_durable(p) || p->made_dir)
         return 0;
     if (fstatat(p->dir, p->place.leaf, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0 : -1;
@@ -152,7 +152,7 @@ static int rename_temp(struct put *p)
 
 static int sync_folders(struct put *p)
 {
-    if (!durable(p))
+    if (!is_durable(p))
         return 0;
     return fsync(p->dir) < 0 || (p->made_dir && fsync(p->parent) < 0) ? -1 : 0;
 }
@@ -165,7 +165,7 @@ static int put_bytes(struct put *p, const uint8_t *bytes, size_t len)
         return store_fail(p->s, "write", p->name);
     if (open_folder(p) < 0)
         return -1;
-    if (make_newer(p) < 0 || (durable(p) && fsync(p->fd) < 0) ||
+    if (make_newer(p) < 0 || (is_durable(p) && fsync(p->fd) < 0) ||
         close_temp(p) < 0)
         return store_fail(p->s, "write", p->name);
     if (p->class == STORE_HEAD && p->s->store.ask &&
@@ -206,7 +206,7 @@ int store_file_put(struct store *store, const char *name, const uint8_t *bytes,
         undo(&p);
     tempfile_unwatch(p.watch);
     store_dir_close(&p.place, p.dir);
-    if (result == 0 && !durable(&p))
+    if (result == 0 && !is_durable(&p))
         s->unsynced = true;
     return result;
 }

@@ -318,7 +318,7 @@ static void give_up(struct request *r, CURLcode code)
     finish(r);
 }
 
-static void launch(struct http *h, struct request *r)
+static void launch_request(struct http *h, struct request *r)
 {
     struct transfer *t = h->transfers;
 
@@ -349,7 +349,7 @@ static void add_waiting(struct http *h, struct request *r, uint64_t due)
     h->waiting_end = &r->next;
 }
 
-static void complete(struct http *h, CURLMsg *m)
+static void complete_request(struct http *h, CURLMsg *m)
 {
     struct request *r;
     struct transfer *t = NULL;
@@ -383,7 +383,7 @@ static int wake(struct http *h)
         if (stopped) {
             give_up(r, CURLE_ABORTED_BY_CALLBACK);
         } else if (r->due <= now && h->active < h->engine.most) {
-            launch(h, r);
+            launch_request(h, r);
         } else {
             if (r->due > now && r->due - now < soonest)
                 soonest = r->due - now;
@@ -422,7 +422,7 @@ static void http_drive(struct engine *e)
     while ((m = curl_multi_info_read(h->multi, &left))) {
         if (m->msg != CURLMSG_DONE)
             continue;
-        complete(h, m);
+        complete_request(h, m);
         any = true;
     }
     if (store_curl_stopped(h->engine.curl))
@@ -441,7 +441,7 @@ static void http_begin(struct engine *e, struct request *r,
     } else if (store_curl_stopped(e->curl)) {
         give_up(r, CURLE_ABORTED_BY_CALLBACK);
     } else if (h->active < e->most) {
-        launch(h, r);
+        launch_request(h, r);
     } else {
         r->due = 0;
         r->next = h->waiting;

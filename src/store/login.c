@@ -13,14 +13,14 @@
 
 enum { SECRETS_MAX = 1 << 20 };
 
-static const char *variable(const char *name)
+static const char *from_variable(const char *name)
 {
     const char *value = getenv(name);
 
     return value && *value ? value : NULL;
 }
 
-static int copy(char **to, const char *from)
+static int copy_text(char **to, const char *from)
 {
     if (!from || *to)
         return 0;
@@ -86,7 +86,7 @@ void store_login_who(const struct store_login *l, const char *noun, char *out,
 
 static bool netrc_path(char path[PATH_MAX])
 {
-    const char *named = variable("NETRC"), *home = variable("HOME");
+    const char *named = from_variable("NETRC"), *home = from_variable("HOME");
 
     if (named)
         return snprintf(path, PATH_MAX, "%s", named) < PATH_MAX;
@@ -151,7 +151,7 @@ static const char *password_source(const struct config_server *s,
                                         "OTA_PACK_SERVER_PASSWORD_COMMAND"};
 
     for (unsigned i = 0; environment && i < 3; i++)
-        if (variable(names[i]))
+        if (from_variable(names[i]))
             return names[i];
     return s->password_command.text ? "'password_command'" : NULL;
 }
@@ -165,7 +165,7 @@ static int take_password(const struct config_server *s, bool environment,
 
     if (keys_server_password(environment, s->password_command.text, &password))
         return -1;
-    result = copy(&l->password, password);
+    result = copy_text(&l->password, password);
     if (password)
         keys_password_free(password);
     if (!result && l->password && from)
@@ -176,17 +176,17 @@ static int take_password(const struct config_server *s, bool environment,
 static int take_user(const struct config *c, const struct config_server *s,
                      bool environment, struct store_login *l)
 {
-    const char *named = variable("OTA_PACK_SERVER_USER");
+    const char *named = from_variable("OTA_PACK_SERVER_USER");
 
     if (environment && named)
-        return copy(&l->user, named) ||
+        return copy_text(&l->user, named) ||
                        store_login_note(&l->user_from, "OTA_PACK_SERVER_USER")
                    ? -1
                    : 0;
     if (!s->user.text)
         return 0;
     /* A user of the URL has the URL's place. */
-    return copy(&l->user, s->user.text) ||
+    return copy_text(&l->user, s->user.text) ||
                    store_login_note(&l->user_from, "%s of '%s'",
                                     s->user.mark.line == s->url.mark.line &&
                                             s->user.mark.col == s->url.mark.col
@@ -205,10 +205,11 @@ static struct {
 
 static int copy_login(struct store_login *to, const struct store_login *from)
 {
-    return copy(&to->user, from->user) || copy(&to->password, from->password) ||
-                   copy(&to->token, from->token) ||
-                   copy(&to->user_from, from->user_from) ||
-                   copy(&to->password_from, from->password_from)
+    return copy_text(&to->user, from->user) ||
+                   copy_text(&to->password, from->password) ||
+                   copy_text(&to->token, from->token) ||
+                   copy_text(&to->user_from, from->user_from) ||
+                   copy_text(&to->password_from, from->password_from)
                ? -1
                : 0;
 }
@@ -237,7 +238,8 @@ static int find_login(const struct config *c, const struct config_server *s,
     bool environment = c->server_count == 1;
 
     if (take_user(c, s, environment, out) ||
-        (environment && copy(&out->token, variable("OTA_PACK_SERVER_TOKEN"))) ||
+        (environment &&
+         copy_text(&out->token, from_variable("OTA_PACK_SERVER_TOKEN"))) ||
         check_token(out->token) || take_password(s, environment, out))
         return -1;
     return out->password || out->token ? 0 : from_netrc(host, out);

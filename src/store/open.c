@@ -35,7 +35,7 @@ static int open_kind(const struct config *c, const struct config_server *s,
         return store_s3_open(c, s, out);
     }
     return diag_error_at(DIAG_CONFIG, s->url.mark,
-                         "servers of this kind are not possible yet");
+                         "servers of this kind are not supported yet");
 }
 
 int store_open(const struct config *c, const struct config_server *s,

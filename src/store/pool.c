@@ -185,7 +185,7 @@ static bool is_refused_read(const struct request *r)
            strncmp(r->said, "550", 3) == 0;
 }
 
-static void attempt(struct worker *w, struct request *r)
+static void attempt_job(struct worker *w, struct request *r)
 {
     curl_off_t size = -1, modified = -1;
 
@@ -236,7 +236,7 @@ static bool pool_passes(const struct request *r)
     return request_may_pass(r->code, 0) || r->code == CURLE_FAILED_INIT;
 }
 
-static void nap(const struct pool *p, unsigned ms)
+static void sleep_ms(const struct pool *p, unsigned ms)
 {
     const struct timespec t = {.tv_nsec = NAP_MS * 1000000L};
 
@@ -287,7 +287,7 @@ static bool is_cut_early(const struct worker *w, const struct request *r)
 static void attempt_held(struct worker *w, struct request *r)
 {
     w->holds = true;
-    attempt(w, r);
+    attempt_job(w, r);
     w->holds = !is_unclear(r->code);
     if (w->holds)
         w->pool->hold = true; /* and so do all */
@@ -296,16 +296,16 @@ static void attempt_held(struct worker *w, struct request *r)
 /* Until it is answered; false: this connection is one too many.  A thread waits
  * for the next try itself: what its connection was refused, another one of it
  * would be, too. */
-static bool serve(struct worker *w, struct request *r)
+static bool serve_job(struct worker *w, struct request *r)
 {
     for (r->tries = 1;; r->tries++) {
         bool passes;
 
-        attempt(w, r);
+        attempt_job(w, r);
         if (is_cut_early(w, r))
             attempt_held(w, r);
         while (other_login(w->pool, r))
-            attempt(w, r);
+            attempt_job(w, r);
         passes = request_passes(r);
         if (passes)
             w->up = false;
@@ -313,11 +313,11 @@ static bool serve(struct worker *w, struct request *r)
             return false;
         if (!request_again(r))
             return true;
-        nap(w->pool, request_delay(r));
+        sleep_ms(w->pool, request_delay(r));
     }
 }
 
-static void push(struct pool *p, struct request *r, bool first)
+static void push_job(struct pool *p, struct request *r, bool first)
 {
     r->next = first ? p->queue : NULL;
     if (first)
@@ -359,7 +359,7 @@ static void *work(void *arg)
         bool was_up = w->up, served;
 
         pthread_mutex_unlock(&p->lock);
-        served = serve(w, r);
+        served = serve_job(w, r);
         if (served)
             request_settled(r);
         pthread_mutex_lock(&p->lock);
@@ -369,7 +369,7 @@ static void *work(void *arg)
         }
         if (!served) {
             p->retired++;
-            push(p, r, true);
+            push_job(p, r, true);
             break;
         }
         r->next = p->finished;
@@ -476,7 +476,7 @@ static void pool_begin(struct engine *e, struct request *r,
     bool alone;
 
     pthread_mutex_lock(&p->lock);
-    push(p, r, turn == TURN_FIRST);
+    push_job(p, r, turn == TURN_FIRST);
     add_workers(p);
     alone = p->count == 0;
     if (alone) { /* no thread could be had */

@@ -112,8 +112,7 @@ static void make_tops(struct store_remote *r)
 
 static void remote_warn(const struct store_net *n)
 {
-    diag_warning("the password of '%s' goes over the line as it is: use ftps "
-                 "or sftp",
+    diag_warning("the password of '%s' is sent unencrypted: use ftps or sftp",
                  n->store.where);
 }
 
@@ -208,8 +207,8 @@ static int parse_url(struct store_remote *r, const struct config_server *s,
     r->where = store_trimmed(s->url.text);
     if (good && r->where)
         return 0;
-    return diag_error_at(DIAG_CONFIG, s->url.mark, "'%s' is no URL of a folder",
-                         s->url.text);
+    return diag_error_at(DIAG_CONFIG, s->url.mark,
+                         "'%s' is not the URL of a folder", s->url.text);
 }
 
 int store_remote_open(struct store_remote *r, const struct config *c,

@@ -77,7 +77,7 @@ static int add_commands(struct put *p, struct request *q)
                                 p->name);
 }
 
-static void answered(struct request *q);
+static void put_answered(struct request *q);
 
 static struct request *next_request(struct put *p)
 {
@@ -96,7 +96,7 @@ static struct request *next_request(struct put *p)
     }
     snprintf(q->name, sizeof q->name, "%s", p->name);
     q->ctx = p;
-    q->done = answered;
+    q->done = put_answered;
     return q;
 }
 
@@ -122,7 +122,7 @@ static void end_put(struct put *p, int outcome)
     free_put(p);
 }
 
-static void succeed(struct put *p)
+static void put_succeeded(struct put *p)
 {
     store_puts_made_hh(&p->r->net.puts, p->name);
     p->r->in_row = 0;
@@ -195,7 +195,7 @@ static void part_answered(struct put *p, const struct request *q)
     bool is_rename = q->code == CURLE_QUOTE_ERROR;
 
     if (q->code == CURLE_OK) {
-        succeed(p);
+        put_succeeded(p);
     } else if (lacks_folder(q) && !p->made &&
                !(is_rename && p->class == STORE_FIRST)) {
         p->made = true;
@@ -214,7 +214,7 @@ static void part_answered(struct put *p, const struct request *q)
 static void in_place_answered(struct put *p, const struct request *q)
 {
     if (q->code == CURLE_OK) {
-        succeed(p);
+        put_succeeded(p);
     } else if (lacks_folder(q) && !p->made) {
         p->made = true;
         go_on(p, PARTED);
@@ -245,7 +245,7 @@ static void look_answered(struct put *p, struct request *q)
 {
     if (q->code == CURLE_OK && store_is_content(p->class) &&
         q->size == p->len) {
-        succeed(p);
+        put_succeeded(p);
     } else if (q->code == CURLE_OK && !p->cleared) {
         found_one(p);
     } else if (q->code == CURLE_ABORTED_BY_CALLBACK) {
@@ -259,7 +259,7 @@ static void look_answered(struct put *p, struct request *q)
     }
 }
 
-static void answered(struct request *q)
+static void put_answered(struct request *q)
 {
     struct put *p = q->ctx;
 

@@ -71,10 +71,10 @@ static const struct {
      "way changes requests"},
     {"InvalidAccessKeyId", "the key id is of another store, or was deleted"},
     {"InvalidToken", "the session token is not the one of this key id"},
-    {"ExpiredToken", "the session is over: get another one"},
-    {"TokenRefreshRequired", "the session is over: get another one"},
+    {"ExpiredToken", "the session has expired: get a new one"},
+    {"TokenRefreshRequired", "the session has expired: get a new one"},
     {"NoSuchBucket", "make the bucket first, or correct 'server'"},
-    {"SlowDown", "the store has too much to do: try again later"}};
+    {"SlowDown", "the store is overloaded: try again later"}};
 
 static bool is_other_region(const struct request *r)
 {

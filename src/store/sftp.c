@@ -159,8 +159,8 @@ static bool sftp_explain(struct store_remote *r, const char *verb,
     if (atomic_load(&s->match) == CURLKHMATCH_MISMATCH)
         diag_error(DIAG_SERVER,
                    "'%s': the key of %s is not the one in '%s': nothing was "
-                   "sent; somebody may be in between; if the key was changed "
-                   "by its owner, 'ssh-keygen -f %s -R %s' removes the old one",
+                   "sent; somebody may be in between; if its owner has changed "
+                   "the key, 'ssh-keygen -f %s -R %s' removes the old one",
                    r->where, name, s->known_hosts, s->known_hosts, name);
     else
         diag_error(DIAG_SERVER,

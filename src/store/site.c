@@ -49,7 +49,7 @@ static void tidy(char *path)
 }
 
 /* As it is written, from the root on; NULL: no memory, or no such folder. */
-static char *spelled(const struct config *c, const char *url)
+static char *as_spelled(const struct config *c, const char *url)
 {
     char *dir = *url == '/' ? strdup("") : realpath(c->dir, NULL), *path = NULL;
 
@@ -114,7 +114,7 @@ static bool resolve(const char *from, char path[PATH_MAX], char rest[PATH_MAX])
 static int set_folder(const struct config *c, const char *url, struct store *s)
 {
     char path[PATH_MAX], rest[PATH_MAX], real[2 * PATH_MAX];
-    char *text = spelled(c, url);
+    char *text = as_spelled(c, url);
 
     if (!text)
         return errno == ENOMEM ? diag_no_memory() : 0;

@@ -51,7 +51,7 @@ on_trial 2
 mkdir dev/app/__pycache__
 echo compiled >dev/app/__pycache__/x.pyc
 run 0 'an undo with a folder in the way' agent undo
-says err "'app' stood in the way of going back: it is kept as '$work/dev/.ota/aside/00/00/"
+says err "'app' was in the way of going back: it is kept as '$work/dev/.ota/aside/00/00/"
 [ "$(cat dev/app dev/main)" = 'old
 m1' ] && [ "$(cat dev/.ota/aside/00/00/*/__pycache__/x.pyc)" = compiled ]
 ok $? 'all is old, and nothing is lost'

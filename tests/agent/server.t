@@ -57,7 +57,7 @@ whole=$(wc -c <"public/devices/$device/manifest")
 bad 5 "'$manifest': the manifest was cut off (100 of $whole bytes, $none, $here)" 'cut 100'
 bad 5 "$unfetched Operation too slow" slow
 bad 5 "$unfetched Operation too slow" silent
-bad 5 "$unfetched more headers than any server needs" 'headers 20000'
+bad 5 "$unfetched more headers than any server sends" 'headers 20000'
 bad 5 "$unfetched " 'headers 1000000'
 bad 5 "$unfetched " headers
 bad 5 "'$manifest' answered 500" 'status 500'
@@ -105,7 +105,7 @@ wrong 5 "'$payload': the payload was cut off (3 of $size bytes" 'truncate 3'
 wrong 9 "$chunk" "file /payloads/$(echo "$old" | cut -c 1-2)/$old"
 wrong 5 "cannot fetch '$payload': Operation too slow" slow
 wrong 5 "cannot fetch '$payload': Operation too slow" silent
-wrong 5 "cannot fetch '$payload': out of memory, or more headers than any server needs" headers
+wrong 5 "cannot fetch '$payload': out of memory, or more headers than any server sends" headers
 wrong 5 "'$payload' answered 500" 'status 500'
 wrong 5 'version 2 is announced, but its payload is not there: later' 'status 404'
 wrong 5 'version 2 is announced, but its payload is not there: later' 'status 410'

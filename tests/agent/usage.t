@@ -47,14 +47,14 @@ run 6 'a device key that is none' agent poll --device-key main.py
 says err "ota-agent: 'main.py' is not a device key (64 hex digits)"
 for bad in ftp://host/ota host/ota 'http://host/ota?a=b' ''; do
     run 2 "the URL '$bad'" agent poll --url "$bad"
-    says err "ota-agent: '$bad' is no http or https URL of a folder"
+    says err "ota-agent: '$bad' is not the http or https URL of a folder"
 done
 for bad in app app= 'app=a,' app=,b =a,b; do
     run 2 "the slot '$bad'" agent boot --slot "$bad"
     says err "ota-agent: '$bad' is not NAME=FILE_A,FILE_B"
 done
 run 2 'a slot twice' agent boot --slot app=a,b --slot app=c,d
-says err "ota-agent: slot 'app' is there already, or one too many"
+says err "ota-agent: slot 'app' is given twice, or is one too many"
 
 # Who this is.
 for id in 246f28000001 24:6F:28:00:00:01 24-6f-28-00-00-01 246f.2800.0001; do
@@ -87,11 +87,11 @@ fi
 run 3 'a file that is not there' agent poll -c none.conf
 says err "ota-agent: cannot read 'none.conf': No such file or directory"
 run 2 'no root' ota-agent -c /dev/null boot
-says err "ota-agent: which folder is updated? say '--root DIR', or 'root = DIR' in /dev/null"
+says err "ota-agent: which folder is updated? give '--root DIR', or 'root = DIR' in /dev/null"
 run 2 'no key' ota-agent -c /dev/null poll --root dev --url http://h --device 246f28000001
-says err "ota-agent: whom does this device trust? say '--key PUB', or 'key = PUB' in /dev/null"
+says err "ota-agent: which key does this device trust? give '--key PUB', or 'key = PUB' in /dev/null"
 run 2 'no URL' ota-agent -c /dev/null poll --root dev
-says err "ota-agent: where is it published? say '--url URL', or 'url = URL' in /dev/null"
+says err "ota-agent: where is it published? give '--url URL', or 'url = URL' in /dev/null"
 {
     cat agent.conf
     printf '\n# a comment\n  quiet=yes  \r\nnow = no\n'

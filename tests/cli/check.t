@@ -55,7 +55,7 @@ cat >want <<'EOF'
 ota-pack.yml:21:5: error: duplicate key 'version'
    21 |     version: 8
       |     ^~~~~~~
-ota-pack.yml:19:5: note: the one before is here
+ota-pack.yml:19:5: note: the previous one is here
    19 |     version: 7
       |     ^~~~~~~
 ota-pack.yml:2:1: error: unknown key 'sever' (did you mean 'server'?)
@@ -143,7 +143,7 @@ same "where it ends, and where it began"
 printf 'key: \033[31mred\n' >ota-pack.yml
 run 3 "a control character" ota-pack check
 cat >want <<'EOF'
-ota-pack.yml:1:6: error: character U+001B is not possible in YAML
+ota-pack.yml:1:6: error: character U+001B is not allowed in YAML
     1 | key: \x1b[31mred
       |      ^~~~
 EOF

@@ -105,7 +105,7 @@ sed 's/^server: .*/servers: [file, public\/]/' ota-pack.yml >two.yml
 run 5 'a file where the folder is to be' ota-pack doctor -c two.yml
 says out "reachable   error   cannot open 'file'"
 says out 'writable    ok'
-run 5 'errors alone' ota-pack doctor -q -c two.yml
+run 5 'only errors' ota-pack doctor -q -c two.yml
 says out "reachable   error   cannot open 'file'"
 [ "$(wc -l <.out)" -eq 3 ]
 ok $? 'with their server and advice'

@@ -120,7 +120,7 @@ find public/payloads -type f | grep -vxFf b.list | xargs rm
 SOURCE_DATE_EPOCH=$((SOURCE_DATE_EPOCH + 86400 * 25))
 echo 4 >b.py
 run 7 'publish' ota-pack publish
-says err "is not in 'public': publish the sources of then"
+says err "is not in 'public': publish the sources of that version"
 says err '1 of 2 devices were not written'
 b_has 2
 echo 5 >b.py

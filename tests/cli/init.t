@@ -86,7 +86,7 @@ says err "-W makes a key without a password"
 ok $? "and nothing is written"
 echo mine >release.pub
 run 6 "a .pub without its key" ota-pack init -W
-says err "'release.pub' is there already"
+says err "'release.pub' already exists"
 [ "$(cat release.pub)" = mine ] && [ ! -e release.key ]
 ok $? "it stays"
 run 2 "an operand" ota-pack init -W folder

@@ -19,13 +19,13 @@ ok $? "nothing else is written"
 
 before=$(cat release.key release.pub)
 run 6 "a second time" ota-pack keygen -W release
-says err "ota-pack: 'release.key' is there already: keys are never"
+says err "ota-pack: 'release.key' already exists: keys are never"
 run 6 "by the name of the file" ota-pack keygen -W release.key
 [ "$(cat release.key release.pub)" = "$before" ]
 ok $? "both are as before"
 mv release.key kept
 run 6 "where the .pub is there" ota-pack keygen -W release
-says err "'release.pub' is there already"
+says err "'release.pub' already exists"
 [ ! -e release.key ]
 ok $? "no half of a pair is written"
 mv kept release.key
@@ -35,7 +35,7 @@ run 0 "two pairs" ota-pack keygen -W other.key
 ok $? "are different"
 
 run 6 "by the name of the public file" ota-pack keygen -W release.pub
-says err "'release.key' is there already"
+says err "'release.key' already exists"
 run 0 "a dry run" ota-pack keygen -n dry
 says out "would be written dry.key"
 says out "would be written dry.pub"

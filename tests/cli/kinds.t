@@ -32,7 +32,7 @@ is "$payload" 'a payload, not a bundle: give public/devices/ID'
 is renamed 'a payload, not a bundle: give public/devices/ID'
 is public/index/head 'the head of an index, not a bundle: give public/devices/ID'
 is "$shard" 'a part of an index, not a bundle: give public/devices/ID'
-is release.key 'a secret key, not a bundle: show it to nobody'
+is release.key 'a secret key, not a bundle: never show it to anybody'
 ! grep -q "$(sed -n 2p release.key)" .out
 ok $? 'nor does it show it'
 is release.pub 'a public key, not a bundle: it is given with -k'

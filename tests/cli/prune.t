@@ -237,7 +237,7 @@ echo 'import gc' >main.py
 run 0 'what others have is not looked at' ota-pack publish --accept-rollback north
 stamp public >before
 run 1 'where there is doubt' ota-pack prune
-says err "what devices have may be other than the index says: run 'ota-pack pub"
+says err "devices may have something else than the index says: run 'ota-pack pub"
 stamp public >after
 cmp -s before after
 ok $? 'and nothing is removed'

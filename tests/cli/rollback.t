@@ -76,7 +76,7 @@ run 10 'plan' ota-pack plan --exit-code
 says out "greenhouse: left alone, its content is that of version 2, which was \
 rolled back: change its files (a label, delete or version alone is not enough), \
 or run 'ota-pack publish --again'"
-says out 'the index alone is to be written: 0 devices are up to date; 3 left alone'
+says out 'only the index is to be written: 0 devices are up to date; 3 left alone'
 run 0 'plan as JSON' ota-pack plan --json
 says out '"devices":0,"unchanged":0,"resumed":false,"rolled_back":2,"v":1}'
 cp -a public back
@@ -197,7 +197,7 @@ ota-pack publish >/dev/null 2>&1
 stamp public >before
 run 1 'files of their own' ota-pack rollback greenhouse --to 1
 says err "'greenhouse' cannot go back to version 1: devices have files of \
-their own, and the index keeps the newest of these alone; publish the sources \
+their own, and the index keeps only the newest of these; publish the sources \
 of then"
 says err "'north' has files of its own"
 says err "'24:6f:28:00:00:03' has files of its own"
@@ -240,7 +240,7 @@ ota-pack publish >/dev/null 2>&1
 printf X | dd of="$payload" bs=1 seek=50 conv=notrunc 2>/dev/null
 run 9 'a damaged payload' ota-pack rollback greenhouse --to 1
 says err "the payload of version 1 in 'public' does not verify (chunk): \
-publish the sources of then"
+publish the sources of that version"
 rm "$payload"
 run 5 'a payload that is gone' ota-pack rollback greenhouse --to 1
 says err "the payload of version 1 is not in 'public': publish the sources of \
@@ -288,7 +288,7 @@ done
 SOURCE_DATE_EPOCH=$((1790000000 + 31 * 86400))
 find public -type f -exec touch -d '31 days ago' {} +
 run 0 'prune' ota-pack prune -v
-says out 'greenhouse version 2, its payload alone'
+says out 'greenhouse version 2, only its payload'
 run 1 'its payload is gone' ota-pack rollback greenhouse --to 2
 says err "the payload of version 2 of 'greenhouse' was pruned: publish the \
 sources of then"

@@ -58,7 +58,7 @@ says err "ota-pack: unknown command 'zzzzzzzz': see 'ota-pack -h'"
 run 2 "help of an unknown command" ota-pack help veryfi
 says err "ota-pack: unknown command 'veryfi' (did you mean 'verify'?)"
 run 2 "options without a command" ota-pack -q
-says err "ota-pack: a command is missing: see 'ota-pack -h'"
+says err "ota-pack: no command was given: see 'ota-pack -h'"
 run 2 "unknown long option" ota-pack --dryrun plan
 says err "ota-pack: unknown option '--dryrun' (did you mean '--dry-run'?)"
 run 2 "unknown long option of a command" ota-pack verify --devise=x
@@ -70,7 +70,7 @@ says err "ota-pack: unknown option '-Z': see 'ota-pack verify -h'"
 run 2 "a letter that is none" ota-pack "-$(printf '\001')"
 says err "ota-pack: unknown option '-\x01': see 'ota-pack -h'"
 run 2 "ambiguous short form" ota-pack verify --dev x
-says err "option '--dev' is short for more than one: see 'ota-pack verify -h'"
+says err "option '--dev' is ambiguous: see 'ota-pack verify -h'"
 run 2 "argument missing, letter" ota-pack verify -k
 says err "ota-pack: option '-k' needs an argument"
 run 2 "argument missing, long" ota-pack verify --above

@@ -44,7 +44,7 @@ silent out
 run 0 'as JSON' ota-pack withdraw --json south
 says out '{"type":"summary","status":0,"errors":0,"withdrawn":0,"failed":0,"v":1}'
 run 0 'plan' ota-pack plan
-says out 'the index alone is to be written: 2 devices are up to date'
+says out 'only the index is to be written: 2 devices are up to date'
 run 0 'status' ota-pack status
 says out '2 devices: 2 published, 0 never'
 run 0 'status, said at length' ota-pack status -v

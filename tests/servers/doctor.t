@@ -172,11 +172,11 @@ check writable ok
 check readable error "'${url}other/' gives devices HTTP 404"
 advises 'does the URL name the folder that is published to?'
 public 5 'devices read from another copy' old
-check readable error "'${url}old/' gives devices other bytes than were put"
+check readable error "'${url}old/' gives devices other bytes than those that were put"
 advises 'is it another folder, or an old copy of a cache?'
 public 5 'devices are sent on' moved
 check readable error "'${url}moved/' gives devices HTTP 301"
-advises 'name the URL that it leads to'
+advises 'use the URL that it leads to'
 public 5 'devices are to log in' secret
 check readable error "'${url}secret/' gives devices HTTP 401"
 advises 'let GET through without a login'
@@ -188,7 +188,7 @@ public 5 'compression that nobody asked for' packed
 check encoding error "'gzip' without being asked for"
 advises 'switch compression off there: devices do not undo it'
 doctor 0 'compression for who accepts it, and caching' "$url"
-check encoding warning "'gzip' for who accepts it"
+check encoding warning "'gzip' for whoever accepts it"
 advises 'switch compression off there (nginx: gzip off)'
 check cache warning 'up to 600 s late'
 advises "send 'Cache-Control: no-cache' for devices/"
@@ -197,8 +197,8 @@ check range warning 'answered with HTTP 200'
 advises 'a download that is cut begins anew: let ranges through'
 public 5 'no payloads' without
 check payload error 'devices get HTTP 410 for payloads'
-advises 'devices find news, and cannot get it'
-check cache warning 'nothing is said about keeping manifests'
+advises 'devices hear of updates, and cannot get them'
+check cache warning 'nothing is said about caching manifests'
 public 0 'payloads that nobody may keep' never
 check payload warning 'caches may not keep payloads'
 advises "send 'Cache-Control: public, max-age=31536000, immutable'"
@@ -225,7 +225,7 @@ doctor 0 'a clock that is behind' "$through"
 check clock warning ' s behind this machine'
 proxy '1+ date'
 doctor 0 'a server without a clock' "$through"
-check clock warning 'the server says no Date'
+check clock warning 'the server sends no Date'
 clean
 rm -rf "${www:?}"/*
 forget

@@ -77,7 +77,7 @@ ok $? 'and not its token'
 server=${url}moved/
 config 3
 run 5 'a redirect to another host' ota-pack publish
-says err "HTTP 307 (a redirect: name the URL that it leads to)"
+says err "HTTP 307 (a redirect: use the URL that it leads to)"
 run 5 'doctor, there' ota-pack doctor
 secret 'a redirect'
 [ ! -s "$logs/elsewhere" ]
@@ -123,7 +123,7 @@ ok $? 'nothing was asked'
 server="{url: '$urls', pin: $right}"
 config 5
 run 5 'the right key, of an authority that nobody knows' ota-pack publish
-says err "'ca' names the file of a private authority"
+says err "'ca' names the file of a private certificate authority"
 stop_servers
 
 if proftpd_there; then

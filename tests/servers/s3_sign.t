@@ -168,7 +168,7 @@ refused 'the clock' 403 RequestTimeTooSkewed <<EOT
 seconds ahead: set it)
 EOT
 refused 'a session that is over' 400 ExpiredToken <<EOT
-(the session is over: get another one)
+(the session has expired: get a new one)
 EOT
 refused 'another region' 301 PermanentRedirect \
     '<Region>eu-west-1</Region>' <<EOT

@@ -80,7 +80,7 @@ scenario() {
     both 2
     same "$kind: a change"
     [ -n "$first" ] && [ "$first" != "$(etag 246f28000001)" ]
-    ok $? "$kind: the ETag is another at once"
+    ok $? "$kind: the ETag changes at once"
     both 2 '      - "24:6f:28:00:00:04"'
     says out 'published: 1 manifest, 0 new payloads'
     same "$kind: a device more"
@@ -158,7 +158,7 @@ lying() {
         truncate -s -1 "$shard"
     done
     run 5 "$kind: a shard that is cut" ota-pack publish
-    grep -Eq 'answers with the first|its content is not its name' .err
+    grep -Eq 'answers with the first|its content does not fit its name' .err
     ok $? "$kind: it is said what came"
     rm "$at"/index/????????????????*
     run 5 "$kind: no shard" ota-pack publish

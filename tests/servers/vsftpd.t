@@ -19,7 +19,7 @@ grown_old
 server=$urls
 config 3
 run 5 'a certificate that nobody knows' ota-pack publish
-says err "'ca' names the file of a private authority"
+says err "'ca' names the file of a private certificate authority"
 
 kind='vsftpd with TLS'
 locked "{url: $urls, ca: srv.pem}"

@@ -228,7 +228,7 @@ static const struct {
      0,
      "no access key for 's3://b'",
      DIAG_KEY},
-    {"a role", {0}, 0, "role", 0, 0, "has its keys from 'role_arn'", DIAG_KEY},
+    {"a role", {0}, 0, "role", 0, 0, "gets its keys from 'role_arn'", DIAG_KEY},
     {"a login in a browser",
      {0},
      0,

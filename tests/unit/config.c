@@ -13,9 +13,8 @@
 #define REST  FILES DEVS
 /* Line 1, before the top's other keys, and a release that is as it should be.
  */
-#define KEY "key: k\n"
-#define BAD_ESCAPE                                                             \
-    "in its user a '%' stands before two hex digits, and for itself is %25\n"
+#define KEY        "key: k\n"
+#define BAD_ESCAPE "in its user name, write '%' as '%25'\n"
 #define BAD_BUCKET(col, url)                                                   \
     "2:" col ": error: server 's3://" url                                      \
     "': a bucket's name has 3 to 63 of a-z, 0-9, '.' and '-', and begins and " \
@@ -90,7 +89,7 @@ static const struct wrong_case {
     {"UTF-16", "\xff\xfek\x01",
      "1:1: error: this is UTF-16: save the file as UTF-8\n"},
     {"a control character", "key: k\r\n\r\nb: \x07\n",
-     "3:4: error: character U+0007 is not possible in YAML\n"},
+     "3:4: error: character U+0007 is not allowed in YAML\n"},
     {"a line separator",
      "key: k\nb: a\xe2\x80\xa8"
      "b\n",
@@ -102,7 +101,7 @@ static const struct wrong_case {
      "1:6: error: no anchor '&k' before this alias (quote a text that begins "
      "with '*')\n"},
     {"an alias within its anchor", "x-a: &a [*a]\n",
-     "1:10: error: alias '*a' stands within its own anchor\n"},
+     "1:10: error: alias '*a' is inside its own anchor\n"},
     {"a tag", "key: !env K\n" GOOD,
      "1:6: error: tag '!env' is not known here\n"},
     {"a tag of YAML's own", "key: !!str k\n" GOOD, ""},
@@ -111,22 +110,22 @@ static const struct wrong_case {
 
     /* keys */
     {"a duplicate key", "key: k\nkey: l\n" GOOD,
-     "2:1: error: duplicate key 'key'\n1:1: note: the one before is here\n"},
+     "2:1: error: duplicate key 'key'\n1:1: note: the previous one is here\n"},
     {"three of a kind", "key: k\nkey: l\n'key': m\n" GOOD,
-     "2:1: error: duplicate key 'key'\n1:1: note: the one before is here\n"
-     "3:1: error: duplicate key 'key'\n2:1: note: the one before is here\n"},
+     "2:1: error: duplicate key 'key'\n1:1: note: the previous one is here\n"
+     "3:1: error: duplicate key 'key'\n2:1: note: the previous one is here\n"},
     {"duplicate in an extension", "x-a: {b: 1, c: 2, b: 3}\n" KEY GOOD,
-     "1:19: error: duplicate key 'b'\n1:7: note: the one before is here\n"},
+     "1:19: error: duplicate key 'b'\n1:7: note: the previous one is here\n"},
     {"an unknown key at the top", KEY "foo: 1\n" GOOD,
      "2:1: error: unknown key 'foo'\n"},
     {"a release's key at the top", KEY "files: [a]\n" GOOD,
-     "2:1: error: key 'files' is not possible here: it stands in an item of "
+     "2:1: error: key 'files' is not allowed here: it stands in an item of "
      "'releases'\n"},
     {"a key of the top in a release", TOP REST "  server: x\n",
-     "7:3: error: key 'server' is not possible in release 'r': it stands at "
+     "7:3: error: key 'server' is not allowed in release 'r': it stands at "
      "the top of the file\n"},
     {"a file's key in a release", TOP REST "  mode: x\n",
-     "7:3: error: key 'mode' is not possible in release 'r': it stands in an "
+     "7:3: error: key 'mode' is not allowed in release 'r': it stands in an "
      "item of 'files'\n"},
     {"a slip is one error, not two", TOP "  fiels: [a]\n" DEVS,
      "5:3: error: unknown key 'fiels' in release 'r' (did you mean "
@@ -200,9 +199,10 @@ static const struct wrong_case {
          "- {url: s3://abd, endpoint: host}\n"
          "- {url: s3://abe, endpoint: 'http://'}\n"
          "- {url: s3://abf, endpoint: 'http://k:s@h', style: x}\n" GOOD,
-     "3:27: error: region 'a.b' is not one: up to 63 letters, digits, '-' and "
+     "3:27: error: region 'a.b' is not valid: up to 63 letters, digits, '-' "
+     "and "
      "'_'\n"
-     "4:29: error: endpoint 'host': it is no http or https URL\n"
+     "4:29: error: endpoint 'host': it is not an http or https URL\n"
      "5:29: error: endpoint 'http://': it names no host\n"
      "6:29: error: leave the password out of the URL; set "
      "OTA_PACK_SERVER_PASSWORD (ota-pack.yml(5), Servers)\n"
@@ -214,9 +214,9 @@ static const struct wrong_case {
     {"a server without a url", KEY "server: {user: me}\n" GOOD,
      "2:9: error: a server has no 'url'\n"},
     {"both ways", KEY "server: a\nservers: [b]\n" GOOD,
-     "3:1: error: 'server' and 'servers' are not possible together\n"},
+     "3:1: error: 'server' and 'servers' cannot be combined\n"},
     {"a server twice", KEY "servers: [a, {url: a}]\n" GOOD,
-     "2:14: error: server 'a' is there already\n"},
+     "2:14: error: server 'a' is listed twice\n"},
     {"choices", KEY "server: {url: https://x, http2: maybe}\n" GOOD,
      "2:33: error: http2 'maybe' is neither 'true' nor 'false'\n"},
     {"sign_command must be a list", KEY "sign_command: prog\n" GOOD,
@@ -364,7 +364,7 @@ static const struct wrong_case {
      "belongs to the installer\n"},
     {"a path deleted twice", TOP REST "  delete: [b, A/x, c, a/X]\n",
      "7:23: error: path 'a/X' is deleted twice\n"
-     "7:15: note: the first time is here\n"},
+     "7:15: note: it is first listed here\n"},
 
     /* files */
     {"a file that is a list", TOP "  files: [[a]]\n" DEVS,
@@ -433,7 +433,7 @@ static const struct wrong_case {
     {"a list twice",
      TOP FILES "  devices: [{from: fleet.csv}, {from: fleet.csv}]\n",
      "6:39: error: list 'fleet.csv' is here twice: a device is in one "
-     "release\n6:20: note: the first time is here\n"},
+     "release\n6:20: note: it is first listed here\n"},
     {"a list and a device in it",
      TOP FILES "  devices: [{from: fleet.csv}, 00-00-00-00-00-01]\n",
      "6:32: error: device 00:00:00:00:00:01 is listed twice in release 'r'\n"
@@ -457,7 +457,7 @@ static const struct wrong_case {
     {"empty is a value", "key: ${OTA_T_EMPTY}\n" GOOD,
      "1:6: error: 'key' is empty\n"},
     {"never closed", "key: a${OTA\n" GOOD,
-     "1:7: error: '${' without a '}' behind it\n"},
+     "1:7: error: '${' without a closing '}'\n"},
     {"a bad name", "key: a${1}\n" GOOD,
      "1:7: error: a variable is ${NAME}, ${NAME:-default} or "
      "${NAME:?message}, and a dollar is $$\n"},
@@ -770,7 +770,7 @@ static void test_keys_are_not_quadratic(void)
     snprintf(yaml + len, room - len, "x-000000: 2\n" GOOD);
     c = parse(yaml);
     check(c && strcmp(said, "100002:1: error: duplicate key 'x-000000'\n"
-                            "2:1: note: the one before is here\n") == 0,
+                            "2:1: note: the previous one is here\n") == 0,
           "100,000 keys and one twice");
     config_free(c);
     free(yaml);

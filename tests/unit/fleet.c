@@ -244,7 +244,7 @@ static const struct csv_case {
      "2:14: error: this quote is never closed\n"},
     {"text behind a quote", "id,name\n000000000001,\"a\"b\n000000000002,c\n",
      "000000000002 c;",
-     "2:17: error: text behind a closing quote: write \"\" for a quote within "
+     "2:17: error: text after a closing quote: write \"\" for a quote within "
      "quotes\n"},
     {"a quote within a field", "id,name\n000000000001,a\"b\"\n",
      "000000000001 a\"b\";", ""},

@@ -627,7 +627,7 @@ static void test_damage(void)
     damage("index/head");
     check(heard("the index in 'public' is damaged (head: "), "what to do");
     damage(name);
-    check(heard("its content is not its name"), "and where");
+    check(heard("its content does not fit its name"), "and where");
     mem_remove(&mem, name);
     check(!load() && said_kind == DIAG_SERVER && heard("is missing"),
           "a shard is missing");

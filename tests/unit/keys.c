@@ -187,14 +187,13 @@ static void test_generate(void)
           "it signs");
     unlink("new.pub");
     check(keys_generate("new", NULL) != 0 &&
-              heard("'new.key' is there already") && said_kind == DIAG_KEY &&
+              heard("'new.key' already exists") && said_kind == DIAG_KEY &&
               access("new.pub", F_OK) != 0,
           "a key is not written over");
     rename("new.key", "moved.key");
     put_text("new.pub", "mine", 0644);
     check(keys_generate("new", NULL) != 0 &&
-              heard("'new.pub' is there already") &&
-              access("new.key", F_OK) != 0,
+              heard("'new.pub' already exists") && access("new.key", F_OK) != 0,
           "nor a .pub");
     check(keys_generate("none/new", NULL) != 0 &&
               heard("cannot write 'none/new.key'"),

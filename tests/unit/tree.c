@@ -335,7 +335,8 @@ static const struct {
      "2: error: '/b' begins with '/': a path on the device starts at its root "
      "anyway\n"
      "3: error: a device's value can stand in 'from' only\n"
-     "4: error: 'a}' has a brace alone: a device's value is '{name}', and '{{' "
+     "4: error: 'a}' has a single brace: a device's value is '{name}', and "
+     "'{{' "
      "or '}}' a brace\n"},
     {"bad slots",
      {{"*.bin", NULL, "app"},
@@ -395,9 +396,9 @@ static const struct {
      {{"a{b", NULL, NULL}, {"a{}b", NULL, NULL}, {"", NULL, NULL}},
      {NULL},
      NULL,
-     "1: error: 'a{b' has a brace alone: a device's value is '{name}', and "
+     "1: error: 'a{b' has a single brace: a device's value is '{name}', and "
      "'{{' or '}}' a brace\n"
-     "2: error: 'a{}b' has a brace alone: a device's value is '{name}', and "
+     "2: error: 'a{}b' has a single brace: a device's value is '{name}', and "
      "'{{' or '}}' a brace\n"
      "3: error: 'from' is empty\n"},
 };

@@ -50,8 +50,8 @@ static void told(void *arg, const char *from, const char *to)
     const struct agent *a = arg;
 
     say_error(0,
-              "'%s' stood in the way of going back: it is kept as '%s/%s' "
-              "until the next update is fetched",
+              "'%s' was in the way of going back: it is kept as '%s/%s' until "
+              "the next update is fetched",
               from, a->options->root, to);
 }
 
@@ -89,7 +89,7 @@ static int add_slot(struct agent *a, const char *text)
     snprintf(file[1], sizeof(*file), "%s", comma + 1);
     if (ota_posix_add_slot(&a->posix, name, file[0], file[1]) != 0)
         return options_wrong(a->options, EXIT_USAGE, text,
-                             "slot '%s' is there already, or one too many",
+                             "slot '%s' is given twice, or is one too many",
                              name);
     return 0;
 }
@@ -177,7 +177,7 @@ int agent_identify(struct agent *a)
                                "there is no interface with a MAC:", "device");
     device_text(d->id, d->id_len, a->device);
     if (o->key.count == 0)
-        return options_missing(o, "whom does this device trust?", "key");
+        return options_missing(o, "which key does this device trust?", "key");
     for (i = 0; status == 0 && i < o->key.count; i++)
         status = trust_add(&a->trust, o, o->key.items[i]);
     if (status == 0 && o->device_key)

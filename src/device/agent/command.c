@@ -13,7 +13,7 @@
 enum { GRACE = 2 }; /* seconds between SIGTERM and SIGKILL */
 
 /* What a command starts may live on: it gets none of our mask. */
-static void become(const char *command)
+static void become_command(const char *command)
 {
     int null = open("/dev/null", O_RDONLY);
     sigset_t none;
@@ -92,7 +92,7 @@ int command_run(const char *what, const char *command, unsigned seconds)
     signal(SIGCHLD, SIG_DFL);
     pid = fork();
     if (pid == 0)
-        become(command);
+        become_command(command);
     if (pid < 0)
         status = say_error(-1, "cannot run the %s command: %s", what,
                            strerror(errno));

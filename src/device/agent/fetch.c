@@ -102,8 +102,8 @@ static void copy_clean(char *out, size_t size, const char *text, size_t len)
 }
 
 /* The value of header `name` in a line, or NULL. */
-static const char *header(const char *line, size_t len, const char *name,
-                          size_t *value_len)
+static const char *header_value(const char *line, size_t len, const char *name,
+                                size_t *value_len)
 {
     size_t n = strlen(name);
 
@@ -160,20 +160,20 @@ static void take_header(struct transfer *t, const char *line, size_t len)
     const char *v;
     size_t n;
 
-    if ((v = header(line, len, "ETag", &n))) {
+    if ((v = header_value(line, len, "ETag", &n))) {
         if (etag_valid(v, n))
             copy_clean(a->etag, sizeof(a->etag), v, n);
-    } else if ((v = header(line, len, "Content-Range", &n))) {
+    } else if ((v = header_value(line, len, "Content-Range", &n))) {
         take_range(t, v, n);
-    } else if ((v = header(line, len, "Content-Type", &n))) {
+    } else if ((v = header_value(line, len, "Content-Type", &n))) {
         copy_clean(a->type, sizeof(a->type), v, n);
-    } else if ((v = header(line, len, "Content-Encoding", &n))) {
+    } else if ((v = header_value(line, len, "Content-Encoding", &n))) {
         copy_clean(a->encoding, sizeof(a->encoding), v, n);
-    } else if ((v = header(line, len, "Content-Length", &n))) {
+    } else if ((v = header_value(line, len, "Content-Length", &n))) {
         a->length = length_of(v, n);
-    } else if ((v = header(line, len, "Last-Modified", &n))) {
+    } else if ((v = header_value(line, len, "Last-Modified", &n))) {
         a->modified = time_of(v, n);
-    } else if ((v = header(line, len, "Date", &n))) {
+    } else if ((v = header_value(line, len, "Date", &n))) {
         a->date = time_of(v, n);
     }
 }
@@ -198,7 +198,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx)
 
     t->headers += len;
     if (t->headers > HEADERS_MAX)
-        return (size_t)refuse(t, "more headers than any server needs");
+        return (size_t)refuse(t, "more headers than any server sends");
     if (len > 5 && memcmp(line, "HTTP/", 5) == 0)
         begin_answer(t);
     take_header(t, line, len);
@@ -325,7 +325,7 @@ static bool is_cut(CURLcode code)
            code == CURLE_HTTP2_STREAM;
 }
 
-static enum fetch_result judge(const struct transfer *t, CURLcode code)
+static enum fetch_result judge_transfer(const struct transfer *t, CURLcode code)
 {
     struct fetch_answer *a = t->answer;
 
@@ -343,10 +343,10 @@ static enum fetch_result judge(const struct transfer *t, CURLcode code)
 }
 
 /* libcurl refuses a header line of 100 KB, and calls that out of memory. */
-static void explain(struct transfer *t, CURLcode code, const char *error)
+static void explain_error(struct transfer *t, CURLcode code, const char *error)
 {
     if (code == CURLE_OUT_OF_MEMORY && !t->body)
-        refuse(t, "out of memory, or more headers than any server needs");
+        refuse(t, "out of memory, or more headers than any server sends");
     else
         refuse(t, "%s", *error ? error : curl_easy_strerror(code));
 }
@@ -435,15 +435,15 @@ void fetch_get(struct fetch *f, const struct fetch_request *request,
         now = milliseconds();
         if (now >= f->end) {
             answer->result = FETCH_FAILED;
-            refuse(t, "the poll's deadline is over");
+            refuse(t, "the poll ran out of time");
             break;
         }
         code = get_once(f, t, now, error);
         if (code == CURLE_OK && redirected(t, count++))
             continue;
-        answer->result = judge(t, code);
+        answer->result = judge_transfer(t, code);
         if (!answer->why[0] && code != CURLE_OK)
-            explain(t, code, error);
+            explain_error(t, code, error);
         break;
     } while (true);
     where_from(t);

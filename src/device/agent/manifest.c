@@ -65,7 +65,7 @@ static enum asked no_answer(struct poll *p, const char *url)
     return ASKED_FAILED;
 }
 
-static enum asked ask(struct poll *p, const char *url)
+static enum asked ask_server(struct poll *p, const char *url)
 {
     bool same = *p->kept.text && strcmp(p->kept.url, url) == 0;
     char full[FETCH_URL];
@@ -137,7 +137,7 @@ static int ask_by_key(struct poll *p, const char *name, bool *cut)
     for (i = 0; i < count && err != OTA_OK; i++) {
         snprintf(after, sizeof(after), ".%s", ids[i]);
         manifest_url(p, name, after, url);
-        asked = ask(p, url);
+        asked = ask_server(p, url);
         *cut = *cut || asked == ASKED_FAILED;
         if (asked != ASKED_GOT)
             continue;
@@ -222,7 +222,7 @@ int manifest_ask(struct poll *p)
     memset(&p->answer, 0, sizeof(p->answer));
     for (i = 0; i < count; i++) {
         manifest_url(p, names[i], "", url);
-        switch (ask(p, url)) {
+        switch (ask_server(p, url)) {
         case ASKED_GOT:
             return take_answer(p, names[i]);
         case ASKED_SAME:
@@ -250,7 +250,7 @@ int manifest_report(struct poll *p)
 
     for (i = 0; i < count && asked == ASKED_MISSING; i++) {
         manifest_url(p, names[i], "", url);
-        asked = ask(p, url);
+        asked = ask_server(p, url);
     }
     return asked == ASKED_FAILED ? EXIT_SERVER : EXIT_DONE;
 }

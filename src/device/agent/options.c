@@ -26,8 +26,8 @@ struct spec {
     const char *argument, *help;
 };
 
-#define AT(field) offsetof(struct options, field)
-#define MAX_TIME  0x7fffffffffffffff
+#define AT(field_of) offsetof(struct options, field_of)
+#define MAX_TIME     0x7fffffffffffffff
 
 static const struct spec specs[] = {
     {"root", 0, TEXT, AT(root), 0, 0, "DIR", "the folder that is updated"},
@@ -94,7 +94,7 @@ enum { SPECS = sizeof(specs) / sizeof(*specs) };
 
 static const char default_config[] = "/etc/ota-agent.conf";
 
-static void *field(struct options *o, const struct spec *s)
+static void *field_of(struct options *o, const struct spec *s)
 {
     return (char *)o + s->at;
 }
@@ -142,12 +142,12 @@ int options_missing(const struct options *o, const char *question,
 {
     const char *argument = find(name)->argument;
 
-    return say_error(EXIT_USAGE, "%s say '--%s %s', or '%s = %s' in %s",
+    return say_error(EXIT_USAGE, "%s give '--%s %s', or '%s = %s' in %s",
                      question, name, argument, name, argument, o->file);
 }
 
 /* " (did you mean '...'?)", or nothing. */
-static const char *meant(const char *typed, const char *before)
+static const char *what_was_meant(const char *typed, const char *before)
 {
     static char text[64];
     const char *name =
@@ -212,18 +212,18 @@ static const char *add(struct options_list *list, const char *text)
 }
 
 /* NULL, or what is wrong with `text`. */
-static const char *set(struct options *o, const struct spec *s,
-                       const char *text)
+static const char *set_value(struct options *o, const struct spec *s,
+                             const char *text)
 {
     switch (s->kind) {
     case FLAG:
-        return set_flag(field(o, s), text);
+        return set_flag(field_of(o, s), text);
     case LIST:
-        return add(field(o, s), text);
+        return add(field_of(o, s), text);
     case NUMBER:
-        return set_number(field(o, s), s, text);
+        return set_number(field_of(o, s), s, text);
     case TEXT:
-        *(const char **)field(o, s) = text;
+        *(const char **)field_of(o, s) = text;
     }
     return NULL;
 }
@@ -243,7 +243,7 @@ static int read_file(struct options *o)
     if (n < 0)
         say_error(0, "cannot read '%s': %s", o->file, strerror(errno));
     else if (len > CONFIG_MAX || memchr(o->text, '\0', len))
-        n = say_error(-1, "'%s' is no configuration file", o->file);
+        n = say_error(-1, "'%s' is not a configuration file", o->file);
     else
         o->text[len] = '\0';
     if (fd >= 0)
@@ -253,7 +253,7 @@ static int read_file(struct options *o)
     return o->plain ? 0 : EXIT_CONFIG;
 }
 
-static char *trim(char *s)
+static char *trim_blanks(char *s)
 {
     char *end;
 
@@ -275,7 +275,7 @@ static int not_a_setting(const struct options *o, const char *name,
     if (*rest && find(word))
         return options_wrong(o, EXIT_USAGE, name,
                              "a line is 'name = value': '%s = ...'", word);
-    known = meant(name, "");
+    known = what_was_meant(name, "");
     if (!value && !*known)
         return options_wrong(o, EXIT_USAGE, name,
                              "unknown setting '%s': a line is 'name = value'",
@@ -330,7 +330,7 @@ static int take_value(struct options *o, const struct spec *s, const char *name,
     if (s->kind != LIST && o->given & bit)
         return options_wrong(o, EXIT_USAGE, name, "'%s' is set above already",
                              name);
-    why = set(o, s, value);
+    why = set_value(o, s, value);
     if (why)
         return options_wrong(o, EXIT_USAGE, value, "'%s' %s (%s)", value, why,
                              name);
@@ -341,15 +341,15 @@ static int take_value(struct options *o, const struct spec *s, const char *name,
 /* "name = value", "name" for a flag; '#' begins a comment line. */
 static int take_line(struct options *o, char *line, uint64_t on_command_line)
 {
-    char *name = trim(line), *value = strchr(name, '=');
+    char *name = trim_blanks(line), *value = strchr(name, '=');
     const struct spec *s;
 
     if (!*name || *name == '#')
         return 0;
     if (value) {
         *value++ = '\0';
-        name = trim(name);
-        value = trim(value);
+        name = trim_blanks(name);
+        value = trim_blanks(value);
     }
     s = find(name);
     if (!s)
@@ -385,7 +385,7 @@ static int take_file(struct options *o)
 /* -- the command line -------------------------------------------------------
  */
 
-static void describe(char *letters, struct option *longs)
+static void describe_options(char *letters, struct option *longs)
 {
     size_t i;
 
@@ -427,7 +427,7 @@ static int unknown_option(const char *word)
     if (strncmp(name, "--", 2) == 0 && find(name + 2))
         return say_error(EXIT_USAGE, "option '%s' takes no value", name);
     return say_error(EXIT_USAGE, "unknown option '%s'%s: see 'ota-agent -h'",
-                     name, meant(name, "--"));
+                     name, what_was_meant(name, "--"));
 }
 
 static int take_option(struct options *o, int c, const char *word)
@@ -439,7 +439,7 @@ static int take_option(struct options *o, int c, const char *word)
         return say_error(EXIT_USAGE, "option '%s' needs an argument", word);
     if (!s)
         return unknown_option(word);
-    why = set(o, s, optarg);
+    why = set_value(o, s, optarg);
     if (why)
         return say_error(EXIT_USAGE, "'%s' %s (option --%s)", optarg, why,
                          s->name);
@@ -457,9 +457,9 @@ int options_parse(struct options *o, int argc, char **argv, int *operand)
     memset(o, 0, sizeof(*o));
     for (i = 0; i < SPECS; i++) {
         if (specs[i].kind == NUMBER)
-            *(uint64_t *)field(o, &specs[i]) = specs[i].initial;
+            *(uint64_t *)field_of(o, &specs[i]) = specs[i].initial;
     }
-    describe(letters, longs);
+    describe_options(letters, longs);
     opterr = 0;
     while ((c = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
         got = take_option(o, c, argv[optind - 1]);

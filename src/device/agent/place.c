@@ -7,7 +7,7 @@
 
 enum { LONGEST = 32 };
 
-static size_t least(size_t a, size_t b)
+static size_t smaller_of(size_t a, size_t b)
 {
     return a < b ? a : b;
 }
@@ -88,8 +88,8 @@ static size_t distance(const char *a, const char *b)
         row[0] = i;
         for (j = 1; j <= len; j++) {
             above = row[j];
-            row[j] = least(least(above, row[j - 1]) + 1,
-                           corner + ((*a | 0x20) != (b[j - 1] | 0x20)));
+            row[j] = smaller_of(smaller_of(above, row[j - 1]) + 1,
+                                corner + ((*a | 0x20) != (b[j - 1] | 0x20)));
             corner = above;
         }
     }

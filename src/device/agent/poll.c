@@ -19,9 +19,9 @@ static int check_urls(const struct options *o)
         if ((strncmp(url, "http://", 7) != 0 &&
              strncmp(url, "https://", 8) != 0) ||
             strpbrk(url, "?# \t\r\n") || strlen(url) > ETAG_URL / 2)
-            return options_wrong(o, EXIT_USAGE, url,
-                                 "'%s' is no http or https URL of a folder",
-                                 url);
+            return options_wrong(
+                o, EXIT_USAGE, url,
+                "'%s' is not the http or https URL of a folder", url);
     }
     return 0;
 }

@@ -33,7 +33,7 @@ static const struct refusal {
     {OTA_ERR_DEVICE_KEY, EXIT_REFUSED, false, ": see '--device-key'"},
     {OTA_ERR_MEMORY, EXIT_FAILED, false, ""},
     {OTA_ERR_SPACE, EXIT_FAILED, false, ": free some, then try again"},
-    {OTA_ERR_IO, EXIT_FAILED, false, ": clear that up, then try again"},
+    {OTA_ERR_IO, EXIT_FAILED, false, ": mend that, then try again"},
     {OTA_ERR_STATE, EXIT_STATE, false, ""},
 };
 

@@ -97,8 +97,8 @@ static void print_phase(const struct agent *a)
         printf("%s is staged: 'ota-agent boot' installs it\n",
                staged(a, version));
     else if (a->status.phase > OTA_READY)
-        printf("%s is half %s: 'ota-agent boot' goes on, and nothing is to be "
-               "started before\n",
+        printf("%s is half %s: 'ota-agent boot' goes on, and start nothing "
+               "before that\n",
                staged(a, version),
                a->status.phase <= OTA_IN ? "installed" : "undone");
 }
@@ -156,8 +156,8 @@ int status_reset(struct agent *a)
     if (err == OTA_OK && !a->options->force)
         return say_error(EXIT_STATE,
                          "the state is not damaged, and nothing was forgotten "
-                         "(--force does it all the same: what is installed is "
-                         "then not known, and cannot be undone)");
+                         "(--force does it anyway: what is installed is then "
+                         "unknown, and cannot be undone)");
     if (err != OTA_OK && err != OTA_ERR_STATE)
         return agent_failed(a, err, NULL);
     if (err == OTA_OK && a->status.phase > OTA_READY &&

@@ -38,7 +38,7 @@ static int owners_open(struct agent *a, const char *what, const char *command)
 }
 
 /* What became of it, for people. */
-static void report(const struct agent *a, const struct ota_status *before)
+static void report_boot(const struct agent *a, const struct ota_status *before)
 {
     const struct ota_status *s = &a->status;
     char back[AGENT_VERSION], installed[AGENT_INSTALLED];
@@ -86,7 +86,7 @@ static void report_in_vain(const struct agent *a)
                   "mended, a poll takes the version again",
                   strerror(p->error), p->path);
     else
-        say_error(0, "what was staged is no longer taken, and is forgotten");
+        say_error(0, "what was staged is no longer accepted, and is dropped");
 }
 
 /* Exit status of what the installer returned, after saying what happened. */
@@ -100,7 +100,7 @@ static int outcome(struct agent *a, int err)
     status = agent_status(a);
     if (status != 0)
         return status;
-    report(a, &before);
+    report_boot(a, &before);
     if (in_vain(a, &before))
         report_in_vain(a);
     if (err == OTA_OK)
@@ -122,7 +122,7 @@ int trial_boot(struct agent *a)
     return outcome(a, err);
 }
 
-static int undo(struct agent *a, enum ota_reason reason)
+static int undo_trial(struct agent *a, enum ota_reason reason)
 {
     int err = ota_undo(a->install, reason);
 
@@ -190,12 +190,12 @@ static int between(struct agent *a, int (*step)(struct agent *a),
 
 static int undo_failed(struct agent *a)
 {
-    return undo(a, OTA_REASON_COMMAND);
+    return undo_trial(a, OTA_REASON_COMMAND);
 }
 
 static int undo_by_hand(struct agent *a)
 {
-    return undo(a, OTA_REASON_HAND);
+    return undo_trial(a, OTA_REASON_HAND);
 }
 
 /* A version that does not even start did not prove good either. */
@@ -213,7 +213,7 @@ int trial_prove(struct agent *a)
 
     if (!a->options->confirm_command)
         return EXIT_DONE;
-    say_more("version %lu has to prove good now", (unsigned long)trial);
+    say_more("version %lu has to prove itself now", (unsigned long)trial);
     status = owners_open(a, "confirm", a->options->confirm_command);
     return status == EXIT_DONE && on_trial(a) == trial ? trial_confirm(a)
                                                        : status;
