@@ -96,7 +96,7 @@ static int refuse(struct tree_job *job, const struct tree_origin *o,
 {
     return tree_fail(job, DIAG_CONFIG, o->mark,
                      "'%.*s' is a link to '%s', out of the folder that is "
-                     "packed: put %s itself there, or '%.*s' into 'follow'",
+                     "packed: put %s itself there, or add '%.*s' to 'follow'",
                      (int)link->len, o->path, link->target,
                      o->folder || link->len < strlen(o->path) ? "the folder"
                                                               : "the file",

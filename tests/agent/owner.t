@@ -109,7 +109,7 @@ cp -a trial dev
 strace -f -o /dev/null -P dev/main -e inject=pread64:error=EIO \
     ota-agent -c agent.conf undo >"$work/.out" 2>"$work/.err"
 ok $? 'undo with a file that cannot be read'
-says err "'main' stood in the way of going back"
+says err "'main' was in the way of going back"
 [ "$(files dev)" = "$before" ]
 ok $? 'brings all back'
 

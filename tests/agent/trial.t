@@ -211,7 +211,7 @@ run 0 'reset' agent reset
 same dev damaged && is version 0 highest 0
 ok $? 'the files stay'
 run 12 'reset of what is well' agent reset
-says err 'the state is not damaged, and nothing was forgotten (--force does it all the same: '
+says err 'the state is not damaged, and nothing was forgotten (--force does it anyway: '
 run 0 'the next poll installs again' agent poll --now
 is version 15
 ok $? 'installed'

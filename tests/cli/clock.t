@@ -63,7 +63,7 @@ if command -v faketime >/dev/null; then
     export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0"
     change clock
     run 1 'a clock of 2000' faketime '2000-01-01' ota-pack publish
-    says err "this machine's clock says 2000-01-01T00:00:00Z, which is not so"
+    says err "this machine's clock says 2000-01-01T00:00:00Z, which cannot be right"
     run 0 'a clock of 2090' faketime '2090-01-01' ota-pack publish
     run 0 'put right' ota-pack publish
     says err "the index in 'public' was written at 2090-01-01T00:00:0"

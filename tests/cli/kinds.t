@@ -58,12 +58,11 @@ rm short.otab
 
 # Folders.
 run 4 'the folder of a server' ota-pack verify public
-says err "'public' is not a device's folder: it has no 'manifest'; what is \
-wanted is public/devices/246f28"
+says err "'public' is not a device's folder: it has no 'manifest'; give public/devices/246f28"
 run 4 'of the project' ota-pack show .
-says err 'what is wanted is ./public/devices/246f28'
+says err 'give ./public/devices/246f28'
 run 4 'of bundles' ota-pack show out/246f28000001
-says err 'what is wanted is out/246f28000001/1.otab'
+says err 'give out/246f28000001/1.otab'
 
 # Names where a file is meant.
 run 4 'a name' ota-pack verify north

@@ -250,8 +250,7 @@ echo 'import gc' >main.py
 killed_at syncfs 1 ota-pack -j 1 publish
 stamp public >before
 run 1 'after a publish that was cut short' ota-pack prune
-says err "a publish was cut short, and what devices have is not known: run \
-'ota-pack publish' to bring it to its end, then prune"
+says err "a publish was cut short, and what devices have is not known: run 'ota-pack publish' to finish it, then prune"
 stamp public >after
 cmp -s before after
 ok $? 'nothing was written'

@@ -288,7 +288,7 @@ else
     echo '# skipped: flock(1) is not there'
 fi
 run 2 'no time' ota-pack publish --lock-timeout soon
-says err "'soon' is no time"
+says err "'soon' is not a time"
 run 0 'a lock that is free' ota-pack publish --lock-timeout 5s
 
 # Two runs give the same bytes.

@@ -38,8 +38,7 @@ says err 'rollback needs the version to go back to: --to VERSION'
 run 2 'another release' ota-pack rollback grenhouse --to 1
 says err "'public' has no release 'grenhouse' (did you mean 'greenhouse'?)"
 run 2 'another version' ota-pack rollback greenhouse --to 7
-says err "'greenhouse' has no version 7 in 'public': what it had and was not \
-pruned is 2, 1"
+says err "'greenhouse' has no version 7 in 'public': the versions that are left are 2, 1"
 stamp public >before
 mv lib elsewhere
 run 0 'what it would do, without the sources' \
@@ -197,8 +196,7 @@ ota-pack publish >/dev/null 2>&1
 stamp public >before
 run 1 'files of their own' ota-pack rollback greenhouse --to 1
 says err "'greenhouse' cannot go back to version 1: devices have files of \
-their own, and the index keeps only the newest of these; publish the sources \
-of then"
+their own, and the index keeps only the newest of these; publish the sources of that version"
 says err "'north' has files of its own"
 says err "'24:6f:28:00:00:03' has files of its own"
 config auto
@@ -243,8 +241,7 @@ says err "the payload of version 1 in 'public' does not verify (chunk): \
 publish the sources of that version"
 rm "$payload"
 run 5 'a payload that is gone' ota-pack rollback greenhouse --to 1
-says err "the payload of version 1 is not in 'public': publish the sources of \
-then"
+says err "the payload of version 1 is not in 'public': publish the sources of that version"
 [ "$(version 246f28000001)" = 2 ]
 ok $? 'still version 2'
 
@@ -290,8 +287,7 @@ find public -type f -exec touch -d '31 days ago' {} +
 run 0 'prune' ota-pack prune -v
 says out 'greenhouse version 2, only its payload'
 run 1 'its payload is gone' ota-pack rollback greenhouse --to 2
-says err "the payload of version 2 of 'greenhouse' was pruned: publish the \
-sources of then"
+says err "the payload of version 2 of 'greenhouse' was pruned: publish the sources of that version"
 bad
 run 0 'its mark is not' ota-pack publish
 says err "its content is that of version 2, which was rolled back"

@@ -158,11 +158,11 @@ ln -s "../../out.$$" app/dir
 sed -i 's|"app/\*\*"|app/dir/s|' ota-pack.yml
 run 3 "through a folder" ota-pack check
 says err "'app/dir' is a link to '../../out.$$'"
-says err "'app/dir' to 'follow'"
+says err "add 'app/dir' to 'follow'"
 config
 run 3 "a link to a folder, with a pattern" ota-pack check
 says err "'app/dir' is a link to '../../out.$$', out of the folder"
-says err "put the folder itself there, or 'app/dir' to 'follow'"
+says err "put the folder itself there, or add 'app/dir' to 'follow'"
 for name in app/dir 'app/dir/**'; do
     config "exclude: [\"$name\"]"
     run 0 "which is excluded: $name" ota-pack check

@@ -107,8 +107,7 @@ run 2 "two files" ota-pack show good/one.otab good/one.otab
 # A folder that is no device's.
 mkdir folder
 run 4 "a folder without a manifest" ota-pack show folder/
-says err "ota-pack: 'folder/' is not a device's folder: it has no 'manifest'; \
-what is wanted is public/devices/ID"
+says err "ota-pack: 'folder/' is not a device's folder: it has no 'manifest'; give public/devices/ID"
 
 # No byte of any vector acts on the terminal.
 for file in good/*.otab good/delta bad/*.otab; do

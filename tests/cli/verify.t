@@ -164,8 +164,7 @@ says out "truncated: "
 run 4 "a file that is not there" ota-pack verify -k "$pub" nowhere
 says err "ota-pack: cannot open 'nowhere': No such file or directory"
 run 4 "a folder without a manifest" ota-pack verify -k "$pub" elsewhere
-says err "'elsewhere' is not a device's folder: it has no 'manifest'; what is \
-wanted is public/devices/ID"
+says err "'elsewhere' is not a device's folder: it has no 'manifest'; give public/devices/ID"
 run 4 "first unreadable, then refused" \
     ota-pack verify -k "$pub" nowhere bad/magic.otab
 says out "bad/magic.otab: magic: "

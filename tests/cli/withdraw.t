@@ -131,8 +131,7 @@ mv public/devices/246f28000001 elsewhere/
 ln -s ../../elsewhere/246f28000001 public/devices/246f28000001
 run 7 'one of two' ota-pack withdraw north south
 says out 'withdrawn: 1 device'
-says err "cannot open 'public/devices/246f28000001': a part of it is a link, \
-or no folder"
+says err "cannot open 'public/devices/246f28000001': a part of it is a link, or not a folder"
 [ ! -e public/devices/246f28000002 ]
 ok $? 'the other one is gone'
 rm public/devices/246f28000001

@@ -119,13 +119,13 @@ static const struct wrong_case {
     {"an unknown key at the top", KEY "foo: 1\n" GOOD,
      "2:1: error: unknown key 'foo'\n"},
     {"a release's key at the top", KEY "files: [a]\n" GOOD,
-     "2:1: error: key 'files' is not allowed here: it stands in an item of "
+     "2:1: error: key 'files' is not allowed here: it belongs in an item of "
      "'releases'\n"},
     {"a key of the top in a release", TOP REST "  server: x\n",
-     "7:3: error: key 'server' is not allowed in release 'r': it stands at "
+     "7:3: error: key 'server' is not allowed in release 'r': it belongs at "
      "the top of the file\n"},
     {"a file's key in a release", TOP REST "  mode: x\n",
-     "7:3: error: key 'mode' is not allowed in release 'r': it stands in an "
+     "7:3: error: key 'mode' is not allowed in release 'r': it belongs in an "
      "item of 'files'\n"},
     {"a slip is one error, not two", TOP "  fiels: [a]\n" DEVS,
      "5:3: error: unknown key 'fiels' in release 'r' (did you mean "
@@ -155,8 +155,8 @@ static const struct wrong_case {
      "1:6: error: 'env:1A' does not name an environment variable: write it "
      "like env:OTA_PACK_KEY\n"},
     {"a server of no kind", KEY "server: gopher://x/\n" GOOD,
-     "2:9: error: server 'gopher://x/' is of no kind that is known here: a "
-     "folder, or http, https, sftp, ftp, ftps, s3\n"},
+     "2:9: error: server 'gopher://x/' is of an unknown kind: give a folder, "
+     "or http, https, sftp, ftp, ftps, s3\n"},
     {"a server's password in its URL", KEY "server: https://u:pw@x/\n" GOOD,
      "2:9: error: leave the password out of the URL; set "
      "OTA_PACK_SERVER_PASSWORD (ota-pack.yml(5), Servers)\n"},
@@ -192,8 +192,8 @@ static const struct wrong_case {
                                    "2:92: error: server 's3://abc/x/..': a "
                                    "prefix has no part that is empty "
                                    "or begins with '.'\n"
-                                   "2:109: error: server 's3://k@abc': an "
-                                   "access key has no place in it\n"},
+                                   "2:109: error: server 's3://k@abc': leave "
+                                   "the access key out of it\n"},
     {"regions and endpoints that are none",
      KEY "servers:\n- {url: s3://abc, region: a.b}\n"
          "- {url: s3://abd, endpoint: host}\n"
@@ -239,8 +239,8 @@ static const struct wrong_case {
      "6:17: error: an item of 'files' must be a text, not a list: lists do not "
      "nest, write its items one by one\n"},
     {"a map in a list of texts", TOP REST "  delete:\n  - {id}\n",
-     "8:5: error: an item of 'delete' must be a text, not a map: a text that "
-     "has '{' or ': ' in it is quoted\n"},
+     "8:5: error: an item of 'delete' must be a text, not a map: quote a text "
+     "that has '{' or ': ' in it\n"},
     {"a device that is a list",
      TOP "  files: [a]\n  devices: [[\"246f28aabbcc\"]]\n",
      "6:13: error: an item of 'devices' must be a text, not a list: lists do "
@@ -316,7 +316,7 @@ static const struct wrong_case {
      "used in paths\n"},
     {"a name like a device",
      KEY "releases:\n- name: aabbccddeeff\n  version: 1\n" REST,
-     "3:9: error: release name 'aabbccddeeff' would be taken for a device "
+     "3:9: error: release name 'aabbccddeeff' would be mistaken for a device "
      "id\n"},
     {"two releases of a name",
      TOP REST "- name: q\n  version: 1\n" FILES "  devices: [aabbccddee01]\n"
@@ -358,8 +358,8 @@ static const struct wrong_case {
      "component '.' or '..'\n"
      "7:18: error: '/b' cannot be a path on the device: it begins "
      "with '/': leave that out\n"
-     "7:22: error: 'a*' cannot be a path on the device: patterns are "
-     "not possible here\n"
+     "7:22: error: 'a*' cannot be a path on the device: patterns are not "
+     "allowed here\n"
      "7:35: error: '.ota/x' cannot be a path on the device: '.ota' "
      "belongs to the installer\n"},
     {"a path deleted twice", TOP REST "  delete: [b, A/x, c, a/X]\n",

@@ -171,11 +171,11 @@ static const struct csv_case {
      "000000000003,a\xc2\xad\n",
      "",
      "2:14: error: name 'a<U+00A0>b' has a character that cannot be seen: type "
-     "it anew\n"
+     "it again\n"
      "3:14: error: name '<U+200D>x' has a character that cannot be seen: type "
-     "it anew\n"
+     "it again\n"
      "4:14: error: name 'a<U+00AD>' has a character that cannot be seen: type "
-     "it anew\n"},
+     "it again\n"},
     {"ids of no device",
      "id\n00:00:00:00:00:00\n0000000000000000\nffffffffffff\n"
      "ff-ff-ff-ff-ff-ff-ff-ff\n01005e000001\n3333.0000.0001\n"

@@ -530,7 +530,8 @@ static void test_limits(void)
     d.release = "";
     check(!index_set_device(x, &d) && heard("of a release"), "no release");
     d = device(9, "greenhouse", 0);
-    check(!index_set_device(x, &d) && heard("no version number"), "version 0");
+    check(!index_set_device(x, &d) && heard("not a version number"),
+          "version 0");
     index_free(x);
 }
 

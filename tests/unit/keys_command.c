@@ -102,7 +102,7 @@ static void test_bad(void)
         const char *how, *error;
     } cases[] = {
         {"forged", "does not fit key " KEY_ID},
-        {"short", "printed 63 bytes that are no signature"},
+        {"short", "printed 63 bytes that are not a signature"},
         {"long", "printed more than a signature"},
         {"hangs", "took longer than"},
         {"hangs-silently", "took longer than"},

@@ -487,8 +487,8 @@ static void test_too_many(void)
     said[0] = '\0';
     check(payload_pack(&f.set, deletes, 65535, shape_of(15, 4096), 2, NULL,
                        &p) == -1 &&
-              !strcmp(said, "3: 1 files and 65535 deletes are too many: 65535 "
-                            "are possible together\n"),
+              !strcmp(said, "3: 1 files and 65535 deletes are too many: at "
+                            "most 65535 are allowed together\n"),
           "one more");
     check(payload_pack(&f.set, none, 0, shape_of(15, 4096), 0, NULL, &p) == 0,
           "no threads are one");

@@ -82,7 +82,7 @@ static void test_open(void)
               said_kind == DIAG_SERVER,
           "and says so");
     put_text("file", "x", 0644);
-    check(store_file_open("file", true, &s) == -1 && heard("no folder"),
+    check(store_file_open("file", true, &s) == -1 && heard("not a folder"),
           "a file for a folder");
     check(store_file_open("new/public//", true, &s) == 0, "opened");
     check(!exists("new"), "not made before it is needed");
@@ -103,11 +103,12 @@ static void test_names(void)
     uint64_t size;
 
     for (size_t i = 0; bad[i]; i++)
-        check(put(bad[i], "x", STORE_HEAD) == -1 && heard("is no name"),
+        check(put(bad[i], "x", STORE_HEAD) == -1 && heard("cannot name"),
               "refused: name %zu", i);
     memset(big, 'a', sizeof big - 1);
     big[sizeof big - 1] = '\0';
-    check(s->ops->size(s, big, &size) == -1 && heard("is no name"), "too long");
+    check(s->ops->size(s, big, &size) == -1 && heard("cannot name"),
+          "too long");
     check(!exists("new"), "still nothing made");
 }
 
