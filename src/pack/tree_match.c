@@ -27,7 +27,7 @@ static bool is_span(const char *s)
  * from all others. */
 static uint32_t take(const char **s, const char *end)
 {
-    uint32_t c;
+    uint32_t c = 0;
     size_t len = compose_next(*s, (size_t)(end - *s), &c);
 
     if (!len) {

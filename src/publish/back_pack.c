@@ -157,7 +157,7 @@ int back_pack(const struct plan *p, const struct plan_group *g, unsigned jobs,
         result = fetch_payload(&r, p, g);
     if (r.bytes && r.entries && r.list && !result)
         result = join_deletes(&r, g) || pack(&r, g, jobs, out) ? -1 : 0;
-    for (size_t i = 0; i < r.count; i++)
+    for (size_t i = 0; r.bytes && i < r.count; i++)
         free(r.bytes[i]);
     free(r.bytes);
     free(r.entries);

@@ -38,13 +38,13 @@ struct store_remote {
     char *path;  /* as commands take it, "" or with '/' at its end */
     char *host;
     unsigned port;
-    bool met;        /* somebody else had the lock: he may have left parts */
-    bool replaces;   /* a rename does, as far as is known */
-    uint64_t since;  /* ms, when the lock was ours, 0: not yet */
-    int64_t clock;   /* seconds by the server's when store_curl_ms() was 0, */
+    bool met;       /* somebody else had the lock: he may have left parts */
+    bool replaces;  /* a rename does, as far as is known */
+    uint64_t since; /* ms, when the lock was ours, 0: not yet */
+    int64_t clock;  /* seconds by the server's when store_curl_ms() was 0, */
     bool clock_asked, clock_known; /* found by what we have written there */
-    char mark[9];    /* of this run's parts */
-    unsigned next;   /* number of the next part */
+    char mark[9];                  /* of this run's parts */
+    unsigned next;                 /* number of the next part */
     unsigned in_row; /* so many could not be written, one by one */
 };
 

@@ -40,7 +40,7 @@ for text in '' 'joe on far, process 7, since 2026-01-01T00:00:00Z'; do
     ln -f snapshot "$lock"
     echo "x = '$text'" >>main.py
     run 0 'a lock with another name' ota-pack -q publish
-    [ "$(cat snapshot)" = "$text" ] && ! [ snapshot -ef "$lock" ]
+    [ "$(cat snapshot)" = "$text" ] && [ "$(stat -c %i snapshot)" != "$(stat -c %i "$lock")" ]
     ok $? 'a lock of its own takes its place, the other is what it was'
 done
 rm -rf public && forget && mkdir public
@@ -193,7 +193,7 @@ for anew in '' --new-base; do
     [ $? -eq 5 ] && grep -q 'somebody else has published' a.err
     ok $? 'the first says that it was not alone'
     cp public/index/head head
-    grep -q "$(cksum <head)" before
+    grep -q "$(cksum <./head)" before
     ok $? 'the head stays'
     run 0 'the next publish' env XDG_STATE_HOME="$work/state/b" \
         ota-pack -q -c b.yml publish

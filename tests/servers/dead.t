@@ -97,7 +97,7 @@ for pid in $waiting; do
     wait "$pid"
 done
 stop_lines CONT
-advice='(is the server up, its port right, and nothing in between that keeps us'
+advice='(is the server up, the port right, and no firewall in between?'
 for scheme in http ftp sftp; do
     gave_up "$scheme" 38 50 "$advice"
 done

@@ -131,7 +131,7 @@ clean
 mkdir -p "$www/devices" "$www/payloads" "$www/index"
 doctor 0 'one that anybody may write to' "${url}open/"
 check login warning 'anybody can write there'
-advises 'ask for a login where something is written'
+advises 'require a login for writing'
 clean
 doctor 5 'one that keeps all' "${url}kept/"
 check removable error 'HTTP 405'
@@ -229,7 +229,7 @@ check clock warning 'the server sends no Date'
 clean
 rm -rf "${www:?}"/*
 forget
-proxy '9+ status 507'
+proxy '11+ status 507'
 server=$through
 config 1
 run 5 'a publish that is cut' ota-pack publish
@@ -274,7 +274,7 @@ fi
 if command -v sshd >/dev/null; then
     start_sshd || exit 1
     doctor 0 OpenSSH "$url" 'known_hosts: known_hosts' 'identity: id'
-    check atomic warning 'no rename over a manifest was let through'
+    check atomic warning 'renaming over a manifest was refused'
     clean
     [ -z "$(ls -A "$www/.part")" ]
     ok $? 'and nothing half made'
