@@ -348,8 +348,8 @@ static uint64_t advance(uint64_t old, uint64_t now)
     return old > now && old <= (uint64_t)time(NULL) + DAY ? old : now;
 }
 
-int index_write(struct index *x, struct store *s, struct signer *key,
-                uint64_t created)
+static int write_next(struct index *x, struct store *s, struct signer *key,
+                      uint64_t created)
 {
     struct writing w = {.x = x, .store = s, .bytes = {.max = INDEX_SHARD_MAX}};
     uint64_t old_created = x->created;
@@ -365,7 +365,6 @@ int index_write(struct index *x, struct store *s, struct signer *key,
     result = write_all(&w, key);
     if (result == 0) {
         adopt_written(&w);
-        index_keep(x, s);
     } else {
         x->generation--;
         x->created = old_created;
@@ -374,6 +373,15 @@ int index_write(struct index *x, struct store *s, struct signer *key,
     index_places_release(&w.places);
     index_out_release(&w.bytes);
     return result;
+}
+
+int index_write(struct index *x, struct store *s, struct signer *key,
+                uint64_t created)
+{
+    if (write_next(x, s, key, created))
+        return -1;
+    index_keep(x, s);
+    return 0;
 }
 
 /* All numbers of the head that is there, and all of ours, as used: there is one
@@ -424,7 +432,11 @@ static int try_mark(const struct index *ours, struct store *s,
         x->doubt = true;
         memset(x->wanted, 0, OTA_HASH);
         x->generation += MARK_STEP;
-        result = index_write(x, s, key, created);
+        /* The other one may have looked just before, and replace it: then this
+         * generation is not to be missed. */
+        result = write_next(x, s, key, created);
+        if (result == 0)
+            index_learn(x, s);
         if (result && index_is_ours(x, s) == 0)
             result = 1;
     }
