@@ -30,7 +30,7 @@ struct rule {
 struct request {
     int to;
     char path[WORD], query[WORD], none_match[WORD];
-    bool has_range;
+    bool has_range, login;
     long range;
     struct rule rule;
 };
@@ -72,6 +72,8 @@ static void take_header(struct request *r, const char *line)
 {
     if (strncasecmp(line, "If-None-Match: ", 15) == 0)
         snprintf(r->none_match, WORD, "%.500s", line + 15);
+    if (strncasecmp(line, "Authorization: ", 15) == 0)
+        r->login = true;
     if (strncasecmp(line, "Range: bytes=", 13) == 0) {
         r->has_range = true;
         r->range = strtol(line + 13, NULL, 10);
@@ -114,8 +116,9 @@ static void note(const struct request *r, int status)
 
     if (r->has_range)
         snprintf(range, sizeof(range), " range=%ld-", r->range);
-    len = snprintf(line, sizeof(line), "%d %s%s%s%s\n", status, r->path,
-                   r->query, r->none_match[0] ? " conditional" : "", range);
+    len = snprintf(line, sizeof(line), "%d %s%s%s%s%s\n", status, r->path,
+                   r->query, r->none_match[0] ? " conditional" : "", range,
+                   r->login ? " login" : "");
     if (fd >= 0 && write(fd, line, (size_t)len) != len)
         perror(log_file);
     if (fd >= 0)

@@ -136,6 +136,23 @@ cp "public/devices/$device/manifest" public/moved/manifest
 rule "/devices/ redirect $url/moved/manifest"
 run 10 'one redirect' agent poll --force
 
+# A login in the URL goes with a redirect to the same server, and to no other.
+rm -rf dev
+cp -a clean dev
+rule "/devices/ redirect $url/moved/manifest"
+agent poll --force --url "http://u:p@${url#http://}" >/dev/null 2>&1
+grep -q '^200 /moved/manifest.* login$' a.log
+ok $? 'a redirect on the same server keeps the login'
+rm -rf dev
+cp -a clean dev
+here=$url
+serve public b
+rule "/devices/ redirect $url/moved/manifest"
+agent poll --force --url "http://u:p@${here#http://}" >/dev/null 2>&1
+grep -q '^200 /moved/manifest$' b.log && grep -q ' login$' a.log
+ok $? 'another server does not get it'
+url=$here
+
 # Never to a lesser scheme.
 if openssl version >/dev/null 2>&1 && openssl req -x509 -newkey rsa:2048 \
     -nodes -keyout tls.key -out tls.pem -days 2 -subj /CN=127.0.0.1 \

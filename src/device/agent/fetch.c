@@ -315,6 +315,48 @@ static struct curl_slist *set_request(struct transfer *t)
     return headers;
 }
 
+/* A part of a URL, to be freed with curl_free(), or NULL. */
+static char *part(CURLU *url, CURLUPart what, unsigned flags)
+{
+    char *text = NULL;
+
+    return curl_url_get(url, what, &text, flags) == CURLUE_OK ? text : NULL;
+}
+
+static bool same_part(CURLU *a, CURLU *b, CURLUPart what)
+{
+    char *of_a = part(a, what, CURLU_DEFAULT_PORT);
+    char *of_b = part(b, what, CURLU_DEFAULT_PORT);
+    bool same = of_a && of_b && strcasecmp(of_a, of_b) == 0;
+
+    curl_free(of_a);
+    curl_free(of_b);
+    return same;
+}
+
+/* A redirect to the same server, written out in full, has lost the login that
+ * the configured URL has; no other server gets it. */
+static void set_login(struct transfer *t)
+{
+    CURLU *ours = curl_url(), *at = curl_url();
+    char *user = NULL, *password = NULL;
+
+    if (ours && at && !curl_url_set(ours, CURLUPART_URL, t->request->url, 0) &&
+        !curl_url_set(at, CURLUPART_URL, t->at, 0) &&
+        same_part(ours, at, CURLUPART_SCHEME) &&
+        same_part(ours, at, CURLUPART_HOST) &&
+        same_part(ours, at, CURLUPART_PORT)) {
+        user = part(ours, CURLUPART_USER, CURLU_URLDECODE);
+        password = part(ours, CURLUPART_PASSWORD, CURLU_URLDECODE);
+    }
+    SET(USERNAME, user);
+    SET(PASSWORD, password);
+    curl_free(user);
+    curl_free(password);
+    curl_url_cleanup(ours);
+    curl_url_cleanup(at);
+}
+
 /* -- what it came to --------------------------------------------------------
  */
 
@@ -362,6 +404,7 @@ static CURLcode get_once(struct fetch *f, struct transfer *t, uint64_t now,
     set_schemes(t);
     set_limits(t, f, f->end - now);
     headers = set_request(t);
+    set_login(t);
     error[0] = '\0';
     SET(ERRORBUFFER, error);
     if (f->options->cacert) {
