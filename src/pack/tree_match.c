@@ -236,7 +236,7 @@ static bool is_left(const char *name)
         "*.BACKUP.[0-9]*", "*.BASE.[0-9]*", "*.LOCAL.[0-9]*", "*.REMOTE.[0-9]*",
         "*_BACKUP_[0-9]*", "*_BASE_[0-9]*", "*_LOCAL_[0-9]*", "*_REMOTE_[0-9]*",
     };
-    char lower[256];
+    char lower[256] = "";
 
     lower_component(name, lower);
     for (size_t i = 0; i < sizeof left / sizeof *left; i++)
