@@ -85,6 +85,8 @@ int index_fetch_head(struct store *s, const uint8_t *key, struct index **out)
         return index_new(out);
     if (result < 0)
         return -1;
+    if (result == STORE_LONG)
+        return index_damaged(s->where, "head", "it is too large");
     x = index_allocate();
     if (!x || index_decode_head(x, bytes, len, key, s) < 0) {
         index_free(x);

@@ -5,9 +5,9 @@
 #include "base/deflate.h"
 #include "bundle/format.h"
 #include "index_private.h"
+#include "object.h"
 
 enum { DAY = 86400 };
-#include "object.h"
 
 /* A write until the head is there: the index keeps what it was till then.  Its
  * lists are small, few, and in the index's memory. */

@@ -33,6 +33,28 @@ killed() {
     killed_at "$call" "$at" ota-agent -c agent.conf "$@"
 }
 
+# everywhere WHAT CHECK START COMMAND...: from a copy of START it is killed at
+# each of $calls; CHECK holds after each.
+everywhere() {
+    what=$1 check=$2 from=$3
+    shift 3
+    places=0
+    for call in $calls; do
+        at=1
+        while rm -rf dev && cp -a "$from" dev && killed $call $at "$@"; do
+            "$check" || {
+                echo "# stuck after $call $at"
+                places=0
+                break 2
+            }
+            at=$((at + 1))
+            places=$((places + 1))
+        done
+    done
+    ! killed "$call" "$at" "$@" && [ "$places" -ge 2 ]
+    ok $? "$what: killed at $places calls, and goes on after each"
+}
+
 # rule [LINE]...: how the server misbehaves from now on; the log is empty.
 rule() {
     : >a.rules

@@ -76,27 +76,6 @@ taken() {
         [ -e dev/app/i ]
 }
 
-# everywhere WHAT CHECK START COMMAND...: kills it at each call.
-everywhere() {
-    what=$1 check=$2 from=$3
-    shift 3
-    places=0
-    for call in $calls; do
-        at=1
-        while rm -rf dev && cp -a "$from" dev && killed $call $at "$@"; do
-            "$check" || {
-                echo "# stuck after $call $at"
-                places=0
-                break 2
-            }
-            at=$((at + 1))
-            places=$((places + 1))
-        done
-    done
-    ! killed "$call" "$at" "$@" && [ "$places" -ge 2 ]
-    ok $? "$what: killed at $places calls, and goes on after each"
-}
-
 everywhere 'undo from a trial' back trial undo
 everywhere 'undo' back confirmed undo
 everywhere 'what stood in the way is removed' taken undone \

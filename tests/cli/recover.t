@@ -202,4 +202,12 @@ says out 'published: 3 manifests'
 run 0 'nothing more to do' ota-pack publish
 silent out
 whole 'all verify'
+
+# A head that no index has.
+head -c 70000 /dev/zero >public/index/head
+echo 'import re' >main.py
+run 5 'a head that is too large' ota-pack publish
+says err 'is damaged (head: it is too large)'
+run 0 'a new base' ota-pack publish --new-base
+whole 'all verify'
 done_testing
